@@ -1,0 +1,1 @@
+"""The window: rail, top bar, palette, status strip, home, outbox, settings, unlock, wizard."""
