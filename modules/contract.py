@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from i18n.catalog import Text
-from i18n.errors import Known, Refused
+from i18n.errors import Known, Refused, SalaError
 from sync.clock import Clock
 
 __all__ = [
     "CONTRACT", "Api", "Changed", "Clock", "Command", "Drafts", "Draft", "Files", "Json", "Keys", "Kind", "Known", "Lease",
-    "Leases", "Manifest", "Module", "Officer", "Permission", "Refused", "Row", "Setting", "StoreApi", "Text", "Trigger",
+    "Leases", "Manifest", "Module", "Officer", "Permission", "Refused", "Row", "SalaError", "Setting", "StoreApi", "Text", "Trigger",
 ]
 
 CONTRACT = (1, 0)  # major: breaks modules; minor: only adds
@@ -160,6 +160,10 @@ class StoreApi(Protocol):
 
         ``refs`` are op hashes that this op amends, ``attach`` blob ids from :class:`Files`.
         """
+        ...
+
+    def touch(self, kind: str, record: str) -> None:
+        """Report a change that has no op (a local state), so that pages refresh after commit."""
         ...
 
     def index(self, record: str, kind: str, title: str, text: str) -> None:
