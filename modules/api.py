@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from modules import triggers
 from modules.commands import Commands, Unit
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sync.keys import Unlocked
     from sync.store import Connection
 
+T = TypeVar("T")
 
 class ModuleStore:
     """``StoreApi`` for one module: SQL over its own tables, and the platform's journal, index and outbox."""
@@ -76,13 +77,13 @@ class ModuleStore:
             raise RuntimeError(f"module {self._module.manifest.id} writes outside a writing command")
         return unit
 
-    def _own[T](self, work: Callable[[Connection], T]) -> T:
+    def _own(self, work: Callable[[Connection], T]) -> T:
         return self._on(self._module.manifest.id, work)
 
-    def _free[T](self, work: Callable[[Connection], T]) -> T:
+    def _free(self, work: Callable[[Connection], T]) -> T:
         return self._on(None, work)
 
-    def _on[T](self, prefix: str | None, work: Callable[[Connection], T]) -> T:
+    def _on(self, prefix: str | None, work: Callable[[Connection], T]) -> T:
         def restricted(connection: Connection) -> T:
             with self._store.authorize(prefix):
                 return work(connection)
@@ -125,7 +126,7 @@ class ModuleDrafts:
 
         store.write(free)
 
-    def _free_read[T](self, work: Callable[[Connection], T]) -> T:
+    def _free_read(self, work: Callable[[Connection], T]) -> T:
         store = self._unlocked.store
 
         def free(connection: Connection) -> T:
@@ -157,7 +158,7 @@ class ModuleFiles:
     def read(self, blob: str) -> bytes:
         return self._free(lambda: self._blobs.read(blob))
 
-    def _free[T](self, work: Callable[[], T]) -> T:
+    def _free(self, work: Callable[[], T]) -> T:
         with self._module.unlocked.store.authorize(None):
             return work()
 
