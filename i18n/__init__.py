@@ -1,1 +1,1 @@
-"""Khmer and English: catalogues, errors in words, and everything that treats Khmer text. Knows no Qt and nothing above it."""
+"""Khmer and English: catalogues, errors in words, and all that treats Khmer text. Knows no Qt and nothing above it."""

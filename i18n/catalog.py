@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 Language = Literal["km", "en"]
-Text = Mapping[str, str]  # {"km": "…", "en": "…"}: words that are data (a form's label, a module's title); both are required
+Text = Mapping[str, str]  # {"km": "…", "en": "…"}: words that are data (a form's label); both are required
 
 LANGUAGES: Final[tuple[Language, ...]] = ("km", "en")
 LOCALE = Path(__file__).with_name("locale")

@@ -1,7 +1,8 @@
 """The two refusals that a person ever sees, and their words.
 
 A refusal carries a stable code (two letters and a number, ``FM-012``) and values; the words live in
-``i18n/errors.d/<area>.toml`` in Khmer and English, so that no layer formats sentences. Anything else that is raised is a bug.
+``i18n/errors.d/<area>.toml`` in Khmer and English, so that no layer formats sentences. Anything else that is raised is
+a bug.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ class _Blank(dict[str, object]):
 
 
 def explain(error: SalaError, language: str | None = None) -> Explanation:
-    """The words of ``error`` in ``language`` (default: the current one). An unknown code is a bug and raises KeyError."""
+    """The words of ``error`` in ``language`` (default: the current one). An unknown code is a bug: KeyError."""
     words = catalogue()[error.code][language or current_language()]
     values = _Blank(error.values)
     return Explanation(
