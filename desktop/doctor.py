@@ -1,0 +1,69 @@
+"""The diagnostics bundle: what IT staff need to know about one laptop, without a name, a number, an answer or a key."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import sys
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from modules.session import Session
+
+_LOG_LIMIT = 200_000  # bytes of the newest log that travel
+
+
+def write_bundle(home: Path, out: Path, *, session: Session | None = None) -> Path:
+    """Write ``out`` (a zip) and return it. A present file is replaced."""
+    from desktop.selftest import run
+
+    temporary = out.with_suffix(out.suffix + ".part")
+    with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as bundle:
+        bundle.writestr("machine.json", _json(machine(home)))
+        bundle.writestr("selftest.json", _json(run()))
+        if session is not None:
+            bundle.writestr("profile.json", _json(profile(session)))
+        for log in sorted(home.glob("log/*.log")):
+            bundle.writestr(f"log/{log.name}", log.read_bytes()[-_LOG_LIMIT:])
+    temporary.replace(out)
+    return out
+
+
+def machine(home: Path) -> dict[str, Any]:
+    """Versions and space; no host name, no user name, no path."""
+    from importlib.metadata import distributions
+
+    place = home if home.exists() else home.parent
+    return {
+        "system": platform.system(),
+        "release": platform.release(),
+        "machine": platform.machine(),
+        "python": sys.version.split()[0],
+        "frozen": bool(getattr(sys, "frozen", False)),
+        "free_mb": shutil.disk_usage(place).free // 1_000_000 if place.exists() else None,
+        "packages": {found.metadata["Name"]: found.version for found in distributions() if found.metadata["Name"]},
+    }
+
+
+def profile(session: Session) -> dict[str, Any]:
+    """Counts, states and integrity."""
+    from dataclasses import asdict
+
+    from sync import outbox
+
+    summary = asdict(session.store.read(outbox.summary))
+    summary.pop("stuck", None)
+    return {
+        "office": session.office["code"],
+        "device": session.unlocked.device.device_id.hex(),
+        "modules": {found.id: found.version for found in session.manifests},
+        "outbox": summary,
+        "integrity": session.store.integrity(),
+    }
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1, default=str)
