@@ -1,0 +1,180 @@
+"""The op: one thing that an officer or the program did. Canonical bytes, hash chain, commitments of sealed bodies.
+
+An op's bytes are fixed when it is committed and never re-encoded. A plain body is a map; a sealed body stands in the op
+as ``[key id, commitment]`` and travels in a sealed group of the batch (see :mod:`sync.sealing`).
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+
+from sync import cbor
+from sync.cbor import Malformed
+from sync.cose import signature_holds
+from sync.limits import MAX_ATTACH, MAX_NAME, MAX_OP, MAX_REFS
+
+if TYPE_CHECKING:
+    pass
+
+_GENESIS: Final = b"sala/genesis/v1\0"
+_OP: Final = b"sala/op/v1\0"
+_BODY: Final = b"sala/body/v1\0"
+_AUTHOR: Final = b"sala/author/v1\0"
+
+_KIND = re.compile(r"[a-z][a-z0-9_]{1,31}\.[a-z][a-z0-9_]{0,47}")
+_FIELDS = frozenset(range(1, 13))
+
+
+@dataclass(frozen=True, slots=True)
+class SealedRef:
+    """What an op says of a sealed body: the recipient's key id (8 bytes) and the commitment (32 bytes)."""
+
+    key_id: bytes
+    commitment: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpFields:
+    """The content of one op, not yet in a chain."""
+
+    op_id: bytes  # 16 bytes, UUIDv7
+    kind: str  # "forms.submission"
+    form: str  # form or module id, may be empty
+    def_hash: bytes  # 32 bytes, or empty when the kind has no definition
+    wall_ms: int
+    mono_ms: int
+    boot_id: bytes  # 8 bytes
+    hub_floor_ms: int  # the latest signed hub time that the device had seen
+    officer: bytes  # 16 bytes
+    body: dict[str, Any] | SealedRef
+    refs: tuple[bytes, ...] = ()  # op hashes that this op amends
+    attach: tuple[bytes, ...] = ()  # blob ids
+
+    def encode(self) -> bytes:
+        """The op's one canonical encoding."""
+        body = [self.body.key_id, self.body.commitment] if isinstance(self.body, SealedRef) else self.body
+        values = [
+            self.op_id, self.kind, self.form, self.def_hash, self.wall_ms, self.mono_ms, self.boot_id,
+            self.hub_floor_ms, self.officer, body, list(self.refs), list(self.attach),
+        ]  # fmt: skip
+        data = cbor.encode(dict(enumerate(values, start=1)))
+        if len(data) > MAX_OP:
+            raise Malformed("op: too big")
+        return data
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """One op of a chain with its hash, its parent's and its bytes; ``offset`` is its place in an unpacked body."""
+
+    hash: bytes
+    parent: bytes
+    seq: int
+    data: bytes
+    offset: int
+    fields: OpFields
+
+
+def read_fields(value: Any) -> OpFields:
+    """The op that the decoded CBOR item ``value`` is; every field is checked."""
+    if not isinstance(value, dict) or value.keys() != _FIELDS:
+        raise Malformed("op: fields")
+    fields = OpFields(
+        op_id=_exactly(value[1], 16),
+        kind=_name(value[2]),
+        form=_name(value[3]),
+        def_hash=_hash_or_none(value[4]),
+        wall_ms=_time(value[5]),
+        mono_ms=_time(value[6]),
+        boot_id=_exactly(value[7], 8),
+        hub_floor_ms=_time(value[8]),
+        officer=_exactly(value[9], 16),
+        body=_body(value[10]),
+        refs=_hashes(value[11], MAX_REFS),
+        attach=_hashes(value[12], MAX_ATTACH),
+    )
+    if not _KIND.fullmatch(fields.kind):
+        raise Malformed("op: kind")
+    if fields.op_id[6] >> 4 != 7 or fields.op_id[8] >> 6 != 2:
+        raise Malformed("op: id is not a UUIDv7")
+    return fields
+
+
+def _exactly(value: Any, size: int) -> bytes:
+    if not isinstance(value, bytes) or len(value) != size:
+        raise Malformed("op: size of a field")
+    return value
+
+
+def _hash_or_none(value: Any) -> bytes:
+    return b"" if value == b"" else _exactly(value, 32)
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > MAX_NAME:
+        raise Malformed("op: name")
+    return value
+
+
+def _time(value: Any) -> int:
+    if type(value) is not int or not 0 <= value < 1 << 53:
+        raise Malformed("op: time")
+    return value
+
+
+def _hashes(value: Any, limit: int) -> tuple[bytes, ...]:
+    if not isinstance(value, list) or len(value) > limit:
+        raise Malformed("op: list of hashes")
+    return tuple(_exactly(item, 32) for item in value)
+
+
+def _body(value: Any) -> dict[str, Any] | SealedRef:
+    match value:
+        case dict():
+            return value
+        case [bytes(key_id), bytes(commitment)] if (len(key_id), len(commitment)) == (8, 32):
+            return SealedRef(key_id, commitment)
+    raise Malformed("op: body")
+
+
+# --- chain and commitments
+
+
+def genesis(device_public: bytes) -> bytes:
+    """The parent of a device's first op."""
+    return sha256(_GENESIS + device_public).digest()
+
+
+def op_hash(parent: bytes, data: bytes) -> bytes:
+    """The hash of the op ``data`` that follows ``parent``."""
+    return sha256(_OP + parent + data).digest()
+
+
+def chain_holds(parent: bytes, ops: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether each (op bytes, op hash) of ``ops`` follows the one before it, the first one ``parent``."""
+    for data, claimed in ops:
+        parent = op_hash(parent, data)
+        if parent != claimed:
+            return False
+    return True
+
+
+def commitment(seed: bytes, op_id: bytes, body: bytes) -> bytes:
+    """What an op says of its sealed ``body`` (canonical bytes). ``seed`` is the secret of the device and recipient."""
+    salt = hmac.digest(seed, op_id, "sha256")[:16]
+    return sha256(_BODY + salt + body).digest()
+
+
+def author_message(op: bytes) -> bytes:
+    """What an officer signs to stand for the op hash ``op`` and, through the chain, for all before it."""
+    return _AUTHOR + op
+
+
+def author_holds(op: bytes, officer_public: bytes, signature: bytes) -> bool:
+    """Whether ``signature`` is the author signature of the officer over the op hash ``op``."""
+    return signature_holds(officer_public, author_message(op), signature)
