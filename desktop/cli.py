@@ -155,8 +155,9 @@ def selftest(desk: Desk) -> None:
 def doctor(desk: Desk, bundle: Path) -> None:
     """Write a diagnostics bundle without personal data."""
     from desktop.doctor import write_bundle
+    from sync.store import DATABASE
 
-    desk.print({"bundle": str(write_bundle(desk.home, bundle, session=desk.session() if (desk.home / "sala.db").exists() else None))})
+    desk.print({"bundle": str(write_bundle(desk.home, bundle, session=desk.session() if (desk.home / DATABASE).exists() else None))})
 
 
 @root.command()
