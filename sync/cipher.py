@@ -1,0 +1,132 @@
+"""One encrypted connection: the alias, the key, the settings that are asserted and not only set, causes of failure."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from sqlcipher3 import dbapi2
+
+from sync.errors import Known
+
+__all__ = [
+    "APPLICATION_ID", "MODULE", "PAGE", "Connection", "DatabaseError", "IntegrityError", "Mode", "Row", "cause",
+    "connect", "is_open", "pragma", "problems", "rekey", "settle", "unlock",
+]  # fmt: skip
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection, DatabaseError, IntegrityError, Row  # sqlcipher3 has the same surface and no stubs
+else:
+    Connection, Row = dbapi2.Connection, dbapi2.Row
+    DatabaseError, IntegrityError = dbapi2.DatabaseError, dbapi2.IntegrityError
+
+# sqlite-utils looks for pysqlite3 before sqlite3. Without this it does not recognise SQLCipher's exceptions and leaves
+# transactions open: everything written afterwards is lost at the next start, silently.
+sys.modules["pysqlite3"] = dbapi2
+sys.modules["pysqlite3.dbapi2"] = dbapi2
+
+Mode = Literal["ro", "rw", "rwc"]  # read only, read and write, and create
+
+MODULE: Final = "sqlcipher3.dbapi2"
+APPLICATION_ID: Final = 0x53414C41  # "SALA"
+BUSY_MS: Final = 5_000
+PAGE: Final = 4_096
+
+SETTINGS: Final[dict[str, str | int]] = {
+    "synchronous": 2,  # FULL: a commit that was acknowledged survives a power cut
+    "busy_timeout": BUSY_MS,
+    "foreign_keys": 1,
+    "trusted_schema": 0,
+    "cell_size_check": 1,
+    "temp_store": 2,  # memory: nothing decrypted ever reaches a temporary file
+    "recursive_triggers": 1,
+}
+
+_CAUSES: Final = {  # SQLite's primary result codes
+    13: "SY-104",
+    11: "SY-102", 26: "SY-102",  # corrupt; not a database
+    5: "SY-106",  # busy
+    10: "SY-107", 14: "SY-107", 8: "SY-107",  # input/output, cannot open, read-only
+}  # fmt: skip
+
+
+def connect(path: Path, key: bytes, mode: Mode) -> Connection:
+    """A connection to the file at ``path`` with the raw 32-byte ``key``; nothing has been read yet."""
+    if len(key) != 32:
+        raise ValueError("a database key has 32 bytes")
+    conn: Connection = dbapi2.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        isolation_level=None,  # Sala says BEGIN and COMMIT itself
+        check_same_thread=False,  # the store hands a connection to one thread at a time
+        timeout=BUSY_MS / 1000,
+    )
+    conn.row_factory = Row
+    conn.execute("PRAGMA cipher_log_level=NONE")  # else SQLCipher writes core errors to standard error
+    conn.execute(f"PRAGMA key=\"x'{key.hex()}'\"")
+    return conn
+
+
+def unlock(conn: Connection) -> None:
+    """Read the first page. Known: SY-100 when the key does not open it (or its first page is damaged)."""
+    try:
+        conn.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except DatabaseError as error:
+        code = cause(error)
+        raise Known("SY-100" if error.sqlite_errorcode == dbapi2.SQLITE_NOTADB else code) from error
+
+
+def settle(conn: Connection, *, journal: bool, read_only: bool) -> None:
+    """Set what every connection needs and assert that it holds. A wrong build is a bug, never a warning."""
+    if journal:
+        conn.execute("PRAGMA journal_mode=WAL")
+    for name, value in SETTINGS.items():
+        conn.execute(f"PRAGMA {name}={value}")
+    if read_only:
+        conn.execute("PRAGMA query_only=ON")
+    expected: dict[str, str | int] = {**SETTINGS, "journal_mode": "wal", "cipher_status": "1", "query_only": read_only}
+    wrong = {name: found for name, value in expected.items() if (found := pragma(conn, name)) != value}
+    if wrong:
+        raise RuntimeError(f"the database does not accept its settings: {wrong}")
+
+
+def rekey(path: Path, old: bytes, new: bytes) -> None:
+    """Encrypt the file at ``path`` anew. All or nothing; every other connection must be closed."""
+    conn = connect(path, old, "rw")
+    try:
+        conn.execute("PRAGMA journal_mode=DELETE")  # also proves that nobody else has the file open
+        conn.execute(f"PRAGMA rekey=\"x'{new.hex()}'\"")
+    except DatabaseError as error:
+        raise Known(cause(error)) from error
+    finally:
+        conn.close()
+
+
+def pragma(conn: Connection, name: str) -> str | int | None:
+    """The value of one pragma, or None when this build does not know it."""
+    row = conn.execute(f"PRAGMA {name}").fetchone()
+    return None if row is None else row[0]
+
+
+def cause(error: DatabaseError) -> str:
+    """The code of a failure that the environment caused; anything else is a bug and is raised again."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code not in _CAUSES:
+        raise error
+    return _CAUSES[code]
+
+
+def is_open(conn: Connection) -> bool:
+    """Is a transaction open? (A function, because each answer holds only for this moment.)"""
+    return conn.in_transaction
+
+
+def problems(conn: Connection) -> list[str]:
+    """Everything that SQLCipher and SQLite find wrong with the file; empty when it is sound."""
+    found = [str(row[0]) for row in conn.execute("PRAGMA cipher_integrity_check")]
+    found += [str(row[0]) for row in conn.execute("PRAGMA integrity_check") if row[0] != "ok"]
+    broken: Iterable[Row] = conn.execute("PRAGMA foreign_key_check")
+    found += [f"row {row[1]} of {row[0]} points to a missing row of {row[2]}" for row in broken]
+    return found

@@ -1,0 +1,126 @@
+"""The tables of the store itself, as the migration set "sync". A step is never changed once it has been released.
+
+Modules own further tables, ``<module id>_…``. Ids of officers, records, drafts and leases are text; hashes, device ids
+and keys are blobs; times are milliseconds since 1970 UTC by this machine's clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from i18n.search import TOKENIZER
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database, Migrations
+
+    from sync.store import Store
+
+OPS: Final = (
+    # Ops in order. bytes: what is signed; body: the plain body of a sealed op, which never leaves unsealed.
+    """CREATE TABLE op (
+        seq INTEGER PRIMARY KEY, op_id BLOB NOT NULL UNIQUE, prev BLOB NOT NULL, hash BLOB NOT NULL UNIQUE,
+        bytes BLOB NOT NULL, body BLOB, kind TEXT NOT NULL, record TEXT NOT NULL, form TEXT NOT NULL,
+        def_hash BLOB, sealed_to BLOB, officer TEXT NOT NULL, device BLOB NOT NULL,
+        created_ms INTEGER NOT NULL) STRICT""",
+    "CREATE INDEX op_record ON op(record, seq)",
+    """CREATE TRIGGER op_never_changes BEFORE UPDATE ON op BEGIN
+        SELECT raise(ABORT, 'an op never changes'); END""",
+    """CREATE TRIGGER op_is_kept BEFORE DELETE ON op
+        WHEN OLD.seq > coalesce((SELECT value FROM floor WHERE name = 'op.prunable'), 0) BEGIN
+        SELECT raise(ABORT, 'an op is kept until it may be pruned'); END""",
+    """CREATE TABLE batch (
+        hash BLOB PRIMARY KEY, first_seq INTEGER NOT NULL, n INTEGER NOT NULL, bytes BLOB NOT NULL, state TEXT NOT NULL,
+        cut_ms INTEGER NOT NULL, sent_ms INTEGER, tries INTEGER NOT NULL DEFAULT 0,
+        next_try_ms INTEGER NOT NULL DEFAULT 0, last_error TEXT) STRICT""",
+    "CREATE INDEX batch_first_seq ON batch(first_seq)",
+    """CREATE TABLE receipt (
+        batch BLOB PRIMARY KEY, leaf_index INTEGER NOT NULL, state INTEGER NOT NULL, received_ms INTEGER NOT NULL,
+        proof TEXT NOT NULL) STRICT""",
+    """CREATE TABLE checkpoint (
+        origin TEXT PRIMARY KEY, size INTEGER NOT NULL, hash BLOB NOT NULL, note TEXT NOT NULL) STRICT""",
+)
+
+DOWN: Final = (
+    # The highest version or time ever seen of a name: nothing rolls back.
+    "CREATE TABLE floor (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT",
+    """CREATE TRIGGER floor_never_falls BEFORE UPDATE ON floor WHEN NEW.value < OLD.value BEGIN
+        SELECT raise(ABORT, 'a floor never falls'); END""",
+    """CREATE TABLE lease (
+        id TEXT PRIMARY KEY, resource TEXT NOT NULL, content TEXT NOT NULL, used INTEGER NOT NULL DEFAULT 0,
+        size INTEGER NOT NULL, not_after_ms INTEGER NOT NULL, CHECK (used BETWEEN 0 AND size)) STRICT""",
+    "CREATE INDEX lease_resource ON lease(resource, not_after_ms)",
+    """CREATE TABLE inbox (
+        seq INTEGER PRIMARY KEY, op BLOB NOT NULL, applied_ms INTEGER, refused_code TEXT) STRICT""",
+    """CREATE TABLE publication (
+        name TEXT PRIMARY KEY, version INTEGER NOT NULL, sha256 BLOB NOT NULL, bytes BLOB NOT NULL,
+        received_ms INTEGER NOT NULL) STRICT""",
+)
+
+FILES: Final = (
+    """CREATE TABLE blob (
+        id BLOB PRIMARY KEY, manifest BLOB NOT NULL, key BLOB NOT NULL, size INTEGER NOT NULL, media_type TEXT NOT NULL,
+        added_ms INTEGER NOT NULL) STRICT""",
+    """CREATE TABLE chunk (
+        hash BLOB PRIMARY KEY, blob BLOB NOT NULL REFERENCES blob(id), n INTEGER NOT NULL, size INTEGER NOT NULL,
+        state TEXT NOT NULL DEFAULT 'waiting') STRICT""",
+    "CREATE INDEX chunk_blob ON chunk(blob, n)",
+    "CREATE INDEX chunk_state ON chunk(state)",
+)
+
+OFFICE: Final = (
+    """CREATE TABLE office (
+        id INTEGER PRIMARY KEY CHECK (id = 1), code TEXT NOT NULL, facts TEXT NOT NULL, pack BLOB) STRICT""",
+    # secret: the officer's signing and draft key, opened by that officer's passphrase alone;
+    # draft_recovery: the draft key sealed to the province's recovery key.
+    """CREATE TABLE officer (
+        id TEXT PRIMARY KEY, name TEXT NOT NULL, latin TEXT NOT NULL, role TEXT NOT NULL, sign_public BLOB NOT NULL,
+        secret BLOB, draft_recovery BLOB, added_ms INTEGER NOT NULL, removed_ms INTEGER) STRICT""",
+    """CREATE TABLE identity (
+        device_id BLOB PRIMARY KEY, sign BLOB NOT NULL, seal BLOB NOT NULL, office BLOB NOT NULL,
+        blob_secret BLOB NOT NULL, commit_secret BLOB NOT NULL, predecessor BLOB, certificate BLOB,
+        created_ms INTEGER NOT NULL, retired_ms INTEGER) STRICT""",
+    """CREATE TABLE setting (
+        scope TEXT NOT NULL, owner TEXT NOT NULL, id TEXT NOT NULL, value TEXT NOT NULL, updated_ms INTEGER NOT NULL,
+        PRIMARY KEY (scope, owner, id)) STRICT""",
+)
+
+WORK: Final = (
+    # head: subject and title; both blobs are sealed to the officer.
+    """CREATE TABLE draft (
+        id TEXT PRIMARY KEY, officer TEXT NOT NULL REFERENCES officer(id), head BLOB NOT NULL, body BLOB NOT NULL,
+        updated_ms INTEGER NOT NULL, discarded_ms INTEGER) STRICT""",
+    "CREATE INDEX draft_officer ON draft(officer, updated_ms)",
+    "CREATE TABLE audit (seq INTEGER PRIMARY KEY, hash BLOB NOT NULL, event TEXT NOT NULL) STRICT",
+    """CREATE TRIGGER audit_never_changes BEFORE UPDATE ON audit BEGIN
+        SELECT raise(ABORT, 'the audit log never changes'); END""",
+    """CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit BEGIN
+        SELECT raise(ABORT, 'the audit log is kept'); END""",
+    """CREATE TABLE search (
+        id INTEGER PRIMARY KEY, record TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, title TEXT NOT NULL) STRICT""",
+    f"""CREATE VIRTUAL TABLE search_text USING fts5(
+        kind, text, content='', contentless_delete=1, detail='full', tokenize="{TOKENIZER}")""",
+)
+
+
+def first_tables(db: Database) -> None:
+    """Everything of version 1."""
+    for statement in (*DOWN, *OPS, *FILES, *OFFICE, *WORK):
+        db.execute(statement)
+
+
+STEPS: Final[tuple[Callable[[Database], None], ...]] = (first_tables,)
+VERSION: Final = len(STEPS)  # stands in the file's user_version; a file with a greater one was written by a newer Sala
+
+
+def register(migrations: Migrations) -> None:
+    """Register every step with sqlite-utils."""
+    for step in STEPS:
+        migrations()(step)
+
+
+def install(store: Store) -> None:
+    """Bring the tables of ``store`` up to this version."""
+    from sync.migrate import migrate
+
+    migrate(store, "sync", register)
