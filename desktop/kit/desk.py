@@ -13,8 +13,13 @@ class Desk(Protocol):
     """The page's desk. All calls happen on the GUI thread, all callbacks too."""
 
     def run(
-        self, command: str, /, *, then: Callable[[Any], None] | None = None,
-        failed: Callable[[SalaError], None] | None = None, **params: object,
+        self,
+        command: str,
+        /,
+        *,
+        then: Callable[[Any], None] | None = None,
+        failed: Callable[[SalaError], None] | None = None,
+        **params: object,
     ) -> None:
         """Run ``command`` off the GUI thread; ``then`` gets its result. A refusal becomes a banner unless ``failed`` takes it."""
         ...
