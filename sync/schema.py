@@ -29,16 +29,26 @@ OPS: Final = (
     """CREATE TRIGGER op_is_kept BEFORE DELETE ON op
         WHEN OLD.seq > coalesce((SELECT value FROM floor WHERE name = 'op.prunable'), 0) BEGIN
         SELECT raise(ABORT, 'an op is kept until it may be pruned'); END""",
+    # Frozen batches. recut: its ops were cut again, smaller; bytes are empty then, and when a second site has a copy.
     """CREATE TABLE batch (
-        hash BLOB PRIMARY KEY, first_seq INTEGER NOT NULL, n INTEGER NOT NULL, bytes BLOB NOT NULL, state TEXT NOT NULL,
-        cut_ms INTEGER NOT NULL, sent_ms INTEGER, tries INTEGER NOT NULL DEFAULT 0,
+        hash BLOB PRIMARY KEY, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL, bytes BLOB NOT NULL,
+        size INTEGER NOT NULL, state TEXT NOT NULL CHECK (state IN ('cut', 'sent', 'receipted', 'recut')),
+        cut_ms INTEGER NOT NULL, sent_ms INTEGER, carried_ms INTEGER, tries INTEGER NOT NULL DEFAULT 0,
         next_try_ms INTEGER NOT NULL DEFAULT 0, last_error TEXT) STRICT""",
-    "CREATE INDEX batch_first_seq ON batch(first_seq)",
+    "CREATE INDEX batch_last_seq ON batch(last_seq)",
+    # An officer's signatures over op hashes; a batch carries the newest one inside it.
+    """CREATE TABLE author (
+        officer BLOB NOT NULL, seq INTEGER NOT NULL, signature BLOB NOT NULL, PRIMARY KEY (officer, seq)) STRICT""",
+    # One per batch and life (epoch) of the hub's log: the old ones are evidence when a hub was restored.
     """CREATE TABLE receipt (
-        batch BLOB PRIMARY KEY, leaf_index INTEGER NOT NULL, state INTEGER NOT NULL, received_ms INTEGER NOT NULL,
-        proof TEXT NOT NULL) STRICT""",
+        batch BLOB NOT NULL, epoch INTEGER NOT NULL, leaf_index INTEGER NOT NULL, state INTEGER NOT NULL,
+        received_ms INTEGER NOT NULL, proof TEXT NOT NULL, PRIMARY KEY (batch, epoch)) STRICT""",
+    # The largest checkpoint seen of each epoch.
     """CREATE TABLE checkpoint (
-        origin TEXT PRIMARY KEY, size INTEGER NOT NULL, hash BLOB NOT NULL, note TEXT NOT NULL) STRICT""",
+        epoch INTEGER PRIMARY KEY, size INTEGER NOT NULL, hash BLOB NOT NULL, note TEXT NOT NULL,
+        seen_ms INTEGER NOT NULL) STRICT""",
+    # Where replication stands; unlike a floor a mark may fall (a hub was restored).
+    "CREATE TABLE mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT",
 )
 
 DOWN: Final = (
@@ -50,11 +60,15 @@ DOWN: Final = (
         id TEXT PRIMARY KEY, resource TEXT NOT NULL, content TEXT NOT NULL, used INTEGER NOT NULL DEFAULT 0,
         size INTEGER NOT NULL, not_after_ms INTEGER NOT NULL, CHECK (used BETWEEN 0 AND size)) STRICT""",
     "CREATE INDEX lease_resource ON lease(resource, not_after_ms)",
+    # What the centre decided about our ops; seq is the hub's.
     """CREATE TABLE inbox (
-        seq INTEGER PRIMARY KEY, op BLOB NOT NULL, applied_ms INTEGER, refused_code TEXT) STRICT""",
+        seq INTEGER PRIMARY KEY, op BLOB NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, received_ms INTEGER NOT NULL,
+        applied_ms INTEGER, refused_code TEXT) STRICT""",
     """CREATE TABLE publication (
         name TEXT PRIMARY KEY, version INTEGER NOT NULL, sha256 BLOB NOT NULL, bytes BLOB NOT NULL,
         received_ms INTEGER NOT NULL) STRICT""",
+    # Signed metadata of the publications: "root/<version>" and the newest of every other role.
+    "CREATE TABLE trust (role TEXT PRIMARY KEY, version INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT",
 )
 
 FILES: Final = (
@@ -69,8 +83,12 @@ FILES: Final = (
 )
 
 OFFICE: Final = (
+    # The office pack: facts are the office's names; seals and keys are those of the centre.
     """CREATE TABLE office (
-        id INTEGER PRIMARY KEY CHECK (id = 1), code TEXT NOT NULL, facts TEXT NOT NULL, pack BLOB) STRICT""",
+        id INTEGER PRIMARY KEY CHECK (id = 1), code TEXT NOT NULL, facts TEXT NOT NULL, slot BLOB NOT NULL,
+        number INTEGER NOT NULL, enrol_code TEXT NOT NULL, hub_urls TEXT NOT NULL, log_name TEXT NOT NULL,
+        log_key BLOB NOT NULL, agency_seal BLOB NOT NULL, recovery_seal BLOB NOT NULL, tuf_root BLOB NOT NULL,
+        signer BLOB NOT NULL, enrol_request BLOB) STRICT""",
     # secret: the officer's signing and draft key, opened by that officer's passphrase alone;
     # draft_recovery: the draft key sealed to the province's recovery key.
     """CREATE TABLE officer (
@@ -80,9 +98,6 @@ OFFICE: Final = (
         device_id BLOB PRIMARY KEY, sign BLOB NOT NULL, seal BLOB NOT NULL, office BLOB NOT NULL,
         blob_secret BLOB NOT NULL, commit_secret BLOB NOT NULL, predecessor BLOB, certificate BLOB,
         created_ms INTEGER NOT NULL, retired_ms INTEGER) STRICT""",
-    """CREATE TABLE setting (
-        scope TEXT NOT NULL, owner TEXT NOT NULL, id TEXT NOT NULL, value TEXT NOT NULL, updated_ms INTEGER NOT NULL,
-        PRIMARY KEY (scope, owner, id)) STRICT""",
 )
 
 WORK: Final = (
