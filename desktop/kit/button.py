@@ -1,4 +1,6 @@
-"""Buttons: one that names its effect (primary), quiet ones, icons alone. The key that does the same is written on it."""
+"""Buttons: one that names its effect (primary), quiet ones, icons alone. The key that does the same is written on
+it.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ _TONES: dict[str, tuple[str, str, str, str]] = {  # kind: fill, fill under the p
 class Button(QPushButton):
     """A push button. ``kind``: primary (one a page, 44 px), normal, quiet (no edge), danger (cannot be undone).
 
-    ``key`` is the hint after the words ("Ctrl+Enter"); the shell or the page binds it. ``small=True`` gives 36 px for rows.
+    ``key`` is the hint after the words ("Ctrl+Enter"); the shell or the page binds it. ``small=True`` gives 36 px for
+    rows.
     """
 
     def __init__(

@@ -11,7 +11,9 @@ from desktop.kit.wrap import Words, say
 
 
 class Card(QFrame):
-    """A surface that holds a layout. ``fill``, ``line`` and ``bar`` (a stripe at the left) are tones; "" paints none."""
+    """A surface that holds a layout. ``fill``, ``line`` and ``bar`` (a stripe at the left) are tones; "" paints
+    none.
+    """
 
     def __init__(
         self,
@@ -94,11 +96,11 @@ class ActionCard(Card):
         if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
             self.pressed.emit()
 
-    def enterEvent(self, event: object) -> None:
+    def enterEvent(self, _event: object) -> None:
         self._over = True
         self.update()
 
-    def leaveEvent(self, event: object) -> None:
+    def leaveEvent(self, _event: object) -> None:
         self._over = False
         self.update()
 

@@ -21,7 +21,9 @@ class Desk(Protocol):
         failed: Callable[[SalaError], None] | None = None,
         **params: object,
     ) -> None:
-        """Run ``command`` off the GUI thread; ``then`` gets its result. A refusal becomes a banner unless ``failed`` takes it."""
+        """Run ``command`` off the GUI thread; ``then`` gets its result. A refusal becomes a banner unless ``failed``
+        takes it.
+        """
         ...
 
     def run_now(self, command: str, /, **params: object) -> Any:
@@ -29,7 +31,9 @@ class Desk(Protocol):
         ...
 
     def open(self, page: str, target: str = "") -> None:
-        """Show a page (module id, or "home", "outbox", "settings") at ``target`` (a record id, a draft id, a verb of the page)."""
+        """Show a page (module id, or "home", "outbox", "settings") at ``target`` (a record id, a draft id, a verb of
+        the page).
+        """
         ...
 
     def show_error(self, error: SalaError) -> None: ...

@@ -1,7 +1,7 @@
 """One question on a page: its label in both languages, one editor, and under it a note or what is wrong.
 
-Every field keeps three promises: Enter goes to the next field and Shift+Enter back; what was typed is never lost or changed
-under the fingers; a value that cannot be read is said in words under the field, not in a pop-up.
+Every field keeps three promises: Enter goes to the next field and Shift+Enter back; what was typed is never lost or
+changed under the fingers; a value that cannot be read is said in words under the field, not in a pop-up.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from i18n.catalog import language, tr
 
 
 class FieldLabel(QWidget):
-    """Khmer large, English small beside it, or under it when the column is narrow. A required field says so in words."""
+    """Khmer large, English small beside it, or under it when the column is narrow. A required field says so in
+    words.
+    """
 
     def __init__(self, label: Words, *, required: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -88,7 +90,7 @@ class FieldLabel(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(80, self.heightForWidth(max(self.width(), 80)))
 
-    def resizeEvent(self, event: object) -> None:
+    def resizeEvent(self, _event: object) -> None:
         self.updateGeometry()
 
     def paintEvent(self, _event: object) -> None:
@@ -112,7 +114,9 @@ class FieldLabel(QWidget):
 
 
 class Line(QLineEdit):
-    """A line editor of 44 px. ``hint`` is a key shown at its right end while it has the focus; ``icon`` stands at the left."""
+    """A line editor of 44 px. ``hint`` is a key shown at its right end while it has the focus; ``icon`` stands at
+    the left.
+    """
 
     def __init__(self, *, hint: str = "", icon: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -152,8 +156,9 @@ class Line(QLineEdit):
 class Field(QWidget):
     """The frame of every field: label, editor, and a line under it. Subclasses read and show one kind of value.
 
-    ``edited()``: something was typed · ``changed(value)``: a readable value stands there now (None: empty) · ``left()``: the
-    focus went on. ``value()`` gives the JSON-able value or None; ``valid()`` says whether what is typed can be read.
+    ``edited()``: something was typed · ``changed(value)``: a readable value stands there now (None: empty) ·
+    ``left()``: the focus went on. ``value()`` gives the JSON-able value or None; ``valid()`` says whether what is
+    typed can be read.
     """
 
     edited = Signal()
@@ -259,7 +264,9 @@ class Field(QWidget):
         self.editor.setAccessibleName(say(self._label))
 
     def _typed(self) -> None:
-        """Connect the editor's change here: an error goes away as soon as it is mended, and never appears while typing."""
+        """Connect the editor's change here: an error goes away as soon as it is mended, and never appears while
+        typing.
+        """
         if self._problem:
             self.set_error(self.read())
         self.edited.emit()

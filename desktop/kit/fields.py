@@ -6,27 +6,22 @@ places: ``desktop.kit.gazetteer_field``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from decimal import Decimal
+from typing import Any
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import (
-    QAbstractButton,
-    QButtonGroup,
-    QCheckBox,
-    QComboBox,
-    QLineEdit,
-    QPlainTextEdit,
-    QRadioButton,
-    QWidget,
-)
+from PySide6.QtWidgets import QLineEdit, QPlainTextEdit
 
-from desktop.kit import theme, typed
+from desktop.kit import shown, theme
+from desktop.kit.choices import ChoiceField, ManyField, Option, YesNoField
 from desktop.kit.field import Field, FieldLabel, Line
-from desktop.kit.layout import Wrapped
-from desktop.kit.wrap import ZWSP, Words, say
+from desktop.kit.wrap import ZWSP, Words
 from i18n.catalog import tr
+from i18n.dates import parse_date
+from i18n.errors import Refused, explain
+from i18n.numbers import ascii_digits, parse_decimal, parse_int, parse_riel
+from i18n.phones import national, parse_phone
 
 __all__ = [
     "ChoiceField",
@@ -43,19 +38,15 @@ __all__ = [
     "Option",
     "PassphraseField",
     "PhoneField",
+    "ReadField",
     "YesNoField",
 ]
 
 
-class Option(NamedTuple):
-    """One answer of a choice: the value that is stored and the words that are shown."""
-
-    value: str
-    words: Words
-
-
 class LineField(Field):
-    """One line of text. ``hint`` is a key shown at the right end while it has the focus, ``longest`` a limit in characters."""
+    """One line of text. ``hint`` is a key shown at the right end while it has the focus, ``longest`` a limit in
+    characters.
+    """
 
     line: Line
 
@@ -86,8 +77,46 @@ class LineField(Field):
         self.set_error("")
 
 
-class NumberField(LineField):
-    """A number: int, or a decimal as str ("12.5") when ``places`` is not 0. ``unit`` is shown in the note's place."""
+class ReadField(LineField):
+    """A line whose words are read by the parsers of ``i18n``; their refusal is what stands under the field."""
+
+    def parse(self, text: str) -> Any:
+        """The JSON-able value of ``text``; ``Refused`` when it says none."""
+        raise NotImplementedError
+
+    def write(self, value: Any) -> str:
+        """``value`` as it is shown."""
+        raise NotImplementedError
+
+    def value(self) -> Any:
+        try:
+            return self.parse(self.text()) if self.text() else None
+        except Refused:
+            return None
+
+    def set_value(self, value: Any) -> None:
+        super().set_value(None if value is None or value == "" else self.write(value))
+
+    def read(self) -> str:
+        try:
+            return self.limits(self.parse(self.text())) if self.text() else ""
+        except Refused as refusal:
+            words = explain(refusal)
+            return f"{words.what} {words.next}"
+
+    def limits(self, value: Any) -> str:  # noqa: ARG002
+        """Why a readable ``value`` may not stand here, in the current language; "" when it may."""
+        return ""
+
+    def write_out(self) -> None:
+        """Show what was understood; called when the focus has left."""
+        value = self.value()
+        if value is not None:
+            self.line.setText(self.write(value))
+
+
+class NumberField(ReadField):
+    """A number: int, or a decimal as str ("12.5") when ``decimals``."""
 
     def __init__(
         self,
@@ -97,105 +126,77 @@ class NumberField(LineField):
         required: bool = True,
         least: int | None = None,
         most: int | None = None,
-        places: int = 0,
+        decimals: bool = False,
     ) -> None:
-        self.least, self.most, self.places = least, most, places
+        self.least, self.most, self.decimals = least, most, decimals
         super().__init__(label, note=note, required=required, longest=40)
 
-    def value(self) -> Any:
-        try:
-            return typed.number(self.text(), self.places) if self.text() else None
-        except ValueError:
-            return None
+    def parse(self, text: str) -> Any:
+        return str(parse_decimal(text)) if self.decimals else parse_int(text)
 
-    def set_value(self, value: Any) -> None:
-        super().set_value(None if value is None else typed.show_number(value))
+    def write(self, value: Any) -> str:
+        return shown.plain(value)
 
-    def read(self) -> str:
-        if not self.text():
-            return ""
-        try:
-            number = typed.number(self.text(), self.places)
-        except ValueError:
-            return tr("This is not a number. Type digits, Khmer or Latin.")
-        if self.least is not None and float(number) < self.least:
-            return tr("The least is {least}.", least=typed.show_number(self.least))
-        if self.most is not None and float(number) > self.most:
-            return tr("The most is {most}.", most=typed.show_number(self.most))
+    def limits(self, value: Any) -> str:
+        number = Decimal(value)
+        if self.least is not None and number < self.least:
+            return tr("The least is {least}.", least=shown.number(self.least))
+        if self.most is not None and number > self.most:
+            return tr("The most is {most}.", most=shown.number(self.most))
         return ""
 
 
 class MoneyField(NumberField):
-    """Whole riel, shown in groups of three once the focus has left."""
+    """Whole riel, shown with the sign and in groups of three once the focus has left."""
 
     def __init__(self, label: Words, *, note: Words = "", required: bool = True, most: int = 10**12) -> None:
         super().__init__(label, note=note, required=required, least=0, most=most)
-        self.left.connect(self._group)
+        self.left.connect(self.write_out)
 
-    def set_value(self, value: Any) -> None:
-        LineField.set_value(self, None if value is None else typed.show_riel(int(value)))
+    def parse(self, text: str) -> Any:
+        return parse_riel(text)
 
-    def _group(self) -> None:
-        value = self.value()
-        if value is not None:
-            self.line.setText(typed.show_riel(int(value)))
+    def write(self, value: Any) -> str:
+        return shown.riel(int(value))
 
 
-class DateField(LineField):
-    """A date: value ``"2026-11-22"``. Typed day first (22/11/2026, 22112026, ២២/១១/២០២៦); the page shows what was understood."""
+class DateField(ReadField):
+    """A date: value ``"2026-11-22"``. Typed day first, with or without strokes; what was understood is shown
+    afterwards.
+    """
 
     def __init__(self, label: Words, *, note: Words = "", required: bool = True) -> None:
-        super().__init__(
-            label, note=note or (lambda: tr("Day/month/year, for example 22/11/2026")), required=required, longest=40
-        )
-        self._hint_note = note
-        self.left.connect(self._write_out)
+        super().__init__(label, note=note, required=required, icon="calendar", longest=60)
+        self.line.setPlaceholderText(tr("day/month/year"))
+        self.left.connect(self.write_out)
 
-    def value(self) -> Any:
-        try:
-            return typed.date(self.text()).isoformat() if self.text() else None
-        except ValueError:
-            return None
+    def parse(self, text: str) -> Any:
+        typed = ascii_digits(text)
+        if len(typed) == 8 and typed.isdecimal():  # 22112026: nobody looks for the stroke in a queue
+            typed = f"{typed[:2]}/{typed[2:4]}/{typed[4:]}"
+        return parse_date(typed).isoformat()
 
-    def set_value(self, value: Any) -> None:
-        super().set_value(None if not value else typed.show_date(value))
+    def write(self, value: Any) -> str:
+        return shown.date(value)
 
-    def read(self) -> str:
-        if not self.text() or self.value():
-            return ""
-        return tr("This is not a date. Type day, month and year: 22/11/2026.")
-
-    def _write_out(self) -> None:
-        value = self.value()
-        if value:
-            self.line.setText(typed.show_date(value))
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self.line.setPlaceholderText(tr("day/month/year"))
+        super().changeEvent(event)
 
 
-class PhoneField(LineField):
-    """A Cambodian phone number: value in the form ``"+85512345678"``, typed with or without blanks and country code."""
+class PhoneField(ReadField):
+    """A phone number: value in the form ``"+85512345678"``, typed in any way people write it."""
 
     def __init__(self, label: Words, *, note: Words = "", required: bool = True) -> None:
         super().__init__(label, note=note, required=required, icon="phone", longest=40)
-        self.left.connect(self._write_out)
+        self.left.connect(self.write_out)
 
-    def value(self) -> Any:
-        try:
-            return typed.phone(self.text()) if self.text() else None
-        except ValueError:
-            return None
+    def parse(self, text: str) -> Any:
+        return parse_phone(text)
 
-    def set_value(self, value: Any) -> None:
-        super().set_value(None if not value else typed.show_phone(value))
-
-    def read(self) -> str:
-        if not self.text() or self.value():
-            return ""
-        return tr("This is not a phone number of Cambodia, for example 012 345 678.")
-
-    def _write_out(self) -> None:
-        value = self.value()
-        if value:
-            self.line.setText(typed.show_phone(value))
+    def write(self, value: Any) -> str:
+        return shown.plain(national(value))
 
 
 class PassphraseField(LineField):
@@ -223,6 +224,7 @@ class NoteField(Field):
         self.area = QPlainTextEdit()
         self.area.setTabChangesFocus(True)
         self.area.document().setDocumentMargin(6)
+        self.area.viewport().setAutoFillBackground(False)  # the frame's round corners stay free
         super().__init__(label, self.area, note=note, required=required)
         self.retheme()
         self.area.textChanged.connect(self._typed)
@@ -255,182 +257,6 @@ class NoteField(Field):
         return super()._key(event)
 
 
-class ChoiceField(Field):
-    """One of a few answers. Up to ``buttons`` answers stand as round buttons (keys 1–9 choose), more in a drop-down list."""
-
-    def __init__(
-        self, label: Words, options: Sequence[Option], *, note: Words = "", required: bool = True, buttons: int = 4
-    ) -> None:
-        self.options = list(options)
-        self._group: QButtonGroup | None = None
-        self._list: QComboBox | None = None
-        editor: QWidget
-        if len(self.options) <= buttons:
-            editor = self._make_buttons()
-        else:
-            editor = self._make_list()
-        super().__init__(label, editor, note=note, required=required)
-        for button in self._buttons():
-            button.installEventFilter(self)
-        if self._group is not None:
-            self._group.idToggled.connect(self._toggled)
-            self._aim()
-        self.retheme()
-        self._words()
-
-    def _make_buttons(self) -> QWidget:
-        editor = QWidget()
-        layout = Wrapped(spacing=20)
-        self._group = QButtonGroup(editor)
-        for number, _ in enumerate(self.options):
-            button = QRadioButton()
-            self._group.addButton(button, number)
-            layout.addWidget(button)
-        editor.setLayout(layout)
-        return editor
-
-    def _make_list(self) -> QWidget:
-        self._list = QComboBox()
-        self._list.addItem("", None)
-        for option in self.options:
-            self._list.addItem("", option.value)
-        self._list.activated.connect(self._typed)
-        return self._list
-
-    def _buttons(self) -> list[QAbstractButton]:
-        return self._group.buttons() if self._group is not None else []
-
-    def stops(self) -> list[QWidget]:
-        return [*self._buttons()] or [self.editor]
-
-    def _aim(self) -> None:
-        """The focus of the field is the chosen answer, else the first."""
-        if self._group is not None and self.options:
-            self.setFocusProxy(self._group.checkedButton() or self._group.button(0))
-
-    def _toggled(self, _number: int, on: bool) -> None:
-        if on:
-            self._aim()
-            self._typed()
-
-    def retheme(self) -> None:
-        for button in self._buttons():
-            button.setFont(theme.font("body"))
-            button.setMinimumHeight(theme.height("row"))
-        if self._list is not None:
-            self._list.setFont(theme.font("body"))
-            self._list.setFixedHeight(theme.height("control"))
-
-    def _words(self) -> None:
-        for number, option in enumerate(self.options):
-            words = say(option.words)
-            if self._group is not None:
-                self._group.button(number).setText(words.replace("&", "&&"))
-                self._group.button(number).setAccessibleName(f"{say(self._label)}: {words}")
-            elif self._list is not None:
-                self._list.setItemText(number + 1, words)
-        if self._list is not None:
-            self._list.setItemText(0, tr("Choose…"))
-
-    def value(self) -> Any:
-        if self._list is not None:
-            return self._list.currentData()
-        number = self._group.checkedId() if self._group is not None else -1
-        return self.options[number].value if number >= 0 else None
-
-    def set_value(self, value: Any) -> None:
-        chosen = next((n for n, option in enumerate(self.options) if option.value == value), -1)
-        if self._list is not None:
-            self._list.setCurrentIndex(chosen + 1)
-        elif self._group is not None:
-            self._group.blockSignals(True)
-            self._group.setExclusive(False)
-            for number, button in enumerate(self._group.buttons()):
-                button.setChecked(number == chosen)
-            self._group.setExclusive(True)
-            self._group.blockSignals(False)
-            self._aim()
-        self.set_error("")
-
-    def _key(self, event: QKeyEvent) -> bool:
-        digit = typed.digits(event.text())
-        if self._group is not None and digit.isdecimal() and 1 <= int(digit) <= len(self.options):
-            button = self._group.button(int(digit) - 1)
-            button.setChecked(True)
-            button.setFocus(Qt.FocusReason.TabFocusReason)
-            return True
-        return super()._key(event)
-
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.LanguageChange:
-            self._words()
-        super().changeEvent(event)
-
-
-class YesNoField(ChoiceField):
-    """Yes or no; value True, False or None."""
-
-    def __init__(self, label: Words, *, note: Words = "", required: bool = True) -> None:
-        answers = (Option("yes", lambda: tr("Yes")), Option("no", lambda: tr("No")))
-        super().__init__(label, answers, note=note, required=required)
-
-    def value(self) -> Any:
-        return {"yes": True, "no": False}.get(super().value())
-
-    def set_value(self, value: Any) -> None:
-        super().set_value({True: "yes", False: "no"}.get(value))
-
-
-class ManyField(Field):
-    """Any number of answers, each with a box to tick; value a list of the chosen values in the order of the options."""
-
-    def __init__(self, label: Words, options: Sequence[Option], *, note: Words = "", required: bool = True) -> None:
-        self.options = list(options)
-        editor = QWidget()
-        layout = Wrapped(spacing=20)
-        self._boxes: list[QCheckBox] = []
-        for _ in self.options:
-            box = QCheckBox()
-            self._boxes.append(box)
-            layout.addWidget(box)
-        editor.setLayout(layout)
-        super().__init__(label, editor, note=note, required=required)
-        if self._boxes:
-            self.setFocusProxy(self._boxes[0])
-        for box in self._boxes:
-            box.installEventFilter(self)
-            box.clicked.connect(self._typed)
-        self.retheme()
-        self._words()
-
-    def retheme(self) -> None:
-        for box in self._boxes:
-            box.setFont(theme.font("body"))
-            box.setMinimumHeight(theme.height("row"))
-
-    def _words(self) -> None:
-        for box, option in zip(self._boxes, self.options, strict=True):
-            box.setText(say(option.words).replace("&", "&&"))
-            box.setAccessibleName(f"{say(self._label)}: {say(option.words)}")
-
-    def value(self) -> Any:
-        chosen = [option.value for box, option in zip(self._boxes, self.options, strict=True) if box.isChecked()]
-        return chosen or None
-
-    def set_value(self, value: Any) -> None:
-        for box, option in zip(self._boxes, self.options, strict=True):
-            box.setChecked(option.value in (value or ()))
-        self.set_error("")
-
-    def stops(self) -> list[QWidget]:
-        return [*self._boxes]
-
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.LanguageChange:
-            self._words()
-        super().changeEvent(event)
-
-
 class LockedField(LineField):
     """A value that the person may read and copy but not change, such as a fee; ``note`` says who decided it."""
 
@@ -439,4 +265,4 @@ class LockedField(LineField):
         self.line.setReadOnly(True)
 
     def set_riel(self, riel: int) -> None:
-        self.set_value(f"{typed.show_riel(riel)} ៛")
+        self.set_value(shown.riel(riel))

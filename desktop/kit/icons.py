@@ -30,7 +30,9 @@ def _pixmap(name: str, color: str, size: int, ratio: float) -> QPixmap:
 
 
 def pixmap(name: str, tone: str = "ink", size: int = 24, ratio: float = 2.0) -> QPixmap:
-    """The drawing ``name`` in the colour ``tone``, ``size`` logical pixels wide. Unknown names raise FileNotFoundError."""
+    """The drawing ``name`` in the colour ``tone``, ``size`` logical pixels wide. Unknown names raise
+    FileNotFoundError.
+    """
     return _pixmap(name, theme.tone(tone).name(), size, ratio)
 
 

@@ -84,7 +84,9 @@ class Scroll(QScrollArea):
 
 
 class Wrapped(QLayout):
-    """Parts beside each other that go on in the next line when the row is full: for buttons and chips at any text size."""
+    """Parts beside each other that go on in the next line when the row is full: for buttons and chips at any text
+    size.
+    """
 
     def __init__(self, *parts: QWidget, spacing: int = 8) -> None:
         super().__init__()

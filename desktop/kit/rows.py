@@ -1,7 +1,7 @@
 """The model behind every list: a million rows, of which only the pages on the screen are held.
 
-A list knows how many rows there are and how to ask for a page of them; asking never blocks, the answer comes when it comes,
-and until then a row is drawn as a skeleton.
+A list knows how many rows there are and how to ask for a page of them; asking never blocks, the answer comes when it
+comes, and until then a row is drawn as a skeleton.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from desktop.kit.wrap import Words, say
 Record = Mapping[str, Any]  # one row: {"id": …, column key: value}
 Deliver = Callable[[Sequence[Record]], None]
 Fetch = Callable[[int, int, Deliver], None]
-"""``fetch(first, count, deliver)``: get rows [first, first+count) somehow and call ``deliver(rows)`` on the GUI thread."""
+"""``fetch(first, count, deliver)``: get rows [first, first+count) somehow and call ``deliver(rows)`` on the GUI
+thread.
+"""
 
 PAGE: Final = 100
 KEPT_PAGES: Final = 30
@@ -29,7 +31,9 @@ Index = QModelIndex | QPersistentModelIndex
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. ``width`` in pixels at 100 % text size, 0 shares the rest. ``kind`` state shows a word of ``kit.states``."""
+    """One column. ``width`` in pixels at 100 % text size, 0 shares the rest. ``kind`` state shows a word of
+    ``kit.states``.
+    """
 
     key: str
     title: Words
@@ -111,16 +115,16 @@ class Rows(QAbstractTableModel):
 
     def _ask(self) -> None:
         wanted, self._wanted = sorted(self._wanted), set()
-        if self._fetch is None:
+        for page in wanted[-4:]:  # a fast scroll leaves pages behind that nobody sees: drawing them again asks again
+            self._ask_page(page)
+
+    def _ask_page(self, page: int) -> None:
+        count = min(PAGE, self._total - page * PAGE)
+        if self._fetch is None or count <= 0:
             return
+        self._asked.add(page)
         generation = self._generation
-        for page in wanted[
-            -4:
-        ]:  # a fast scroll leaves pages behind that nobody sees: they are asked for when drawn again
-            self._asked.add(page)
-            count = min(PAGE, self._total - page * PAGE)
-            if count > 0:
-                self._fetch(page * PAGE, count, lambda rows, at=page: self._take(generation, at, rows))  # type: ignore[misc]
+        self._fetch(page * PAGE, count, lambda rows: self._take(generation, page, rows))
 
     def _take(self, generation: int, page: int, rows: Sequence[Record]) -> None:
         if generation != self._generation:

@@ -1,4 +1,6 @@
-"""The small style: Fusion with our edges, focus rings, check marks and quiet scroll bars. Colours come from the tokens."""
+"""The small style: Fusion with our edges, focus rings, check marks and quiet scroll bars. Colours come from the
+tokens.
+"""
 
 from __future__ import annotations
 
@@ -177,7 +179,9 @@ class SmallStyle(QProxyStyle):
             if sub in (QStyle.SubControl.SC_ScrollBarAddLine, QStyle.SubControl.SC_ScrollBarSubLine):
                 return QRect()
             return self._scroll_part(option, sub)
-        return super().subControlRect(control, option, sub, widget)
+        if control == QStyle.ComplexControl.CC_ComboBox and sub == QStyle.SubControl.SC_ComboBoxEditField:
+            return option.rect.adjusted(10, 0, -36, 0)
+        return super().subControlRect(control, option, sub, widget)  # type: ignore[arg-type]  # None for list items
 
     def _scroll_part(self, option: QStyleOptionSlider, sub: QStyle.SubControl) -> QRect:
         """Scroll bars without arrow buttons: groove, handle and the two page areas."""

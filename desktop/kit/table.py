@@ -135,7 +135,8 @@ class _Header(QHeaderView):
 
 class Table(QTableView):
     """A list of records. ``show(total, fetch)`` or ``show_records(list)``; ``opened(id)`` on Enter or double click,
-    ``chosen(id)`` when the selection moves ("" when there is none), ``sorted(key, descending)`` when a title is clicked."""
+    ``chosen(id)`` when the selection moves ("" when there is none), ``sorted(key, descending)`` when a title is clicked.
+    """
 
     opened = Signal(str)
     chosen = Signal(str)
@@ -170,7 +171,9 @@ class Table(QTableView):
         self.setAccessibleName(say(name))
 
     def show(self, total: int | None = None, fetch: Fetch | None = None) -> None:
-        """With arguments: show ``total`` rows read by ``fetch(first, count, deliver)``. Without: Qt's own ``show()``."""
+        """With arguments: show ``total`` rows read by ``fetch(first, count, deliver)``. Without: Qt's own
+        ``show()``.
+        """
         if total is None or fetch is None:
             super().show()
             return

@@ -28,7 +28,9 @@ TEXT_SIZES: Final = (100, 125, 150, 175, 200)  # per cent
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How the window looks now. ``percent`` is the text size; ``both_labels`` shows Khmer and English on field labels."""
+    """How the window looks now. ``percent`` is the text size; ``both_labels`` shows Khmer and English on field
+    labels.
+    """
 
     scheme: Scheme = "light"
     percent: int = 100
@@ -55,7 +57,9 @@ def _color(scheme: Scheme, name: str) -> QColor:
 
 
 def tone(name: str) -> QColor:
-    """The colour ``name`` of the tokens ("ink", "blue_soft", …) in the current scheme. Do not change the returned object."""
+    """The colour ``name`` of the tokens ("ink", "blue_soft", …) in the current scheme. Do not change the returned
+    object.
+    """
     return _color(_look.scheme, name)
 
 
@@ -100,7 +104,9 @@ def height(name: str) -> int:
 
 
 def scaled(pixels: float) -> int:
-    """``pixels`` at 100 % text size, grown with the text size: for widths that must hold words, and for icons beside text."""
+    """``pixels`` at 100 % text size, grown with the text size: for widths that must hold words, and for icons beside
+    text.
+    """
     return round(pixels * _look.percent / 100)
 
 

@@ -1,4 +1,6 @@
-"""Words on the screen: what is said in two languages, and Khmer that wraps (Qt finds no place to break it by itself)."""
+"""Words on the screen: what is said in two languages, and Khmer that wraps (Qt finds no place to break it by
+itself).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from desktop.kit import theme
 from i18n.catalog import Text, text
 
 Words = str | Text | Callable[[], str]
-"""Words of a widget. A ``str`` is data and stays as it is; ``{"km", "en"}`` and ``lambda: tr("…")`` follow the language."""
+"""Words of a widget. A ``str`` is data and stays as it is; ``{"km", "en"}`` and ``lambda: tr("…")`` follow the
+language.
+"""
 
 ZWSP = "\u200b"
 
@@ -33,7 +37,9 @@ def _has_khmer(words: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def display(words: str) -> str:
-    """``words`` with zero-width spaces where Khmer may break. For the screen only: never store, copy, search or sign it."""
+    """``words`` with zero-width spaces where Khmer may break. For the screen only: never store, copy, search or sign
+    it.
+    """
     if not _has_khmer(words):
         return words
     from i18n.segment import display as with_breaks
