@@ -1,8 +1,8 @@
 """Words and places to break a line in text that is written without spaces.
 
 ICU's dictionary finds the words; our own terms (``terms.txt``) are never cut; nothing is ever cut inside an
-orthographic cluster. Pieces joined give the text back. :func:`display` adds zero-width spaces where Qt may wrap: for the
-eye only, never stored, copied, compared or signed.
+orthographic cluster. Pieces joined give the text back. :func:`display` adds zero-width spaces where Qt may wrap: for
+the eye only, never stored, copied, compared or signed.
 """
 
 from __future__ import annotations
