@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -92,11 +92,18 @@ def settle(conn: Connection, *, journal: bool, read_only: bool) -> None:
         raise RuntimeError(f"the database does not accept its settings: {wrong}")
 
 
-def rekey(path: Path, old: bytes, new: bytes) -> None:
-    """Encrypt the file at ``path`` anew. All or nothing; every other connection must be closed."""
+def rekey(path: Path, old: bytes, new: bytes, ready: Callable[[], None]) -> None:
+    """Encrypt the file at ``path`` anew, all or nothing.
+
+    ``ready`` is called when nobody else has the file open and before it changes. Known SY-106 when somebody has.
+    """
     conn = connect(path, old, "rw")
     try:
-        conn.execute("PRAGMA journal_mode=DELETE")  # also proves that nobody else has the file open
+        conn.execute("PRAGMA locking_mode=EXCLUSIVE")
+        conn.execute("PRAGMA journal_mode=DELETE")
+        conn.execute("BEGIN EXCLUSIVE")
+        conn.execute("COMMIT")  # the lock stays
+        ready()
         conn.execute(f"PRAGMA rekey=\"x'{new.hex()}'\"")
     except DatabaseError as error:
         raise Known(cause(error)) from error

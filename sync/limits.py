@@ -19,7 +19,7 @@ MAX_BODY: Final = 1 * MIB  # bytes of the compressed body
 MAX_BATCH: Final = MAX_ENVELOPE + MAX_BODY  # bytes of a whole batch
 MAX_RAW: Final = 8 * MIB  # bytes of the unpacked body
 MAX_OPS: Final = 5_000  # ops of one batch
-MAX_OP: Final = 1 * MIB  # bytes of one op or of one sealed body
+MAX_OP: Final = 768 * KIB  # bytes of one op or of one sealed body: always fits into a batch of its own
 MAX_SEQ: Final = (1 << 53) - 1  # largest sequence number: still exact in every JSON reader
 MAX_AUTHORS: Final = 64  # author signatures of one batch
 MAX_RECIPIENTS: Final = 8  # recipients of one sealed group
@@ -41,6 +41,8 @@ MAX_CHUNK: Final = CHUNK + 16  # with the authentication tag
 MAX_COURIER: Final = 1 << 30  # bytes of one .salabatch volume
 MAX_OBJECTS: Final = 200_000  # objects of one .salabatch volume
 MAX_PUBLICATION: Final = 64 * MIB  # bytes of one publication target
+
+MAX_BLOB: Final = 20 * MIB  # bytes of one attachment
 
 # --- exchange
 MAX_HAVE: Final = 2_000  # hashes of one have-list

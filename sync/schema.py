@@ -24,6 +24,7 @@ OPS: Final = (
         def_hash BLOB, sealed_to BLOB, officer TEXT NOT NULL, device BLOB NOT NULL,
         created_ms INTEGER NOT NULL) STRICT""",
     "CREATE INDEX op_record ON op(record, seq)",
+    "CREATE INDEX op_of_sync ON op(seq) WHERE form = 'sync'",  # made by the program, not counted as anybody's work
     """CREATE TRIGGER op_never_changes BEFORE UPDATE ON op BEGIN
         SELECT raise(ABORT, 'an op never changes'); END""",
     """CREATE TRIGGER op_is_kept BEFORE DELETE ON op
@@ -89,6 +90,8 @@ OFFICE: Final = (
         number INTEGER NOT NULL, enrol_code TEXT NOT NULL, hub_urls TEXT NOT NULL, log_name TEXT NOT NULL,
         log_key BLOB NOT NULL, agency_seal BLOB NOT NULL, recovery_seal BLOB NOT NULL, tuf_root BLOB NOT NULL,
         signer BLOB NOT NULL, enrol_request BLOB) STRICT""",
+    # Every agency key that an op was ever sealed to, with the recovery key that reads along.
+    "CREATE TABLE seal_key (public BLOB PRIMARY KEY, recovery BLOB NOT NULL) STRICT",
     # secret: the officer's signing and draft key, opened by that officer's passphrase alone;
     # draft_recovery: the draft key sealed to the province's recovery key.
     """CREATE TABLE officer (
@@ -107,6 +110,8 @@ WORK: Final = (
         updated_ms INTEGER NOT NULL, discarded_ms INTEGER) STRICT""",
     "CREATE INDEX draft_officer ON draft(officer, updated_ms)",
     "CREATE TABLE audit (seq INTEGER PRIMARY KEY, hash BLOB NOT NULL, event TEXT NOT NULL) STRICT",
+    # The complete subtrees of the log's Merkle tree, for cheap checkpoints; verification recomputes them.
+    "CREATE TABLE audit_peak (height INTEGER PRIMARY KEY, hash BLOB NOT NULL) STRICT",
     """CREATE TRIGGER audit_never_changes BEFORE UPDATE ON audit BEGIN
         SELECT raise(ABORT, 'the audit log never changes'); END""",
     """CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit BEGIN

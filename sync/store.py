@@ -6,7 +6,6 @@ Works run inside :meth:`Store.write` and :meth:`Store.read` and get a connection
 
 from __future__ import annotations
 
-import os
 import queue
 import sys
 import threading
@@ -16,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
-from sync import ballast, cipher
+from sync import ballast, cipher, durable
 from sync.cipher import Connection, DatabaseError, IntegrityError, Row, is_open
 from sync.clock import Clock
 from sync.errors import Known
@@ -189,12 +188,15 @@ class Store:
         finally:
             copy.close()
             source.close()
-        sync_file(part)
+        durable.sync_file(part)
         part.replace(target)
-        sync_folder(target.parent)
+        durable.sync_folder(target.parent)
 
-    def rekey(self, key: bytes) -> None:
-        """Encrypt the whole file anew with ``key``. Known SY-106 while another program has the database open."""
+    def rekey(self, key: bytes, ready: Callable[[], None]) -> None:
+        """Encrypt the whole file anew with ``key``; ``ready`` is called when nothing stands in the way any more.
+
+        Known SY-106 while another program has the database open.
+        """
         if self._here.conn is not None:
             raise RuntimeError("a unit of work cannot change the key")
 
@@ -202,7 +204,7 @@ class Store:
             self._withdraw_readers()
             self._disconnect()
             try:
-                cipher.rekey(self.folder / DATABASE, bytes(self._key), key)
+                cipher.rekey(self.folder / DATABASE, bytes(self._key), key, ready)
                 self._key[:] = key
             finally:
                 self._writer = self._connect_all()
@@ -332,19 +334,3 @@ def _pages(progress: Callable[[int, int], None] | None) -> Callable[[int, int, i
     if progress is None:
         return None
     return lambda _status, remaining, total: progress(total - remaining, total)
-
-
-def sync_file(path: Path) -> None:
-    """Force what was written to ``path`` onto the disk."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """Force the names in ``folder`` onto the disk, where the system knows how (Windows does it with the file)."""
-    if hasattr(os, "O_DIRECTORY"):
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -1,0 +1,136 @@
+"""Who this laptop and its officers are: keys that live only inside the encrypted database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b, sha256
+from typing import TYPE_CHECKING, Final
+
+from nacl import utils
+from nacl.public import PrivateKey, PublicKey, SealedBox
+from nacl.signing import SigningKey
+
+from sync.errors import Refused
+from sync.slots import MAX_NAME
+from sync.wrapping import unwrap, wrap
+
+if TYPE_CHECKING:
+    from sync.store import Connection
+
+ROLES: Final = ("receiving", "cashier", "competent", "chief", "it")
+
+
+@dataclass(frozen=True, slots=True)
+class Officer:
+    """A person of the office. ``id`` is 16 random bytes in hex."""
+
+    id: str
+    name: str  # Khmer, surname given-name
+    latin: str
+    role: str  # one of ROLES
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """This laptop. Made here, never leaves; a new one names its predecessor."""
+
+    device_id: bytes  # 16: SHA-256 of the public signing key
+    sign: SigningKey
+    seal: PrivateKey
+    blob_secret: bytes  # 32: keys of attachments are derived from it
+    commit_secret: bytes  # 32: salts of the commitments of sealed bodies are derived from it
+
+
+# --- the laptop
+
+
+def new_device(conn: Connection, wall_ms: int) -> tuple[Identity, SigningKey]:
+    """Make this laptop's keys and the key by which it issues for the office; an identity that was here is retired."""
+    old = conn.execute("SELECT device_id FROM identity WHERE retired_ms IS NULL").fetchone()
+    conn.execute("UPDATE identity SET retired_ms = ? WHERE retired_ms IS NULL", (wall_ms,))
+    sign, seal, office = SigningKey.generate(), PrivateKey.generate(), SigningKey.generate()
+    device = sha256(bytes(sign.verify_key)).digest()[:16]
+    conn.execute(
+        "INSERT INTO identity(device_id, sign, seal, office, blob_secret, commit_secret, predecessor, created_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (device, bytes(sign), bytes(seal), bytes(office), utils.random(32), utils.random(32), old and old[0], wall_ms),
+    )
+    return device_of(conn)
+
+
+def device_of(conn: Connection) -> tuple[Identity, SigningKey]:
+    """This laptop's keys and its issuing key of the office."""
+    row = conn.execute("SELECT * FROM identity WHERE retired_ms IS NULL").fetchone()
+    device = Identity(
+        row["device_id"], SigningKey(row["sign"]), PrivateKey(row["seal"]), row["blob_secret"], row["commit_secret"]
+    )
+    return device, SigningKey(row["office"])
+
+
+# --- its officers
+
+
+def checked_name(name: str, latin: str, role: str) -> tuple[str, str, str]:
+    """The names without surrounding spaces. Refused SY-119 when one is missing or too long."""
+    name, latin = name.strip(), latin.strip()
+    if not (0 < len(name) <= MAX_NAME and 0 < len(latin) <= MAX_NAME):
+        raise Refused("SY-119", most=MAX_NAME)
+    if role not in ROLES:
+        raise ValueError(f"no role {role!r}")
+    return name, latin, role
+
+
+def insert_officer(conn: Connection, officer: Officer, seed: bytes, recovery: bytes | None, wall_ms: int) -> None:
+    """Add ``officer`` with new keys, which only the ``seed`` of their slot opens (the draft key ``recovery`` also)."""
+    conn.execute(
+        "INSERT INTO officer(id, name, latin, role, sign_public, added_ms) VALUES (?, ?, ?, ?, x'', ?)",
+        (officer.id, officer.name, officer.latin, officer.role, wall_ms),
+    )
+    give_keys(conn, officer.id, seed, recovery, utils.random(32))
+
+
+def give_keys(conn: Connection, officer: str, seed: bytes, recovery: bytes | None, draft_key: bytes) -> None:
+    """A new signing key for ``officer`` and the given draft key, wrapped for ``seed``."""
+    sign = SigningKey.generate()
+    secret = wrap(_officer_key(seed), bytes(sign) + draft_key, bytes.fromhex(officer))
+    kept = SealedBox(PublicKey(recovery)).encrypt(draft_key) if recovery else None
+    conn.execute(
+        "UPDATE officer SET sign_public = ?, secret = ?, draft_recovery = ? WHERE id = ?",
+        (bytes(sign.verify_key), secret, kept, officer),
+    )
+
+
+def open_officer(conn: Connection, officer: str, seed: bytes) -> tuple[Officer, SigningKey, bytes]:
+    """The officer, their signing key and their draft key."""
+    row = conn.execute("SELECT * FROM officer WHERE id = ?", (officer,)).fetchone()
+    secret = unwrap(_officer_key(seed), row["secret"], bytes.fromhex(officer))
+    return Officer(row["id"], row["name"], row["latin"], row["role"]), SigningKey(secret[:32]), secret[32:]
+
+
+def recovered_draft_key(conn: Connection, officer: str, recovery: PrivateKey) -> bytes:
+    """The draft key that the province's key opens; a new one for an officer who was added without recovery."""
+    row = conn.execute("SELECT draft_recovery FROM officer WHERE id = ?", (officer,)).fetchone()
+    return SealedBox(recovery).decrypt(row[0]) if row[0] else utils.random(32)
+
+
+def officers(conn: Connection) -> list[Officer]:
+    """Everybody who works here now, in the order in which they were added."""
+    rows = conn.execute("SELECT * FROM officer WHERE removed_ms IS NULL ORDER BY added_ms, id")
+    return [Officer(row["id"], row["name"], row["latin"], row["role"]) for row in rows]
+
+
+def officer_public(conn: Connection, officer: str) -> bytes:
+    """The public signing key of an officer, also of one who has left. LookupError for an unknown id."""
+    row = conn.execute("SELECT sign_public FROM officer WHERE id = ?", (officer,)).fetchone()
+    if row is None:
+        raise LookupError(officer)
+    return bytes(row[0])
+
+
+def remove_officer(conn: Connection, officer: str, wall_ms: int) -> None:
+    """Keep the name for the records, forget the private keys. Drafts stay for the province's recovery key."""
+    conn.execute("UPDATE officer SET removed_ms = ?, secret = NULL WHERE id = ?", (wall_ms, officer))
+
+
+def _officer_key(seed: bytes) -> bytes:
+    return blake2b(key=seed, digest_size=32, person=b"sala/officer/v1").digest()

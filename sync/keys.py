@@ -1,0 +1,380 @@
+"""A profile: the office's encrypted store and who may open it. Begin with :func:`create_profile` or :func:`unlock`.
+
+A profile folder holds ``office.db``, two copies of the slots file, the count of wrong passphrases, ballast, ``blobs/``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Protocol
+
+from nacl import utils
+from nacl.public import PrivateKey
+from nacl.signing import SigningKey
+
+from sync import attempts, audit, ballast, drafts, identity, schema, slots
+from sync.blobs import Blobs
+from sync.clock import Clock
+from sync.errors import Known, Refused
+from sync.failpoint import failpoint
+from sync.identity import Identity, Officer
+from sync.migrate import copies
+from sync.passphrase import Cost, check, measured_cost
+from sync.slots import Slot, Slots
+from sync.store import DATABASE, Connection, Store
+
+__all__ = ["CHEAP", "Cost", "Identity", "Officer", "Unlocked", "add_officer", "change_passphrase", "create_profile",
+           "names", "recover", "remove_officer", "unlock", "wait_s"]  # fmt: skip
+
+CHEAP: Final = Cost(1, 8_192)  # for tests and demonstrations: protects nothing
+
+
+class Person(Protocol):
+    """Whoever becomes an officer."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def latin(self) -> str: ...
+    @property
+    def role(self) -> str: ...
+
+
+@dataclass(slots=True)
+class _Secrets:
+    """Every private key of an unlocked profile."""
+
+    device: Identity
+    office_key: SigningKey
+    officer_key: SigningKey
+    draft_key: bytes
+    database_key: bytes
+
+
+class Unlocked:
+    """A profile that one officer has opened. After :meth:`lock` everything secret raises Known SY-110."""
+
+    def __init__(self, home: Path, store: Store, officer: Officer, secrets: _Secrets) -> None:
+        self.home, self.store, self.officer = home, store, officer
+        self.blobs = Blobs(store, home / "blobs", secrets.device.blob_secret)
+        self._secrets: _Secrets | None = secrets
+
+    @property
+    def device(self) -> Identity:
+        """This laptop's keys."""
+        return self._open().device
+
+    @property
+    def office_key(self) -> SigningKey:
+        """This laptop's key for issuing in the name of the office."""
+        return self._open().office_key
+
+    @property
+    def officer_key(self) -> SigningKey:
+        """The officer's own signing key."""
+        return self._open().officer_key
+
+    @property
+    def draft_key(self) -> bytes:
+        """Opens this officer's drafts."""
+        return self._open().draft_key
+
+    @property
+    def database_key(self) -> bytes:
+        """Opens the database and its backups."""
+        return self._open().database_key
+
+    def officers(self) -> list[Officer]:
+        """Everybody who works in this office now."""
+        return self.store.read(identity.officers)
+
+    def officer_public(self, officer: str) -> bytes:
+        """The public signing key of an officer, also of one who has left."""
+        return self.store.read(lambda conn: identity.officer_public(conn, officer))
+
+    def replace_device(self) -> Identity:
+        """New keys for this laptop after a copy of it was found at work; the old identity is named as predecessor."""
+        secrets, clock = self._open(), self.store.clock
+
+        def work(conn: Connection) -> tuple[Identity, SigningKey]:
+            made = identity.new_device(conn, clock.wall_ms())
+            audit.append(conn, clock, {"what": "device replaced", "device": made[0].device_id.hex()})
+            return made
+
+        secrets.device, secrets.office_key = self.store.write(work)
+        self.blobs = Blobs(self.store, self.home / "blobs", secrets.device.blob_secret)
+        return secrets.device
+
+    def took_key(self, database_key: bytes) -> None:
+        """The database was encrypted anew."""
+        self._open().database_key = database_key
+
+    def lock(self) -> None:
+        """Close the store and let go of every key. A second call does nothing."""
+        self.store.close()
+        self._secrets = None
+        self.blobs.forget()
+
+    def _open(self) -> _Secrets:
+        if self._secrets is None:
+            raise Known("SY-110")
+        return self._secrets
+
+
+# --- making and opening a profile
+
+
+def create_profile(
+    home: Path,
+    *,
+    officer: Person,
+    passphrase: str,
+    clock: Clock,
+    cost: Cost | None = None,
+    recovery: bytes | None = None,
+    ballast_size: int = ballast.SIZE,
+) -> Unlocked:
+    """A new profile in ``home`` with its first officer. ``recovery``: the province's public X25519 key.
+
+    ``cost`` None measures what half a second is on this machine. Known SY-101 if a profile is there. Refused: SY-113
+    the passphrase is too short, SY-119 a name is missing.
+    """
+    check(passphrase)
+    made = Officer(utils.random(16).hex(), *identity.checked_name(officer.name, officer.latin, officer.role))
+    if slots.exist(home):
+        raise Known("SY-101")
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _set_aside(home, clock)
+    key = utils.random(32)
+    slot, seed = slots.new_slot(_raw(made.id), made.name, made.latin, passphrase, cost or measured_cost(), [key])
+    store = Store.create(home, key, clock=clock, ballast_size=ballast_size)
+    try:
+        schema.install(store)
+
+        def fill(conn: Connection) -> None:
+            identity.new_device(conn, clock.wall_ms())
+            identity.insert_officer(conn, made, seed, recovery, clock.wall_ms())
+            audit.append(conn, clock, {"what": "profile made", "officer": made.id})
+
+        store.write(fill)
+        opener = slots.Recovery(recovery, slots.seal(recovery, [key])) if recovery else None
+        attempts.clear(home, slot.officer)
+        failpoint("profile")
+        slots.write(home, Slots(0, (slot,), opener))  # last: from now on there is a profile
+        return _unlocked(home, store, made.id, seed, key)
+    except BaseException:
+        store.close()
+        raise
+
+
+def unlock(home: Path, name_or_id: str, passphrase: str, clock: Clock, *, read_only: bool = False) -> Unlocked:
+    """Open the profile in ``home`` as one of its officers (Khmer name, Latin name, or id in hex).
+
+    ``read_only`` also opens a profile that a newer Sala has written, for export. Refused: SY-112 nobody of that name,
+    SY-114 wrong passphrase (``wait_s`` until the next try), SY-111 wait. Known: SY-109 no profile, SY-118 slots
+    damaged, SY-102 database damaged, SY-103 written by a newer Sala.
+    """
+    slot = slots.read(home).of(name_or_id)
+    seed, wrong = _try(home, slot, passphrase, clock)
+    store, key = _open_store(home, slots.unseal(seed, slot.sealed), clock, read_only=read_only)
+    try:
+        if not read_only:
+            schema.install(store)
+            event = {"what": "unlocked", "officer": slot.officer.hex(), "wrong_before": wrong}
+            store.write(lambda conn: _settle(conn, home, clock, event))
+        return _unlocked(home, store, slot.officer.hex(), seed, key)
+    except BaseException:
+        store.close()
+        raise
+
+
+def recover(
+    home: Path, name_or_id: str, new_passphrase: str, *, recovery: PrivateKey, clock: Clock, cost: Cost | None = None
+) -> Unlocked:
+    """Open the profile with the province's key and give an officer a new passphrase; nothing unsynced is lost.
+
+    The officer's drafts stay readable; their signing key is replaced. Refused: SY-116 another recovery key, SY-117 this
+    profile has none, SY-112, SY-113.
+    """
+    check(new_passphrase)
+    found = slots.read(home)
+    old = found.of(name_or_id)
+    if found.recovery is None:
+        raise Refused("SY-117")
+    public, officer = found.recovery.public, old.officer.hex()
+    store, key = _open_store(home, slots.unseal(bytes(recovery), found.recovery.sealed), clock)
+    try:
+        schema.install(store)
+        slot, seed = slots.new_slot(old.officer, old.name, old.latin, new_passphrase, cost or measured_cost(), [key])
+
+        def work(conn: Connection) -> None:
+            _settle(conn, home, clock, {"what": "passphrase recovered", "officer": officer})
+            draft_key = identity.recovered_draft_key(conn, officer, recovery)
+            identity.give_keys(conn, officer, seed, public, draft_key)
+
+        store.write(work)
+        failpoint("recover")  # a second recovery finishes what this one began
+        _put(home, slot)
+        attempts.clear(home, slot.officer)
+        return _unlocked(home, store, officer, seed, key)
+    except BaseException:
+        store.close()
+        raise
+
+
+def names(home: Path) -> list[tuple[str, str, str]]:
+    """Who may unlock: id (hex), Khmer name, Latin name. Known SY-109, SY-118."""
+    return [(slot.officer.hex(), slot.name, slot.latin) for slot in slots.read(home).officers]
+
+
+def wait_s(home: Path, name_or_id: str, clock: Clock) -> int:
+    """Seconds until this officer may try again."""
+    return attempts.wait_s(home, slots.read(home).of(name_or_id).officer, clock)
+
+
+# --- the officers of an unlocked profile
+
+
+def add_officer(unlocked: Unlocked, person: Person, passphrase: str, *, cost: Cost | None = None) -> Officer:
+    """One more officer, who unlocks with their own passphrase. Refused: SY-113, SY-119, SY-121 the name is taken."""
+    check(passphrase)
+    home, store, clock = unlocked.home, unlocked.store, unlocked.store.clock
+    added = Officer(utils.random(16).hex(), *identity.checked_name(person.name, person.latin, person.role))
+    found = slots.read(home)
+    taken = {name.casefold() for slot in found.officers for name in (slot.name, slot.latin)}
+    if {added.name.casefold(), added.latin.casefold()} & taken:
+        raise Refused("SY-121", name=added.name)
+    slot, seed = slots.new_slot(
+        _raw(added.id), added.name, added.latin, passphrase, cost or measured_cost(), [unlocked.database_key]
+    )
+    recovery = found.recovery.public if found.recovery else None
+
+    def work(conn: Connection) -> None:
+        identity.insert_officer(conn, added, seed, recovery, clock.wall_ms())
+        audit.append(conn, clock, {"what": "officer added", "officer": added.id, "by": unlocked.officer.id})
+
+    store.write(work)
+    failpoint("add")  # without a slot the next unlocking takes the officer off the list again
+    _put(home, slot)
+    return added
+
+
+def remove_officer(unlocked: Unlocked, officer: str) -> None:
+    """Take away an officer's slot and change the database key; their name stays in the records.
+
+    Refused: SY-115 oneself, SY-112 nobody of that id. Known SY-106 while another program has the database open.
+    """
+    if officer == unlocked.officer.id:
+        raise Refused("SY-115")
+    home, store, clock = unlocked.home, unlocked.store, unlocked.store.clock
+    found = slots.read(home)
+    gone = found.of(officer)
+    rest = [slot for slot in found.officers if slot != gone]
+    _change_key(unlocked, found, rest)
+
+    def work(conn: Connection) -> None:
+        identity.remove_officer(conn, gone.officer.hex(), clock.wall_ms())
+        audit.append(conn, clock, {"what": "officer removed", "officer": gone.officer.hex(), "by": unlocked.officer.id})
+
+    store.write(work)
+
+
+def change_passphrase(unlocked: Unlocked, old: str, new: str, *, cost: Cost | None = None) -> None:
+    """The officer's own passphrase. Refused: SY-114 ``old`` is wrong, SY-111 wait, SY-113 ``new`` is too short."""
+    check(new)
+    home, clock = unlocked.home, unlocked.store.clock
+    slot = slots.read(home).of(unlocked.officer.id)
+    seed, _ = _try(home, slot, old, clock)
+    _put(home, slot.rewrapped(seed, new, cost or measured_cost()))
+    event = {"what": "passphrase changed", "officer": unlocked.officer.id}
+    unlocked.store.write(lambda conn: audit.append(conn, clock, event))
+
+
+# --- inside
+
+
+def _raw(officer: str) -> bytes:
+    return bytes.fromhex(officer)
+
+
+def _nothing() -> None:
+    """Both keys are in the slots already."""
+
+
+def _set_aside(home: Path, clock: Clock) -> None:
+    """A database without slots: a profile that was never finished, or whose slots were lost. Never delete it."""
+    for path in home.glob(f"{DATABASE}*"):
+        path.rename(home / f"set-aside-{clock.wall_ms()}-{path.name}")
+
+
+def _try(home: Path, slot: Slot, words: str, clock: Clock) -> tuple[bytes, int]:
+    """The slot's seed and how many tries were wrong before this one."""
+    wrong = attempts.begin(home, slot.officer, clock)
+    try:
+        seed = slot.open(words)
+    except Refused as error:
+        raise Refused(error.code, wait_s=attempts.wait_s(home, slot.officer, clock)) from None
+    attempts.clear(home, slot.officer)
+    return seed, wrong
+
+
+def _open_store(home: Path, keys: list[bytes], clock: Clock, *, read_only: bool = False) -> tuple[Store, bytes]:
+    """The store and its key; a change of the key that a power cut interrupted is finished first."""
+    newest = keys[-1]
+    for key in reversed(keys):
+        try:
+            store = Store.open(home, key, clock=clock, read_only=read_only)
+        except Known as error:
+            if error.code != "SY-100":
+                raise
+            continue
+        if len(keys) > 1 and not read_only:
+            if key != newest:
+                store.rekey(newest, _nothing)
+            slots.write(home, slots.read(home).sealed_anew([newest]))
+            key = newest
+        return store, key
+    raise Known("SY-102")  # the key is right, for its slot is authentic: so the first page is damaged
+
+
+def _change_key(unlocked: Unlocked, found: Slots, officers: list[Slot]) -> None:
+    """Encrypt the database anew for ``officers`` only. Interrupted anywhere, the next unlocking finishes it."""
+    old, new = unlocked.database_key, utils.random(32)
+
+    def name_both() -> None:
+        slots.write(unlocked.home, found.sealed_anew([old, new], officers))
+        failpoint("rekey")
+
+    unlocked.store.rekey(new, name_both)
+    failpoint("rekey")
+    unlocked.took_key(new)
+    slots.write(unlocked.home, slots.read(unlocked.home).sealed_anew([new]))
+    for copy in copies(unlocked.home):
+        copy.unlink()  # they open with the key that the officer who left may have kept
+
+
+def _put(home: Path, slot: Slot) -> None:
+    found = slots.read(home)
+    others = [other for other in found.officers if other.officer != slot.officer]
+    slots.write(home, replace(found, officers=(*others, slot)))
+
+
+def _settle(conn: Connection, home: Path, clock: Clock, event: dict[str, object]) -> None:
+    """What every opening does: finish an interrupted removal, empty the drafts' bin, write it down."""
+    with_slot = {slot.officer.hex() for slot in slots.read(home).officers}
+    for officer in identity.officers(conn):
+        if officer.id not in with_slot:
+            identity.remove_officer(conn, officer.id, clock.wall_ms())
+            audit.append(conn, clock, {"what": "officer removed", "officer": officer.id})
+    drafts.empty_bin(conn, clock.wall_ms())
+    audit.append(conn, clock, event)
+
+
+def _unlocked(home: Path, store: Store, officer: str, seed: bytes, key: bytes) -> Unlocked:
+    def work(conn: Connection) -> Unlocked:
+        person, officer_key, draft_key = identity.open_officer(conn, officer, seed)
+        device, office_key = identity.device_of(conn)
+        return Unlocked(home, store, person, _Secrets(device, office_key, officer_key, draft_key, key))
+
+    return store.read(work)
