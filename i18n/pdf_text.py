@@ -230,7 +230,7 @@ def draw(
     canvas: Any, x: float, y: float, text: str, font: str = "SalaKhmer", size: float = 11, align: Align = "left",
     colour: str | None = None,
 ) -> float:  # fmt: skip
-    """Draw one line of ``text``, baseline at ``y``; ``x`` is its left end, middle or right end. Its width."""
+    """Draw one line of ``text``, baseline at ``y``; ``x`` is its left end, middle or right. Its width."""
     line = Line((Span(seen(text).replace("\n", " "), font, size, colour),))
     wide = line.width()
     draw_line(canvas, x - wide * _SHARE[align], y, line)
