@@ -42,7 +42,11 @@ class Verbs(click.Group):
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--home", type=click.Path(path_type=Path, file_okay=False), help="Profile folder (default: SALA_HOME, else the user's).")
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Profile folder (default: SALA_HOME, else the user's).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document.")
 @click.option("--officer", help="Officer who unlocks: name or id (default: the only one).")
 @click.option("--language", type=click.Choice(["km", "en"]), default="km", help="Language of words and refusals.")
@@ -55,11 +59,18 @@ def root(ctx: click.Context, home: Path | None, as_json: bool, officer: str | No
 
 
 @root.command()
-@click.option("--pack", required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The office pack from the centre.")
+@click.option(
+    "--pack",
+    required=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The office pack from the centre.",
+)
 @click.option("--officer", "name", required=True, help="Khmer name: surname given-name.")
 @click.option("--latin", default="", help="The same name in Latin letters.")
 @click.option("--role", default="receiving", type=click.Choice(["receiving", "cashier", "competent", "chief", "it"]))
-@click.option("--words", default=None, help="The pack's six fingerprint words, when its signer is not pinned on this machine.")
+@click.option(
+    "--words", default=None, help="The pack's six fingerprint words, when its signer is not pinned on this machine."
+)
 @click.pass_obj
 def setup(desk: Desk, pack: Path, name: str, latin: str, role: str, words: str | None) -> None:
     """Take an office pack, make this laptop's and the officer's keys, and set the passphrase."""
@@ -67,7 +78,13 @@ def setup(desk: Desk, pack: Path, name: str, latin: str, role: str, words: str |
     from sync.clock import SystemClock
 
     unlocked = enrol.setup(
-        desk.home, pack, officer_name=name, officer_latin=latin, role=role, passphrase=desk.passphrase(confirm=True), clock=SystemClock(),
+        desk.home,
+        pack,
+        officer_name=name,
+        officer_latin=latin,
+        role=role,
+        passphrase=desk.passphrase(confirm=True),
+        clock=SystemClock(),
         words=words,
     )
     try:
@@ -75,7 +92,12 @@ def setup(desk: Desk, pack: Path, name: str, latin: str, role: str, words: str |
 
         facts = office.read(unlocked.store)
         desk.print(
-            {"office": facts["code"], "name": facts["name"], "device": unlocked.device.device_id.hex(), "officer": unlocked.officer.id}
+            {
+                "office": facts["code"],
+                "name": facts["name"],
+                "device": unlocked.device.device_id.hex(),
+                "officer": unlocked.officer.id,
+            }
         )
     finally:
         unlocked.lock()
@@ -90,26 +112,36 @@ def officers() -> None:
 @click.pass_obj
 def officers_list(desk: Desk) -> None:
     """Names and roles."""
-    desk.print([{"id": one.id, "name": one.name, "latin": one.latin, "role": one.role} for one in desk.session().unlocked.officers()])
+    desk.print(
+        [
+            {"id": one.id, "name": one.name, "latin": one.latin, "role": one.role}
+            for one in desk.session().unlocked.officers()
+        ]
+    )
 
 
 @officers.command("add")
 @click.argument("name")
 @click.option("--latin", default="")
 @click.option("--role", required=True, type=click.Choice(["receiving", "cashier", "competent", "chief", "it"]))
-@click.option("--new-passphrase-file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="First line: the new officer's own passphrase.")
+@click.option(
+    "--new-passphrase-file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="First line: the new officer's own passphrase.",
+)
 @click.pass_obj
 def officers_add(desk: Desk, name: str, latin: str, role: str, new_passphrase_file: Path | None) -> None:
     """Give another officer a key and a passphrase of their own."""
     from modules.cli import read_passphrase
     from sync import keys
+    from sync.officer import Officer
 
     passphrase = (
         read_passphrase(new_passphrase_file)
         if new_passphrase_file
         else str(click.prompt("New officer's passphrase", hide_input=True, confirmation_prompt=True, err=True))
     )
-    added = keys.add_officer(desk.session().unlocked, name=name, latin=latin, role=role, passphrase=passphrase)
+    added = keys.add_officer(desk.session().unlocked, Officer("", name, latin, role), passphrase)
     desk.print({"id": added.id, "name": added.name, "role": added.role})
 
 
@@ -150,14 +182,22 @@ def selftest(desk: Desk) -> None:
 
 
 @root.command()
-@click.option("--bundle", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Where to write the zip.")
+@click.option(
+    "--bundle", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Where to write the zip."
+)
 @click.pass_obj
 def doctor(desk: Desk, bundle: Path) -> None:
     """Write a diagnostics bundle without personal data."""
     from desktop.doctor import write_bundle
     from sync.store import DATABASE
 
-    desk.print({"bundle": str(write_bundle(desk.home, bundle, session=desk.session() if (desk.home / DATABASE).exists() else None))})
+    desk.print(
+        {
+            "bundle": str(
+                write_bundle(desk.home, bundle, session=desk.session() if (desk.home / DATABASE).exists() else None)
+            )
+        }
+    )
 
 
 @root.command()
@@ -287,7 +327,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _refuse(error: SalaError, *, as_json: bool) -> None:
     words = explain(error)
     if as_json:
-        document: dict[str, Any] = {"error": {"code": words.code, "message": words.what, "kept": words.kept, "next": words.next}}
+        document: dict[str, Any] = {
+            "error": {"code": words.code, "message": words.what, "kept": words.kept, "next": words.next}
+        }
         click.echo(json.dumps(document, ensure_ascii=False))
     else:
         click.echo(f"{words.code}  {words.what}\n{words.kept}\n{words.next}", err=True)

@@ -24,7 +24,9 @@ def run() -> dict[str, Any]:
             check()
             checks[check.__name__] = "ok"
         except Exception as error:  # the report is the product of a self-test, whatever is broken
-            checks[check.__name__] = f"{type(error).__name__}: {error} @ {traceback.format_exc().strip().splitlines()[-3].strip()}"
+            checks[check.__name__] = (
+                f"{type(error).__name__}: {error} @ {traceback.format_exc().strip().splitlines()[-3].strip()}"
+            )
     return {"ok": all(result == "ok" for result in checks.values()), "checks": checks}
 
 
@@ -52,7 +54,10 @@ def encrypted_store() -> None:
         try:
             store.write(lambda connection: connection.execute("CREATE TABLE t (v TEXT) STRICT"))
             store.write(lambda connection: connection.execute("INSERT INTO t VALUES (?)", (SAMPLE,)))
-            _require(store.read(lambda connection: connection.execute("SELECT v FROM t").fetchone()["v"]) == SAMPLE, "round trip")
+            _require(
+                store.read(lambda connection: connection.execute("SELECT v FROM t").fetchone()["v"]) == SAMPLE,
+                "round trip",
+            )
         finally:
             store.close()
 
@@ -90,7 +95,11 @@ def qr_codes() -> None:
     from PIL import Image
 
     code = zxingcpp.create_barcode("SALA", zxingcpp.BarcodeFormat.QRCode)
-    picture = Image.fromarray(code.to_image(scale=4)) if hasattr(code.to_image(scale=4), "__array_interface__") else code.to_image(scale=4)
+    picture = (
+        Image.fromarray(code.to_image(scale=4))
+        if hasattr(code.to_image(scale=4), "__array_interface__")
+        else code.to_image(scale=4)
+    )
     _require(any(found.text == "SALA" for found in zxingcpp.read_barcodes(picture)), "QR round trip")
 
 
@@ -152,6 +161,16 @@ def window() -> None:
 
 
 CHECKS: tuple[Callable[[], None], ...] = (
-    crypto, encrypted_store, compression_and_cbor, khmer_text, catalogue, gazetteer, qr_codes, khmer_pdf, services_and_forms,
-    publications_client, transport_client, window,
+    crypto,
+    encrypted_store,
+    compression_and_cbor,
+    khmer_text,
+    catalogue,
+    gazetteer,
+    qr_codes,
+    khmer_pdf,
+    services_and_forms,
+    publications_client,
+    transport_client,
+    window,
 )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+
 class ModuleStore:
     """``StoreApi`` for one module: SQL over its own tables, and the platform's journal, index and outbox."""
 
@@ -37,8 +38,15 @@ class ModuleStore:
             return int(unit.connection.execute(sql, args).rowcount)
 
     def append(
-        self, kind: str, record: str, body: Json, *, form: str = "", def_hash: bytes | None = None,
-        refs: Sequence[str] = (), attach: Sequence[str] = (),
+        self,
+        kind: str,
+        record: str,
+        body: Json,
+        *,
+        form: str = "",
+        def_hash: bytes | None = None,
+        refs: Sequence[str] = (),
+        attach: Sequence[str] = (),
     ) -> str:
         unit = self._writing()
         declared = self._module.kind(kind)
@@ -47,8 +55,17 @@ class ModuleStore:
         unit.ids.add(record)
         with self._store.authorize(None):
             return ops.append(
-                unit.connection, self._unlocked, self._module.clock, kind=kind, record=record,
-                form=form or self._module.manifest.id, def_hash=def_hash, body=body, sealed=declared.sealed, refs=refs, attach=attach,
+                unit.connection,
+                self._unlocked,
+                self._module.clock,
+                kind=kind,
+                record=record,
+                form=form or self._module.manifest.id,
+                def_hash=def_hash,
+                body=body,
+                sealed=declared.sealed,
+                refs=refs,
+                attach=attach,
             )
 
     def touch(self, kind: str, record: str) -> None:
@@ -222,7 +239,13 @@ class ModuleApi:
     """``Api`` of one module."""
 
     def __init__(
-        self, manifest: Manifest, unlocked: Unlocked, commands: Commands, settings: Settings, clock: Clock, office: Json,
+        self,
+        manifest: Manifest,
+        unlocked: Unlocked,
+        commands: Commands,
+        settings: Settings,
+        clock: Clock,
+        office: Json,
         all_triggers: Callable[[], Sequence[Trigger]],
     ) -> None:
         self.manifest = manifest
@@ -267,7 +290,11 @@ class ModuleApi:
             raise RuntimeError("a trigger is emitted only inside a writing command")
         with self.unlocked.store.authorize(None):
             triggers.store(
-                unit.connection, id=self.new_id(), trigger=trigger, payload=payload, officer=self.officer().id,
+                unit.connection,
+                id=self.new_id(),
+                trigger=trigger,
+                payload=payload,
+                officer=self.officer().id,
                 wall_ms=self.clock.wall_ms(),
             )
 

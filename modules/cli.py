@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,8 @@ class Desk:
             from sync import keys
             from sync.clock import SystemClock
 
-            unlocked = keys.unlock(self.home, self.officer, self.passphrase(), SystemClock())
+            officer = self.officer or _only_officer(keys.names(self.home))
+            unlocked = keys.unlock(self.home, officer, self.passphrase(), SystemClock())
             self._session = Session.open(unlocked)
         return self._session
 
@@ -53,12 +54,21 @@ class Desk:
             self._session.close()
 
 
+def _only_officer(names: Sequence[tuple[str, str, str]]) -> str:
+    """The id of the one officer of a profile; with several, the person must say who unlocks."""
+    if len(names) != 1:
+        raise click.UsageError("several officers use this laptop: say --officer NAME")
+    return names[0][0]
+
+
 def call(ctx: click.Context, command: str, /, *, words: Callable[[Any], str] | None = None, **params: Any) -> Any:
     """Run ``command`` with ``params`` (those that are None are left out), print its result, return it."""
     desk = ctx.find_object(Desk)
     if desk is None:
         raise click.UsageError("run this through sala-cli")
-    result = desk.session().commands.run(command, **{name: value for name, value in params.items() if value is not None})
+    result = desk.session().commands.run(
+        command, **{name: value for name, value in params.items() if value is not None}
+    )
     desk.print(result, words)
     return result
 

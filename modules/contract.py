@@ -15,10 +15,34 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from i18n.catalog import Text
 from i18n.errors import Known, Refused, SalaError
 from sync.clock import Clock
+from sync.officer import Officer
 
 __all__ = [
-    "CONTRACT", "Api", "Changed", "Clock", "Command", "Drafts", "Draft", "Files", "Json", "Keys", "Kind", "Known", "Lease",
-    "Leases", "Manifest", "Module", "Officer", "Permission", "Refused", "Row", "SalaError", "Setting", "StoreApi", "Text", "Trigger",
+    "CONTRACT",
+    "Api",
+    "Changed",
+    "Clock",
+    "Command",
+    "Draft",
+    "Drafts",
+    "Files",
+    "Json",
+    "Keys",
+    "Kind",
+    "Known",
+    "Lease",
+    "Leases",
+    "Manifest",
+    "Module",
+    "Officer",
+    "Permission",
+    "Refused",
+    "Row",
+    "SalaError",
+    "Setting",
+    "StoreApi",
+    "Text",
+    "Trigger",
 ]
 
 CONTRACT = (1, 0)  # major: breaks modules; minor: only adds
@@ -27,7 +51,14 @@ Json = Mapping[str, Any]
 Row = dict[str, Any]
 Direction = Literal["up", "down", "both"]
 Permission = Literal[
-    "records.read", "records.write", "records.approve", "keys.sign", "files.export", "net.sync", "settings.office", "officers"
+    "records.read",
+    "records.write",
+    "records.approve",
+    "keys.sign",
+    "files.export",
+    "net.sync",
+    "settings.office",
+    "officers",
 ]
 
 
@@ -73,7 +104,9 @@ class Command:
     title: Text
     run: Callable[..., Any]  # keyword arguments only; no Qt; returns JSON-able data
     writes: bool = False  # True: runs on the writer thread inside one transaction; False: on a reader
-    params: Json = field(default_factory=lambda: {"type": "object", "additionalProperties": False})  # JSON Schema of the keywords
+    params: Json = field(
+        default_factory=lambda: {"type": "object", "additionalProperties": False}
+    )  # JSON Schema of the keywords
     needs: frozenset[Permission] = frozenset({"records.read"})
     shortcut: str | None = None  # shown in F1 and the palette; bound by the shell when the command takes no parameters
     palette: bool = False  # offered in the palette: takes no parameters, or opens a page
@@ -112,16 +145,6 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
-class Officer:
-    """The person who is unlocked. ``id`` is 16 random bytes in hex."""
-
-    id: str
-    name: str  # Khmer, surname given-name
-    latin: str
-    role: str  # receiving | cashier | competent | chief | it
-
-
-@dataclass(frozen=True, slots=True)
 class Lease:
     """A disjoint allotment of numbers or codes to this device (SYNC §12). ``content`` belongs to the module."""
 
@@ -153,8 +176,15 @@ class StoreApi(Protocol):
         ...
 
     def append(
-        self, kind: str, record: str, body: Json, *, form: str = "", def_hash: bytes | None = None,
-        refs: Sequence[str] = (), attach: Sequence[str] = (),
+        self,
+        kind: str,
+        record: str,
+        body: Json,
+        *,
+        form: str = "",
+        def_hash: bytes | None = None,
+        refs: Sequence[str] = (),
+        attach: Sequence[str] = (),
     ) -> str:
         """Append the op of ``kind`` about ``record`` to the outbox and to the audit log; returns the op hash (hex).
 
@@ -227,7 +257,10 @@ class Leases(Protocol):
         ...
 
     def take(self, resource: str) -> tuple[Lease, int]:
-        """The next number (0 ≤ n < size) of the oldest active lease; burns it in this transaction. ``Refused("SY-301")`` when none is left."""
+        """The next number (0 ≤ n < size) of the oldest active lease, burnt in this transaction.
+
+        ``Refused("SY-301")`` when none is left.
+        """
         ...
 
 

@@ -53,7 +53,9 @@ def read(path: Path) -> Manifest:
 
 def installed(folder: Path = MODULES) -> list[Manifest]:
     """Every module that has a manifest below ``folder``, in the order of the navigation rail."""
-    return sorted((read(path) for path in folder.glob("*/module.toml")), key=lambda manifest: (manifest.order, manifest.id))
+    return sorted(
+        (read(path) for path in folder.glob("*/module.toml")), key=lambda manifest: (manifest.order, manifest.id)
+    )
 
 
 def _manifest(table: dict[str, Any]) -> Manifest:

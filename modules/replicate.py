@@ -16,7 +16,9 @@ Progress = Callable[[str, int, int], None]  # what, done, total
 SYNCED = "sync"
 
 
-def once(session: Session, *, progress: Progress | None = None, cancel: Callable[[], bool] = lambda: False) -> dict[str, Any]:
+def once(
+    session: Session, *, progress: Progress | None = None, cancel: Callable[[], bool] = lambda: False
+) -> dict[str, Any]:
     """One sync run (SYNC §8). Raises ``Known`` when no hub answers; everything stays in the outbox."""
     from sync import exchange
 

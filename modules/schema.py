@@ -16,7 +16,7 @@ def register(migrations: Any) -> None:
         )
         db.execute(
             "CREATE TABLE platform_trigger (id TEXT PRIMARY KEY, trigger TEXT NOT NULL, payload TEXT NOT NULL, "
-            "officer TEXT NOT NULL, wall_ms INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0, "
+            "officer TEXT NOT NULL, wall_ms INTEGER NOT NULL, cause TEXT, tries INTEGER NOT NULL DEFAULT 0, "
             "delivered_ms INTEGER, failure TEXT) STRICT"
         )
         db.execute("CREATE INDEX platform_trigger_waiting ON platform_trigger (id) WHERE delivered_ms IS NULL")

@@ -23,17 +23,39 @@ if TYPE_CHECKING:
     from sync.keys import Unlocked
 
 PLATFORM_SETTINGS = (
-    Setting(id="platform.language", title={"km": "ភាសា", "en": "Language"}, kind="choice", default="km", scope="officer", choices=("km", "en")),
     Setting(
-        id="platform.digits", title={"km": "លេខបង្ហាញ", "en": "Digits shown"}, kind="choice", default="latin", scope="officer",
+        id="platform.language",
+        title={"km": "ភាសា", "en": "Language"},
+        kind="choice",
+        default="km",
+        scope="officer",
+        choices=("km", "en"),
+    ),
+    Setting(
+        id="platform.digits",
+        title={"km": "លេខបង្ហាញ", "en": "Digits shown"},
+        kind="choice",
+        default="latin",
+        scope="officer",
         choices=("latin", "khmer"),
     ),
     Setting(
-        id="platform.theme", title={"km": "ពណ៌", "en": "Theme"}, kind="choice", default="system", scope="officer",
+        id="platform.theme",
+        title={"km": "ពណ៌", "en": "Theme"},
+        kind="choice",
+        default="system",
+        scope="officer",
         choices=("system", "light", "dark", "contrast"),
     ),
-    Setting(id="platform.text_size", title={"km": "ទំហំអក្សរ", "en": "Text size"}, kind="integer", default=100, scope="officer"),
-    Setting(id="platform.lock_minutes", title={"km": "ចាក់សោស្វ័យប្រវត្តិ (នាទី)", "en": "Lock after (minutes)"}, kind="integer", default=10),
+    Setting(
+        id="platform.text_size", title={"km": "ទំហំអក្សរ", "en": "Text size"}, kind="integer", default=100, scope="officer"
+    ),
+    Setting(
+        id="platform.lock_minutes",
+        title={"km": "ចាក់សោស្វ័យប្រវត្តិ (នាទី)", "en": "Lock after (minutes)"},
+        kind="integer",
+        default=10,
+    ),
 )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, Final
 
 from modules.contract import Json, SalaError
@@ -16,14 +17,25 @@ from sync.store import Connection, Store
 
 log = logging.getLogger(__name__)
 
+_delivering: ContextVar[str | None] = ContextVar(
+    "delivering", default=None
+)  # the trigger whose flows run on this thread
+
 TRIES: Final = 3  # after that a trigger waits for a person (flows page) instead of failing at every start
 
 
 def store(connection: Connection, *, id: str, trigger: str, payload: Json, officer: str, wall_ms: int) -> None:
-    """Write one trigger inside the caller's transaction."""
+    """Write one trigger inside the caller's transaction; ``cause`` is the trigger whose flows emitted it."""
     connection.execute(
-        "INSERT INTO platform_trigger (id, trigger, payload, officer, wall_ms) VALUES (?, ?, ?, ?, ?)",
-        (id, trigger, json.dumps(payload, ensure_ascii=False, separators=(",", ":")), officer, wall_ms),
+        "INSERT INTO platform_trigger (id, trigger, payload, officer, wall_ms, cause) VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            id,
+            trigger,
+            json.dumps(payload, ensure_ascii=False, separators=(",", ":")),
+            officer,
+            wall_ms,
+            _delivering.get(),
+        ),
     )
 
 
@@ -33,7 +45,7 @@ def waiting(store: Store) -> list[dict[str, Any]]:
         lambda connection: [
             dict(row)
             for row in connection.execute(
-                "SELECT id, trigger, payload, wall_ms FROM platform_trigger "
+                "SELECT id, trigger, payload, cause FROM platform_trigger "
                 "WHERE delivered_ms IS NULL AND tries < ? ORDER BY id LIMIT 100",
                 (TRIES,),
             )
@@ -50,7 +62,17 @@ def deliver(store: Store, run: Callable[..., Any], now_ms: Callable[[], int]) ->
     for row in waiting(store):
 
         def work(connection: Connection, row: dict[str, Any] = row) -> None:
-            run("flows.deliver", event=row["id"], trigger=row["trigger"], payload=json.loads(row["payload"]))
+            token = _delivering.set(row["id"])
+            try:
+                run(
+                    "flows.deliver",
+                    event=row["id"],
+                    trigger=row["trigger"],
+                    payload=json.loads(row["payload"]),
+                    cause=row["cause"],
+                )
+            finally:
+                _delivering.reset(token)
             with store.authorize(None):
                 connection.execute("UPDATE platform_trigger SET delivered_ms = ? WHERE id = ?", (now_ms(), row["id"]))
 

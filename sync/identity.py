@@ -11,6 +11,7 @@ from nacl.public import PrivateKey, PublicKey, SealedBox
 from nacl.signing import SigningKey
 
 from sync.errors import Refused
+from sync.officer import Officer
 from sync.slots import MAX_NAME
 from sync.wrapping import unwrap, wrap
 
@@ -18,16 +19,6 @@ if TYPE_CHECKING:
     from sync.store import Connection
 
 ROLES: Final = ("receiving", "cashier", "competent", "chief", "it")
-
-
-@dataclass(frozen=True, slots=True)
-class Officer:
-    """A person of the office. ``id`` is 16 random bytes in hex."""
-
-    id: str
-    name: str  # Khmer, surname given-name
-    latin: str
-    role: str  # one of ROLES
 
 
 @dataclass(frozen=True, slots=True)

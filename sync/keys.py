@@ -18,7 +18,8 @@ from sync.blobs import Blobs
 from sync.clock import Clock
 from sync.errors import Known, Refused
 from sync.failpoint import failpoint
-from sync.identity import Identity, Officer
+from sync.identity import Identity
+from sync.officer import Officer
 from sync.migrate import copies
 from sync.passphrase import Cost, check, measured_cost
 from sync.slots import Slot, Slots

@@ -40,8 +40,11 @@ def main() -> None:
 
 def freeze() -> None:
     subprocess.run(
-        [sys.executable, "-m", "PyInstaller", "--noconfirm", "--clean", "--log-level", "WARN", "build.spec"], cwd=ROOT, check=True,
-        env={**os.environ, "PYTHONHASHSEED": "1", "SOURCE_DATE_EPOCH": "1763769600"}, stdout=sys.stderr,
+        [sys.executable, "-m", "PyInstaller", "--noconfirm", "--clean", "--log-level", "WARN", "build.spec"],
+        cwd=ROOT,
+        check=True,
+        env={**os.environ, "PYTHONHASHSEED": "1", "SOURCE_DATE_EPOCH": "1763769600"},
+        stdout=sys.stderr,
     )
     if sys.platform == "linux" and shutil.which("strip"):
         for library in DIST.rglob("*.so*"):
@@ -69,7 +72,13 @@ def packaged(root: Path | None, program: str, *arguments: str) -> dict[str, Any]
     command = ["chroot", str(root), f"/sala/{program}", *arguments] if root else [str(DIST / program), *arguments]
     environment = {"LANG": "C.UTF-8", "HOME": "/tmp", "QT_QPA_PLATFORM": "offscreen", "PATH": ""}
     done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=600, check=False, executable=shutil.which(command[0])
+        command,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+        executable=shutil.which(command[0]),
     )
     if not done.stdout.strip():
         sys.exit(f"{program} {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr[-4000:]}")
@@ -97,9 +106,15 @@ def bare_root(root: Path) -> None:
 def linked_libraries() -> set[Path]:
     """Every library outside the folder that an executable or a library of it needs, found by the system's own loader."""
     needed: set[Path] = set()
-    files = [path for path in DIST.rglob("*") if path.is_file() and (path.suffix == ".so" or ".so." in path.name or path.parent == DIST)]
+    files = [
+        path
+        for path in DIST.rglob("*")
+        if path.is_file() and (path.suffix == ".so" or ".so." in path.name or path.parent == DIST)
+    ]
     for start in range(0, len(files), 50):
-        listed = subprocess.run(["ldd", *map(str, files[start : start + 50])], capture_output=True, text=True, check=False).stdout
+        listed = subprocess.run(
+            ["ldd", *map(str, files[start : start + 50])], capture_output=True, text=True, check=False
+        ).stdout
         for line in listed.splitlines():
             found = re.search(r"(?:=> )?(/\S+) \(0x", line)
             if found and not found[1].startswith(str(DIST)):

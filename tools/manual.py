@@ -17,12 +17,18 @@ from i18n.catalog import LANGUAGES, Language  # noqa: E402
 MANUAL = ROOT / "docs" / "manual"
 WORDS: dict[Language, dict[str, str]] = {
     "km": {
-        "title": "លេខកូដកំហុស", "intro": "ទំព័រនេះបង្កើតដោយ `tools/manual.py` ពី `i18n/errors.d`។ សូមកុំកែដោយដៃ។",
-        "what": "អ្វីបានកើតឡើង", "kept": "អ្វីនៅដដែល", "next": "ត្រូវធ្វើអ្វី",
+        "title": "លេខកូដកំហុស",
+        "intro": "ទំព័រនេះបង្កើតដោយ `tools/manual.py` ពី `i18n/errors.d`។ សូមកុំកែដោយដៃ។",
+        "what": "អ្វីបានកើតឡើង",
+        "kept": "អ្វីនៅដដែល",
+        "next": "ត្រូវធ្វើអ្វី",
     },
     "en": {
-        "title": "Error codes", "intro": "This page is made by `tools/manual.py` from `i18n/errors.d`. Do not edit it by hand.",
-        "what": "What happened", "kept": "What was kept", "next": "What to do",
+        "title": "Error codes",
+        "intro": "This page is made by `tools/manual.py` from `i18n/errors.d`. Do not edit it by hand.",
+        "what": "What happened",
+        "kept": "What was kept",
+        "next": "What to do",
     },
 }
 

@@ -66,7 +66,11 @@ def test_an_oversized_manifest_is_not_even_parsed(tmp_path: Path) -> None:
 
 def test_installed_modules_come_in_the_order_of_the_rail(tmp_path: Path) -> None:
     written(tmp_path, GOOD.replace('icon = "forms"', 'icon = "forms"\norder = 20'), "a")
-    written(tmp_path, GOOD.replace('id = "sample"', 'id = "first"').replace('icon = "forms"', 'icon = "forms"\norder = 10'), "b")
+    written(
+        tmp_path,
+        GOOD.replace('id = "sample"', 'id = "first"').replace('icon = "forms"', 'icon = "forms"\norder = 10'),
+        "b",
+    )
     assert [found.id for found in manifest.installed(tmp_path)] == ["first", "sample"]
 
 
