@@ -11,7 +11,7 @@ from modules import triggers
 from modules.commands import Commands, Unit
 from modules.contract import Clock, Command, Draft, Json, Kind, Lease, Manifest, Officer, Refused, Row, Trigger
 from modules.settings import Settings
-from sync import drafts, leases, ops, outbox, publications, search
+from sync import audit, drafts, leases, ops, outbox, publications, search
 from sync.ids import uuid7
 
 if TYPE_CHECKING:
@@ -283,6 +283,14 @@ class ModuleApi:
 
     def new_id(self) -> str:
         return uuid7(self.clock.wall_ms()).hex()
+
+    def audit(self, what: str, record: str) -> None:
+        unit = self.commands_registry.unit()
+        if unit is None or not unit.writes:
+            raise RuntimeError("an event is noted only inside a writing command")
+        event = {"what": what, "module": self.manifest.id, "record": record, "officer": self.officer().id}
+        with self.unlocked.store.authorize(None):
+            audit.append(unit.connection, self.clock, event)
 
     def emit(self, trigger: str, payload: Json) -> None:
         unit = self.commands_registry.unit()

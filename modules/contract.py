@@ -288,6 +288,11 @@ class Api(Protocol):
         """A UUIDv7 in hex: sorts by time."""
         ...
 
+    def audit(self, what: str, record: str) -> None:
+        """Note in the tamper-evident log that the officer did ``what`` (one word) with ``record``: ids only, never personal
+        data. Ops are noted by themselves; this is for reading and for giving out. Only inside a writing command."""
+        ...
+
     def emit(self, trigger: str, payload: Json) -> None:
         """Tell flows, after commit. Lost when the transaction is."""
         ...
