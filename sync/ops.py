@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
@@ -16,9 +16,17 @@ from typing import TYPE_CHECKING, Any, Final
 from sync import cbor
 from sync.cbor import Malformed
 from sync.cose import signature_holds
-from sync.limits import MAX_ATTACH, MAX_NAME, MAX_OP, MAX_REFS
+from sync.errors import Refused
+from sync.ids import uuid7
+from sync.limits import KIB, MAX_ATTACH, MAX_NAME, MAX_OP, MAX_REFS
+from sync.marks import HUB_TIME, floor, set_mark
 
 if TYPE_CHECKING:
+    from sync.clock import Clock
+    from sync.identity import Identity
+    from sync.keys import Unlocked
+    from sync.store import Connection
+
     pass
 
 _GENESIS: Final = b"sala/genesis/v1\0"
@@ -178,3 +186,76 @@ def author_message(op: bytes) -> bytes:
 def author_holds(op: bytes, officer_public: bytes, signature: bytes) -> bool:
     """Whether ``signature`` is the author signature of the officer over the op hash ``op``."""
     return signature_holds(officer_public, author_message(op), signature)
+
+
+# --- the device's own chain
+
+
+def append(
+    conn: Connection, unlocked: Unlocked, clock: Clock, *, kind: str, record: str, form: str, def_hash: bytes | None,
+    body: Mapping[str, Any], sealed: bool, refs: Sequence[str] = (), attach: Sequence[str] = (),
+) -> str:  # fmt: skip
+    """Append an op about ``record`` to this device's chain, inside the caller's transaction; returns its hash (hex).
+
+    ``refs`` are op hashes, ``attach`` blob ids, both hex. Refused SY-302 when the body is too large.
+    """
+    from sync import audit
+    from sync.sealing import key_id
+
+    wall_ms, op_id = clock.wall_ms(), uuid7(clock.wall_ms())
+    plain = cbor.encode(dict(body))
+    if len(plain) > MAX_OP - 8 * KIB:
+        raise Refused("SY-302", kind=kind, size=len(plain))
+    sealed_to = key_id(_agency(conn)) if sealed else None
+    device = unlocked.device
+    fields = OpFields(
+        op_id=op_id, kind=kind, form=form, def_hash=def_hash or b"", wall_ms=max(0, wall_ms),
+        mono_ms=clock.mono_ms(), boot_id=clock.boot_id, hub_floor_ms=floor(conn, HUB_TIME),
+        officer=bytes.fromhex(unlocked.officer.id),
+        body=SealedRef(sealed_to, commitment(seed(conn, device.device_id, sealed_to), op_id, plain))
+        if sealed_to
+        else dict(body),
+        refs=tuple(map(bytes.fromhex, refs)), attach=tuple(map(bytes.fromhex, attach)),
+    )  # fmt: skip
+    data = fields.encode()
+    read_fields(cbor.decode(data))  # what the hub would refuse is refused here, while somebody can act
+    seq, parent = _next(conn, device)
+    own = op_hash(parent, data)
+    conn.execute(
+        """INSERT INTO op (seq, op_id, prev, hash, bytes, body, kind, record, form, def_hash, sealed_to, officer,
+               device, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        (
+            seq, op_id, parent, own, data, plain if sealed_to else None, kind, record, form,
+            fields.def_hash, sealed_to, unlocked.officer.id, device.device_id, wall_ms,
+        ),
+    )  # fmt: skip
+    audit.append(conn, clock, {"what": "op", "op": own.hex(), "kind": kind, "officer": unlocked.officer.id})
+    return own.hex()
+
+
+def _next(conn: Connection, device: Identity) -> tuple[int, bytes]:
+    """Place and parent of the next op. A device that was re-keyed begins a chain of its own behind the old one."""
+    last = conn.execute("SELECT seq, hash, device FROM op ORDER BY seq DESC LIMIT 1").fetchone()
+    if last is not None and last["device"] == device.device_id:
+        return last["seq"] + 1, last["hash"]
+    before = last["seq"] if last else 0
+    set_mark(conn, chain_base(device.device_id), before)
+    return before + 1, genesis(bytes(device.sign.verify_key))
+
+
+def chain_base(device_id: bytes) -> str:
+    """The mark that holds the place before the first op of a device's chain."""
+    return f"base.{device_id.hex()}"
+
+
+def seed(conn: Connection, device_id: bytes, key_id: bytes) -> bytes:
+    """The 32-byte secret from which ``device_id`` salts its commitments for one recipient."""
+    row = conn.execute("SELECT commit_secret FROM identity WHERE device_id = ?", (device_id,)).fetchone()
+    return hmac.digest(row["commit_secret"], key_id, "sha256")
+
+
+def _agency(conn: Connection) -> bytes:
+    row = conn.execute("SELECT agency_seal FROM office").fetchone()
+    if row is None:
+        raise Refused("SY-303")
+    return bytes(row["agency_seal"])

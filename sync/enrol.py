@@ -1,0 +1,166 @@
+"""Enrolment, device side: an office pack makes a bare machine a laptop of its office at once; the hub confirms it later.
+
+Work never waits for the confirmation. The request to the hub is made at setup and travels by line or by stick; what comes
+back is the device certificate. Ops that arrive before it wait at the hub, they are never refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sync import audit, devices, keys, leases, office, pack, publications, slots
+from sync.devices import Certificate, EnrolledOfficer, Request
+from sync.errors import Refused
+from sync.failpoint import failpoint
+
+if TYPE_CHECKING:
+    from sync.clock import Clock
+    from sync.keys import Cost, Unlocked
+    from sync.pack import OfficePack
+    from sync.store import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    name: str
+    latin: str
+    role: str
+
+
+def setup(
+    home: Path, pack_file: Path, *, officer_name: str, officer_latin: str = "", role: str = "receiving",
+    passphrase: str, clock: Clock, words: str | None = None, cost: Cost | None = None,
+) -> Unlocked:  # fmt: skip
+    """Make the profile in ``home`` from an office pack and unlock it for its first officer. No network.
+
+    ``words``: the six groups of digits of the pack's signer, when this machine does not pin it. Refused: SY-330 unknown
+    signer, SY-331 pack damaged, SY-332 the profile there is of another office, SY-333 it is set up already.
+    """
+    taken = pack.read_file(pack_file, pack.roots(), words)
+    if slots.exist(home):
+        unlocked = _resume(home, taken, officer_name, passphrase, clock)
+    else:
+        person = _Person(officer_name, officer_latin.strip() or officer_name, role)
+        unlocked = keys.create_profile(
+            home, officer=person, passphrase=passphrase, clock=clock, cost=cost, recovery=taken.recovery_seal
+        )
+    failpoint("setup:profile-made")
+    try:
+        _install(unlocked, taken, clock)
+    except BaseException:
+        unlocked.lock()
+        raise
+    return unlocked
+
+
+def _resume(home: Path, taken: OfficePack, name: str, passphrase: str, clock: Clock) -> Unlocked:
+    """The profile of a setup that was cut short before the pack was in."""
+    unlocked = keys.unlock(home, name, passphrase, clock)
+    found = unlocked.store.read(office.centre)
+    if found is None:
+        return unlocked
+    unlocked.lock()
+    raise Refused("SY-333" if found.office == taken.office["code"] else "SY-332", office=found.office)
+
+
+def renew(unlocked: Unlocked, pack_file: Path, *, words: str | None = None) -> None:
+    """Take a newer pack of the same office: new leases, hub addresses, seals; before enrolment also another slot.
+
+    Refused: SY-330, SY-331; SY-332 for a pack of another office; SY-333 for another slot once enrolled.
+    """
+    taken = pack.read_file(pack_file, pack.roots(), words)
+    found = unlocked.store.read(office.centre)
+    if found is not None and found.office != taken.office["code"]:
+        raise Refused("SY-332", office=found.office)
+    if found is not None and found.slot != taken.slot and unlocked.store.read(certificate) is not None:
+        raise Refused("SY-333", office=found.office)
+    _install(unlocked, taken, unlocked.store.clock)
+
+
+def _install(unlocked: Unlocked, taken: OfficePack, clock: Clock) -> None:
+    request = _request(unlocked, taken, clock)
+
+    def work(conn: Connection) -> None:
+        office.install(conn, taken)
+        conn.execute("UPDATE office SET enrol_request = ?", (request,))
+        for grant in taken.leases:
+            leases.install(conn, grant)
+        for name, data in taken.publications.items():
+            publications.keep(conn, name, data, 0, clock.wall_ms())
+        event = {"what": "pack installed", "office": taken.office["code"], "number": taken.number}
+        audit.append(conn, clock, event)
+        failpoint("setup:before-commit")
+
+    unlocked.store.write(work)
+
+
+def _request(unlocked: Unlocked, taken: OfficePack, clock: Clock) -> bytes:
+    people = tuple(
+        EnrolledOfficer(bytes.fromhex(one.id), one.name, one.latin, one.role, unlocked.officer_public(one.id))
+        for one in unlocked.officers()
+    )
+    device = unlocked.device
+    request = Request(
+        slot=taken.slot, office=taken.office["code"], sign_public=bytes(device.sign.verify_key),
+        seal_public=bytes(device.seal.public_key), office_public=bytes(unlocked.office_key.verify_key),
+        officers=people, made_ms=clock.wall_ms(),
+    )  # fmt: skip
+    return devices.make_request(request, device.sign, devices.code_key(taken.code, taken.slot))
+
+
+def request(conn: Connection) -> bytes | None:
+    """The enrolment request that still wants an answer, None when the device is enrolled."""
+    if certificate(conn) is not None:
+        return None
+    row = conn.execute("SELECT enrol_request FROM office").fetchone()
+    return row["enrol_request"] if row else None
+
+
+def request_words(conn: Connection) -> str | None:
+    """Six groups of digits of the open request, for the admin to compare; None when enrolled."""
+    data = request(conn)
+    return devices.words(data) if data else None
+
+
+def certificate(conn: Connection) -> Certificate | None:
+    """What the centre says of this device, None until it has said it."""
+    row = conn.execute("SELECT certificate FROM identity WHERE retired_ms IS NULL").fetchone()
+    if row is None or row["certificate"] is None:
+        return None
+    here = office.centre(conn)
+    return devices.read_certificate(row["certificate"], here.signer) if here else None
+
+
+def accept(conn: Connection, clock: Clock, data: bytes) -> bool:
+    """Keep the device certificate ``data`` if it is about this device; True when it is new. Known SY-310 if forged."""
+    here = office.centre(conn)
+    row = conn.execute("SELECT device_id, certificate FROM identity WHERE retired_ms IS NULL").fetchone()
+    if here is None:
+        raise Refused("SY-303")
+    found = devices.read_certificate(data, here.signer)
+    if found.device_id != row["device_id"] or row["certificate"] == data:
+        return False
+    conn.execute("UPDATE identity SET certificate = ? WHERE retired_ms IS NULL", (data,))
+    audit.append(conn, clock, {"what": "enrolled", "device": found.device_id.hex(), "number": found.number})
+    return True
+
+
+def undeclared(conn: Connection) -> list[tuple[str, dict[str, object]]]:
+    """Officers whose key the hub has not been told of: (record, body) of the ``sync.officer`` ops to append."""
+    rows = conn.execute("SELECT id, name, latin, role, sign_public FROM officer ORDER BY added_ms, id").fetchall()
+    wanted = {f"{row['id']}/{row['sign_public'].hex()[:16]}": row for row in rows}
+    told = conn.execute("SELECT record FROM op WHERE form = 'sync' AND kind = 'sync.officer'").fetchall()
+    for row in told:
+        wanted.pop(row["record"], None)
+    return [
+        (
+            record,
+            {
+                "officer": row["id"], "name": row["name"], "latin": row["latin"], "role": row["role"],
+                "public": row["sign_public"],
+            },
+        )
+        for record, row in wanted.items()
+    ]  # fmt: skip

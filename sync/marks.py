@@ -1,0 +1,53 @@
+"""Small numbers that replication remembers: floors, which never fall, and marks, which may."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from sync.store import Connection
+
+# --- floors
+HUB_TIME: Final = "hub.time"  # ms: the latest time that a hub has signed
+REVOCATIONS: Final = "revocations"  # version of the revocation list
+PRUNABLE: Final = "op.prunable"  # ops up to here may leave the op log
+
+# --- marks
+RECEIVED: Final = "received"  # every op up to here stands under a verified receipt
+STABLE: Final = "stable"  # every op up to here has a copy at the hub's second site
+RECEIPT_CURSOR: Final = "receipt.cursor"  # log index to ask receipts from
+EPOCH: Final = "epoch"  # the life of the hub's log that the cursor belongs to
+ROLLBACK: Final = "rollback"  # ms when a hub was caught going back, 0 when all is well
+GOODPUT: Final = "goodput"  # bytes per second, as measured
+LAST_RUN: Final = "last.run"  # ms of the last run that reached the hub
+RUN_TRIES: Final = "run.tries"  # runs in a row that did not reach the hub
+RUN_NEXT: Final = "run.next"  # ms: no automatic run before this
+
+
+def floor(conn: Connection, name: str) -> int:
+    """The highest value ever seen of ``name``, 0 at first."""
+    row = conn.execute("SELECT value FROM floor WHERE name = ?", (name,)).fetchone()
+    return int(row["value"]) if row else 0
+
+
+def raise_floor(conn: Connection, name: str, value: int) -> None:
+    """Remember ``value`` if it is higher than all before it."""
+    conn.execute(
+        """INSERT INTO floor (name, value) VALUES (?, ?)
+           ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE excluded.value > value""",
+        (name, value),
+    )
+
+
+def mark(conn: Connection, name: str) -> int:
+    """The value of ``name``, 0 at first."""
+    row = conn.execute("SELECT value FROM mark WHERE name = ?", (name,)).fetchone()
+    return int(row["value"]) if row else 0
+
+
+def set_mark(conn: Connection, name: str, value: int) -> None:
+    """Remember ``value``."""
+    conn.execute(
+        "INSERT INTO mark (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (name, value),
+    )

@@ -1,0 +1,313 @@
+"""What the centre sends down: forms, trust lists, status lists, leases, decisions. Verified by TUF, kept in the database.
+
+python-tuf checks signatures, versions and hashes; where the bytes come from (line, folder, stick) is a :class:`Source`. The
+trusted metadata stands in the database, so an older copy of a folder or a stick rolls nothing back. Metadata that has expired
+only makes what is here *old*: it never blocks work and never removes anything.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import quote
+
+from nacl.exceptions import CryptoError
+from nacl.public import SealedBox
+
+from sync import inbox, leases
+from sync.errors import Known, SalaError
+from sync.limits import MAX_PUBLICATION
+from sync.marks import HUB_TIME, floor, mark, set_mark
+from sync.wire import read_grants, read_notices
+
+if TYPE_CHECKING:
+    from tuf.api.metadata import TargetFile
+    from tuf.ngclient import Updater
+
+    from sync.clock import Clock
+    from sync.keys import Unlocked
+    from sync.store import Connection
+
+log = logging.getLogger(__name__)
+
+CHECKED: Final = "publications.checked"  # mark: ms when the centre's metadata was last verified as current
+_TOP: Final = ("timestamp", "snapshot", "targets")
+_PRIVATE: Final = ("leases/", "inbox/")  # one target a device: others' are left alone
+_SKIPPED: Final = ("app/",)  # programs are installed by their own updater
+
+
+class Source(Protocol):
+    """Where published bytes come from."""
+
+    def read(self, path: str) -> Iterator[bytes]:
+        """The bytes of ``metadata/…`` or ``targets/…``. FileNotFoundError when it has none."""
+        ...
+
+
+class Folder:
+    """A folder with ``metadata/`` and ``targets/``."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def read(self, path: str) -> Iterator[bytes]:
+        with (self._root / path).open("rb") as file:
+            while piece := file.read(1 << 16):
+                yield piece
+
+
+@dataclass(slots=True)
+class Refreshed:
+    """What one look for publications brought. ``code`` says why nothing newer was taken, "" when all is current."""
+
+    taken: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)  # target name → code
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How old the centre's word is."""
+
+    checked_ms: int  # 0: never
+    expires_ms: int  # 0: unknown
+    expired: bool
+
+
+# --- what is here
+
+
+def get(conn: Connection, name: str) -> bytes | None:
+    """The newest verified publication ``name``, or None."""
+    row = conn.execute("SELECT bytes FROM publication WHERE name = ?", (name,)).fetchone()
+    return row["bytes"] if row else None
+
+
+def names(conn: Connection, prefix: str = "") -> list[str]:
+    """The names of publications that start with ``prefix``."""
+    rows = conn.execute(
+        "SELECT name FROM publication WHERE substr(name, 1, ?) = ? ORDER BY name", (len(prefix), prefix)
+    )
+    return [row["name"] for row in rows.fetchall()]
+
+
+def keep(conn: Connection, name: str, data: bytes, version: int, now_ms: int) -> None:
+    """Store a verified publication; an older version gives way, a newer one stays."""
+    conn.execute(
+        """INSERT INTO publication (name, version, sha256, bytes, received_ms) VALUES (?, ?, ?, ?, ?)
+           ON CONFLICT (name) DO UPDATE SET version = excluded.version, sha256 = excluded.sha256,
+               bytes = excluded.bytes, received_ms = excluded.received_ms WHERE excluded.version >= version""",
+        (name, version, sha256(data).digest(), data, now_ms),
+    )
+
+
+def freshness(conn: Connection, now_ms: int) -> Freshness:
+    """Whether the centre's word is still current at ``now_ms`` (or at the last signed hub time, if that is later)."""
+    row = conn.execute("SELECT bytes FROM trust WHERE role = 'timestamp'").fetchone()
+    expires_ms = 0
+    if row is not None:
+        expires = datetime.fromisoformat(json.loads(row["bytes"])["signed"]["expires"])
+        expires_ms = int(expires.timestamp() * 1000)
+    return Freshness(mark(conn, CHECKED), expires_ms, max(now_ms, floor(conn, HUB_TIME)) >= expires_ms)
+
+
+# --- what is new
+
+
+def refresh(
+    unlocked: Unlocked, source: Source, *, progress: Callable[[str, int, int], None] | None = None,
+    cancel: Callable[[], bool] = lambda: False,
+) -> Refreshed:  # fmt: skip
+    """Take from ``source`` what is newer than what is here. Never raises for bad, old or missing publications.
+
+    Codes: SY-341 nothing published there, SY-342 metadata expired, SY-343 metadata refused (forged or rolled back).
+    A line that breaks raises what the source raises.
+    """
+    from tuf.api import exceptions
+
+    clock, report = unlocked.store.clock, Refreshed()
+    known = unlocked.store.read(_known)
+    if known is None:
+        return Refreshed(code="SY-341")
+    with tempfile.TemporaryDirectory(prefix="sala-") as folder:
+        _lay_out(Path(folder), known.metadata)
+        fetcher = _fetcher(source)
+        try:
+            updater = _updater(Path(folder), known, fetcher, clock)
+            updater.refresh()
+            targets = _targets(updater, Path(folder))
+        except exceptions.ExpiredMetadataError:
+            report.code = "SY-342"
+            return report
+        except exceptions.DownloadError as error:
+            _reraise_line(error)
+            report.code = "SY-341"
+            return report
+        except exceptions.RepositoryError as error:
+            log.warning("publications refused: %s", type(error).__name__)
+            report.code = "SY-343"
+            return report
+        version = _version(Path(folder), "targets")
+        wanted = _wanted(targets, known, unlocked.device.device_id)
+        for done, (name, target) in enumerate(wanted):
+            if cancel():
+                return report
+            if progress:
+                progress("publications", done, len(wanted))
+            _take(unlocked, updater, Path(folder), name, target, version, report)
+        unlocked.store.write(lambda conn: _trust(conn, Path(folder), clock.wall_ms()))
+    return report
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    root: bytes
+    metadata: dict[str, bytes]  # role, or "root/<version>" → bytes
+    hashes: dict[str, bytes]  # publication → SHA-256
+    hub_ms: int
+
+
+def _known(conn: Connection) -> _Known | None:
+    office = conn.execute("SELECT tuf_root FROM office").fetchone()
+    if office is None or not office["tuf_root"]:
+        return None
+    metadata = {row["role"]: row["bytes"] for row in conn.execute("SELECT role, bytes FROM trust").fetchall()}
+    hashes = {row["name"]: row["sha256"] for row in conn.execute("SELECT name, sha256 FROM publication").fetchall()}
+    return _Known(office["tuf_root"], metadata, hashes, floor(conn, HUB_TIME))
+
+
+def _lay_out(folder: Path, metadata: dict[str, bytes]) -> None:
+    """Put the trusted metadata where python-tuf looks. Delegated roles are always fetched and verified anew."""
+    (folder / "root_history").mkdir()
+    for role, data in metadata.items():
+        kind, _, version = role.partition("/")
+        place = folder / "root_history" / f"{version}.root.json" if kind == "root" else folder / f"{role}.json"
+        place.write_bytes(data)
+
+
+def _updater(folder: Path, known: _Known, fetcher: Any, clock: Clock) -> Updater:
+    from tuf.ngclient import Updater, UpdaterConfig
+
+    updater = Updater(
+        str(folder), "metadata", str(folder / "downloads"), "targets", fetcher,
+        UpdaterConfig(prefix_targets_with_hash=True), bootstrap=known.root,
+    )  # fmt: skip
+    now = max(clock.wall_ms(), known.hub_ms)  # a clock that was set back revives nothing
+    updater._trusted_set.reference_time = datetime.fromtimestamp(now / 1000, UTC)
+    return updater
+
+
+def _fetcher(source: Source) -> Any:
+    from tuf.api.exceptions import DownloadHTTPError
+    from tuf.ngclient import FetcherInterface
+
+    class Fetcher(FetcherInterface):
+        def _fetch(self, url: str) -> Iterator[bytes]:
+            try:
+                yield from source.read(url)
+            except (FileNotFoundError, NotADirectoryError) as error:
+                raise DownloadHTTPError(url, 404) from error
+
+    return Fetcher()
+
+
+def _reraise_line(error: BaseException) -> None:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, SalaError):
+            raise cause
+        cause = cause.__cause__
+
+
+def _targets(updater: Updater, folder: Path) -> dict[str, TargetFile]:
+    """Every target of the top role and of the roles it delegates to; the top role wins."""
+    from tuf.api.metadata import Metadata, Targets
+
+    top: Targets = Metadata[Targets].from_file(str(folder / "targets.json")).signed
+    found: dict[str, TargetFile] = {}
+    delegated = list((top.delegations.roles or {}).values()) if top.delegations else []
+    for role in delegated:
+        for pattern in (role.paths or [])[:1]:
+            updater.get_targetinfo(pattern.replace("*", "_").replace("?", "_"))  # loads and verifies the role
+        place = folder / f"{quote(role.name, '')}.json"
+        if place.exists():
+            part: Targets = Metadata[Targets].from_file(str(place)).signed
+            found.update((name, target) for name, target in part.targets.items() if role.is_delegated_path(name))
+    return {**found, **top.targets}
+
+
+def _wanted(targets: dict[str, TargetFile], known: _Known, device_id: bytes) -> list[tuple[str, TargetFile]]:
+    own = {f"{prefix}{device_id.hex()}.cbor" for prefix in _PRIVATE}
+    return [
+        (name, target)
+        for name, target in sorted(targets.items())
+        if not name.startswith(_SKIPPED)
+        and (name in own or not name.startswith(_PRIVATE))
+        and target.length <= MAX_PUBLICATION
+        and known.hashes.get(name, b"").hex() != target.hashes.get("sha256")
+    ]
+
+
+def _take(
+    unlocked: Unlocked, updater: Updater, folder: Path, name: str, target: TargetFile, version: int, report: Refreshed
+) -> None:
+    from tuf.api import exceptions
+
+    try:
+        data = Path(updater.download_target(target, str(folder / "downloads" / "target"))).read_bytes()
+    except exceptions.DownloadError as error:
+        _reraise_line(error)
+        report.refused[name] = "SY-341"
+        return
+    except exceptions.RepositoryError:
+        report.refused[name] = "SY-343"
+        return
+
+    def work(conn: Connection) -> None:
+        now = unlocked.store.clock.wall_ms()
+        try:
+            _apply(conn, unlocked, name, data)
+        except SalaError as error:
+            report.refused[name] = error.code
+        keep(conn, name, data, version, now)
+
+    unlocked.store.write(work)
+    report.taken.append(name)
+
+
+def _apply(conn: Connection, unlocked: Unlocked, name: str, data: bytes) -> None:
+    """Leases and decisions act at once; everything else waits for the module that reads it."""
+    if name.startswith("leases/"):
+        for grant in read_grants(data):
+            leases.install(conn, grant)
+    elif name.startswith("inbox/"):
+        try:
+            opened = SealedBox(unlocked.device.seal).decrypt(data)
+        except CryptoError:
+            raise Known("SY-344", name=name) from None
+        inbox.receive(conn, read_notices(opened), unlocked.store.clock.wall_ms())
+
+
+def _version(folder: Path, role: str) -> int:
+    return int(json.loads((folder / f"{role}.json").read_bytes())["signed"]["version"])
+
+
+def _trust(conn: Connection, folder: Path, now_ms: int) -> None:
+    """Keep the metadata that was verified: from now on nothing older is believed."""
+    found = {f"root/{path.name.partition('.')[0]}": path for path in (folder / "root_history").glob("*.root.json")}
+    found.update((role, folder / f"{role}.json") for role in _TOP)
+    for role, path in found.items():
+        data = path.read_bytes()
+        conn.execute(
+            """INSERT INTO trust (role, version, bytes) VALUES (?, ?, ?)
+               ON CONFLICT (role) DO UPDATE SET version = excluded.version, bytes = excluded.bytes""",
+            (role, json.loads(data)["signed"]["version"], data),
+        )
+    set_mark(conn, CHECKED, now_ms)
