@@ -52,14 +52,12 @@ class Checkpoint:
 class AuditReport:
     """What a verification found. ``problem``: a short English phrase, "" when all holds; ``row``: where it shows."""
 
-    rows: int
-    checkpoint: Checkpoint
-    problem: str = ""
-    row: int = 0
-
-    @property
-    def ok(self) -> bool:
-        return not self.problem
+    ok: bool
+    rows: int  # that hold
+    root: str  # hex
+    fingerprint: str
+    problem: str
+    row: int
 
 
 def append(conn: Connection, clock: Clock, event: Mapping[str, Any]) -> None:
@@ -159,4 +157,5 @@ def _checkpoints(conn: Connection) -> dict[int, bytes]:
 
 
 def _report(rows: int, peaks: _Peaks, problem: str = "", row: int = 0) -> AuditReport:
-    return AuditReport(rows, Checkpoint(rows, peaks.root()), problem, row)
+    state = Checkpoint(rows, peaks.root())
+    return AuditReport(not problem, rows, state.root.hex(), state.fingerprint, problem, row)

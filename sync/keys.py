@@ -5,6 +5,7 @@ A profile folder holds ``office.db``, two copies of the slots file, the count of
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol
@@ -13,14 +14,15 @@ from nacl import utils
 from nacl.public import PrivateKey
 from nacl.signing import SigningKey
 
+from i18n.errors import SalaError
 from sync import attempts, audit, ballast, drafts, identity, schema, slots
 from sync.blobs import Blobs
 from sync.clock import Clock
 from sync.errors import Known, Refused
 from sync.failpoint import failpoint
 from sync.identity import Identity
-from sync.officer import Officer
 from sync.migrate import copies
+from sync.officer import Officer
 from sync.passphrase import Cost, check, measured_cost
 from sync.slots import Slot, Slots
 from sync.store import DATABASE, Connection, Store
@@ -28,6 +30,7 @@ from sync.store import DATABASE, Connection, Store
 __all__ = ["CHEAP", "Cost", "Identity", "Officer", "Unlocked", "add_officer", "change_passphrase", "create_profile",
            "names", "recover", "remove_officer", "unlock", "wait_s"]  # fmt: skip
 
+RESTORED: Final = "restored"  # a file that a backup leaves for the first unlocking after it
 CHEAP: Final = Cost(1, 8_192)  # for tests and demonstrations: protects nothing
 
 
@@ -112,10 +115,18 @@ class Unlocked:
         self._open().database_key = database_key
 
     def lock(self) -> None:
-        """Close the store and let go of every key. A second call does nothing."""
+        """Sign what was done, close the store and let go of every key. A second call does nothing."""
+        if self._secrets is not None and not self.store.read_only:
+            self._sign_head()
         self.store.close()
         self._secrets = None
         self.blobs.forget()
+
+    def _sign_head(self) -> None:
+        from sync import cutting
+
+        with suppress(SalaError):  # a full disk must not keep a profile open; the next cut signs too
+            self.store.write(lambda conn: cutting.sign_head(conn, self))
 
     def _open(self) -> _Secrets:
         if self._secrets is None:
@@ -183,7 +194,7 @@ def unlock(home: Path, name_or_id: str, passphrase: str, clock: Clock, *, read_o
         if not read_only:
             schema.install(store)
             event = {"what": "unlocked", "officer": slot.officer.hex(), "wrong_before": wrong}
-            store.write(lambda conn: _settle(conn, home, clock, event))
+            store.write(lambda conn: _settle(conn, home, store, event))
         return _unlocked(home, store, slot.officer.hex(), seed, key)
     except BaseException:
         store.close()
@@ -210,7 +221,7 @@ def recover(
         slot, seed = slots.new_slot(old.officer, old.name, old.latin, new_passphrase, cost or measured_cost(), [key])
 
         def work(conn: Connection) -> None:
-            _settle(conn, home, clock, {"what": "passphrase recovered", "officer": officer})
+            _settle(conn, home, store, {"what": "passphrase recovered", "officer": officer})
             draft_key = identity.recovered_draft_key(conn, officer, recovery)
             identity.give_keys(conn, officer, seed, public, draft_key)
 
@@ -361,13 +372,19 @@ def _put(home: Path, slot: Slot) -> None:
     slots.write(home, replace(found, officers=(*others, slot)))
 
 
-def _settle(conn: Connection, home: Path, clock: Clock, event: dict[str, object]) -> None:
+def _settle(conn: Connection, home: Path, store: Store, event: dict[str, object]) -> None:
     """What every opening does: finish an interrupted removal, empty the drafts' bin, write it down."""
+    clock = store.clock
     with_slot = {slot.officer.hex() for slot in slots.read(home).officers}
     for officer in identity.officers(conn):
         if officer.id not in with_slot:
             identity.remove_officer(conn, officer.id, clock.wall_ms())
             audit.append(conn, clock, {"what": "officer removed", "officer": officer.id})
+    if (home / RESTORED).exists():
+        # The laptop whose backup this was may have used its numbers afterwards: nobody uses them again.
+        conn.execute("UPDATE lease SET used = size")
+        audit.append(conn, clock, {"what": "restored from a backup"})
+        store.after_commit((home / RESTORED).unlink)
     drafts.empty_bin(conn, clock.wall_ms())
     audit.append(conn, clock, event)
 

@@ -124,20 +124,24 @@ def exist(home: Path) -> bool:
 def write(home: Path, slots: Slots) -> Slots:
     """Put both copies on the disk, one after the other; returns what was written."""
     grown = replace(slots, generation=slots.generation + 1)
+    for name in FILES:
+        durable.replace(home / name, encode(grown))
+    return grown
+
+
+def encode(slots: Slots) -> bytes:
+    """The content of a slots file."""
     body = cbor.encode(
         {
-            1: grown.generation,
+            1: slots.generation,
             2: [
                 [s.officer, s.name, s.latin, s.salt, s.cost.ops, s.cost.memory, s.wrapped, s.public, s.sealed]
-                for s in grown.officers
+                for s in slots.officers
             ],
-            3: [grown.recovery.public, grown.recovery.sealed] if grown.recovery else None,
+            3: [slots.recovery.public, slots.recovery.sealed] if slots.recovery else None,
         }
     )
-    data = cbor.encode([_FORMAT, body, sha256(body).digest()])
-    for name in FILES:
-        durable.replace(home / name, data)
-    return grown
+    return cbor.encode([_FORMAT, body, sha256(body).digest()])
 
 
 def read(home: Path) -> Slots:
