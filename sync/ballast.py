@@ -10,16 +10,22 @@ from typing import Final
 from sync.errors import Known
 
 MIB: Final = 1 << 20
-SIZE: Final = 64 * MIB
+VARIABLE: Final = "SALA_BALLAST_MIB"  # for very small disks, and for tests that make many profiles
 LEAST_FREE: Final = 200 * MIB  # below this no new work is begun; what is begun can be finished and sent
 
 _NAME: Final = "ballast"
+_MIB: Final = 64
 
 
-def lay(folder: Path, size: int = SIZE) -> None:
-    """Occupy ``size`` real bytes of the disk beside the database. 0: this profile keeps no ballast."""
-    if size:
-        _fill(folder / _NAME, size)
+def size() -> int:
+    """Bytes to keep aside: 64 MiB, or what the environment says; 0 keeps none."""
+    return int(os.environ.get(VARIABLE, _MIB)) * MIB
+
+
+def lay(folder: Path) -> None:
+    """Occupy real bytes of the disk beside the database. Known SY-104 when even they do not fit."""
+    if size():
+        _fill(folder / _NAME)
 
 
 def drop(folder: Path) -> bool:
@@ -34,8 +40,8 @@ def drop(folder: Path) -> bool:
 def lay_again(folder: Path) -> None:
     """Occupy dropped ballast again once there is ample room."""
     path = folder / _NAME
-    if path.exists() and path.stat().st_size == 0 and free(folder) >= LEAST_FREE + 2 * SIZE:
-        _fill(path, SIZE)
+    if path.exists() and path.stat().st_size == 0 and free(folder) >= LEAST_FREE + 2 * size():
+        _fill(path)
 
 
 def free(folder: Path) -> int:
@@ -50,9 +56,13 @@ def check(folder: Path) -> None:
         raise Known("SY-105", free_mib=left // MIB, needed_mib=LEAST_FREE // MIB)
 
 
-def _fill(path: Path, size: int) -> None:
-    with path.open("wb") as file:
-        if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(file.fileno(), 0, size)  # real blocks without writing them
-        else:
-            file.truncate(size)  # NTFS reserves the clusters of a longer file
+def _fill(path: Path) -> None:
+    try:
+        with path.open("wb") as file:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, size())  # real blocks without writing them
+            else:
+                file.truncate(size())  # NTFS reserves the clusters of a longer file
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise Known("SY-104") from error

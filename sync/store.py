@@ -60,7 +60,7 @@ class Store:
     # --- life
 
     @classmethod
-    def create(cls, folder: Path, key: bytes, *, clock: Clock, ballast_size: int = ballast.SIZE) -> Store:
+    def create(cls, folder: Path, key: bytes, *, clock: Clock) -> Store:
         """A new, empty database in ``folder``, encrypted with the raw 32-byte ``key``. Known SY-101 if one is there."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if (folder / DATABASE).exists():
@@ -68,7 +68,7 @@ class Store:
         conn = cipher.connect(folder / DATABASE, key, "rwc")
         conn.execute(f"PRAGMA application_id={cipher.APPLICATION_ID}")
         conn.close()
-        ballast.lay(folder, ballast_size)
+        ballast.lay(folder)
         return cls.open(folder, key, clock=clock)
 
     @classmethod
