@@ -16,6 +16,8 @@ from i18n.catalog import tr
 
 ZWSP: Final = "\u200b"  # the NiDA keyboard's space key types it; the eye sees nothing
 
+_NO_MARKS: Final = {0xFEFF: None, 0x2060: None}  # byte order mark, word joiner: no part of any word
+
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
@@ -52,7 +54,7 @@ def fold(text: str) -> str:
 
     Coeng DA is coeng TA, digits are ASCII, Latin is lower case, white space is one space, zero-width spaces are gone.
     """
-    folded = pheasa.normalize(text.casefold(), zwsp="strip", digits="ascii", fold_deprecated=True)
+    folded = pheasa.normalize(text.lower().translate(_NO_MARKS), zwsp="strip", digits="ascii", fold_deprecated=True)
     return " ".join(folded.split())
 
 

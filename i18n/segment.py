@@ -19,7 +19,10 @@ from i18n.normalise import ZWSP
 TERMS = Path(__file__).with_name("terms.txt")
 
 _KHMER = re.compile("[\u1780-\u17ff]")
-_CLUSTER = re.compile(".(?:\u17d2[\u1780-\u17b3]?|[\u17b4-\u17d1\u17d3\u17dd\u200c\u200d\u0300-\u036f])*", re.DOTALL)
+_CLUSTER = re.compile(
+    "(?:\u17d2[\u1780-\u17b3]|.)(?:\u17d2[\u1780-\u17b3]?|[\u17b4-\u17d1\u17d3\u17dd\u200c\u200d\u0300-\u036f])*",
+    re.DOTALL,
+)
 _HANGS_ON: Final = frozenset(
     map(chr, (*range(0x17B4, 0x17D4), 0x17DD, 0x200C, 0x200D, *range(0x300, 0x370)))
 )  # no cut before these
