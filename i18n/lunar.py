@@ -6,6 +6,7 @@ come from the traditional reckoning (aharkun, avoman, bodithey); 1 January 1900 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache
@@ -76,23 +77,31 @@ def _bodithey(be: int) -> int:
     return ((11 * aharkun + 25) // 692 + aharkun + 29) % 30
 
 
-def _has_leap_month(be: int) -> bool:
-    here, following = _bodithey(be), _bodithey(be + 1)
-    if (here, following) == (25, 5):
+def _leap_month(bodithey: int, following: int) -> bool:
+    """Whether a year of this bodithey has a leap month, ``following`` being the next year's."""
+    if (bodithey, following) == (25, 5):
         return False
-    return here >= 25 or here < 6 or (here, following) == (24, 6)
+    return bodithey >= 25 or bodithey < 6 or (bodithey, following) == (24, 6)
+
+
+def _raw_leap_day(avoman: int, before: int, following: int, *, solar_leap: bool) -> bool:
+    """A leap day by the reckoning alone; a leap month in the same year postpones it to the next."""
+    if avoman == 0 and before == 137:
+        return True
+    if solar_leap:
+        return avoman < 127
+    if avoman == 137 and following == 0:
+        return False
+    return avoman < 138
+
+
+def _has_leap_month(be: int) -> bool:
+    return _leap_month(_bodithey(be), _bodithey(be + 1))
 
 
 def _has_raw_leap_day(be: int) -> bool:
-    """A leap day by the reckoning alone; a leap month in the same year postpones it to the next."""
-    avoman = _avoman(be)
-    if avoman == 0 and _avoman(be - 1) == 137:
-        return True
-    if 800 - (292207 * be + 499) % 800 <= 207:  # a solar leap year
-        return avoman < 127
-    if avoman == 137 and _avoman(be + 1) == 0:
-        return False
-    return avoman < 138
+    solar_leap = 800 - (292207 * be + 499) % 800 <= 207
+    return _raw_leap_day(_avoman(be), _avoman(be - 1), _avoman(be + 1), solar_leap=solar_leap)
 
 
 def _has_leap_day(be: int) -> bool:
@@ -150,17 +159,10 @@ def _lesser_era(j: int) -> tuple[int, int, int, int]:
 def _era_leap_both(j: int) -> bool:
     """Whether the era year ``j`` has a leap month and a raw leap day at once."""
     kromthupul, _, avoman, bodithey = _lesser_era(j)
-    following = _lesser_era(j + 1)
-    leap_month = (bodithey >= 25 or bodithey < 6 or (bodithey, following[3]) == (24, 6)) and (
-        (bodithey, following[3]) != (25, 5)
-    )
-    if avoman == 0 and _lesser_era(j - 1)[2] == 137:
-        leap_day = True
-    elif kromthupul <= 207:
-        leap_day = avoman < 127
-    else:
-        leap_day = avoman < 138 and not (avoman == 137 and following[2] == 0)
-    return leap_month and leap_day
+    _, _, avoman_before, _ = _lesser_era(j - 1)
+    _, _, avoman_following, bodithey_following = _lesser_era(j + 1)
+    leap_day = _raw_leap_day(avoman, avoman_before, avoman_following, solar_leap=kromthupul <= 207)
+    return leap_day and _leap_month(bodithey, bodithey_following)
 
 
 _PHOL: Final = ((35, 0), (32, 35), (27, 67), (22, 94), (13, 116), (5, 129))
@@ -191,7 +193,7 @@ def new_year(year: int) -> NewYear:
 
     bodithey = _lesser_era(j)[3] + int(_era_leap_both(j - 1))
     month, day = ("ចេត្រ", bodithey - 1) if bodithey >= 6 else ("ពិសាខ", bodithey)
-    lerng_sak = date.fromordinal(_month_start(year, month) + day)
+    lerng_sak = date.fromordinal(_month_starts(year)[month] + day)
     reckoned = datetime.combine(lerng_sak - timedelta(days=feast - 1), time()) + timedelta(
         minutes=24 * 60 - 24 * (suns[step] % 60)
     )
@@ -201,14 +203,12 @@ def new_year(year: int) -> NewYear:
 # --- there and back
 
 
-def _month_start(year: int, month: str) -> int:
-    """The day number of ១កើត of ``month`` in the lunar year ``year``; KeyError when the year has no such month."""
-    start = _year_starts()[year]
-    for name, length in _months(year):
-        if name == month:
-            return start
-        start += length
-    raise KeyError(month)
+@cache
+def _month_starts(year: int) -> dict[str, int]:
+    """The day number of ១កើត of each month of the lunar year ``year``, in order."""
+    lengths = [length for _, length in _months(year)]
+    first = _year_starts()[year]
+    return {month: first + sum(lengths[:place]) for place, (month, _) in enumerate(_months(year))}
 
 
 def to_lunar(day: date) -> LunarDate:
@@ -217,11 +217,10 @@ def to_lunar(day: date) -> LunarDate:
         raise ValueError(f"no lunar date for the year {day.year}")
     number = day.toordinal()
     year = day.year + 1 if _year_starts()[day.year + 1] <= number else day.year
-    rest = number - _year_starts()[year]
-    for place, (month, length) in enumerate(_months(year)):  # noqa: B007  place and month are wanted after the loop
-        if rest < length:
-            break
-        rest -= length
+    starts = _month_starts(year)
+    place = bisect_right(list(starts.values()), number) - 1
+    month = list(starts)[place]
+    rest = number - starts[month]
     visakha_passed = place > 5 or (place == 5 and rest >= 15)
     this_new_year = new_year(day.year)
     begun = datetime.combine(day, time(12)) >= this_new_year.moment
@@ -245,4 +244,4 @@ def to_solar(day: int, phase: Phase, month: str, be_year: int) -> date:
     length = dict(_months(year)).get(month, 0) if FIRST_YEAR <= year <= LAST_YEAR else 0
     if not (1 <= day <= 15 and rest < length):
         raise ValueError("the lunar calendar has no such day")
-    return date.fromordinal(_month_start(year, month) + rest)
+    return date.fromordinal(_month_starts(year)[month] + rest)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from i18n.lunar import FIRST_YEAR, LAST_YEAR, Phase, new_year, to_lunar, to_solar
+from i18n.lunar import FIRST_YEAR, LAST_YEAR, Phase, _leap_month, new_year, to_lunar, to_solar
 
 GOLDEN = [
     (date(2026, 11, 22), "ថ្ងៃអាទិត្យ ១៣កើត ខែកត្ដិក ឆ្នាំមមី អដ្ឋស័ក ពុទ្ធសករាជ ២៥៧០"),
@@ -59,6 +59,11 @@ def test_there_and_back_is_the_same_day_from_1900_to_2200() -> None:
         lunar = to_lunar(day)
         assert to_solar(lunar.day, lunar.phase, lunar.month, lunar.be_year) == day
         day += timedelta(days=1)
+
+
+def test_the_exceptions_of_the_leap_month() -> None:
+    assert _leap_month(24, 6)  # 2012 and 2031: without it ពិសាខ would come too early
+    assert not _leap_month(25, 5)  # not met between 1860 and 2200
 
 
 @given(st.dates(date(FIRST_YEAR, 1, 1), date(LAST_YEAR - 1, 12, 30)))
