@@ -1,0 +1,295 @@
+"""Between the window and an open session: commands run off the GUI thread, news come back as one signal a burst.
+
+The bridge is the ``Desk`` of every page. It holds no widget: the window listens to its signals.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from desktop.worker import Worker
+from i18n.errors import SalaError
+from modules.contract import Changed, Draft, Officer
+
+if TYPE_CHECKING:
+    from modules.session import Session
+
+log = logging.getLogger(__name__)
+
+BURST_MS = 50  # changes that come closer together reach the pages as one
+SHOW_WORKING_MS = 300
+FIRST_SYNC_MS = 3_000
+SYNC_EVERY_MS = 5 * 60_000
+
+
+class Bridge(QObject):
+    """One open session as the pages see it. All signals arrive on the GUI thread."""
+
+    changed = Signal(object)  # Changed
+    refused = Signal(object)  # SalaError nobody else took
+    noted = Signal(str)  # one quiet line
+    open_wanted = Signal(str, str)  # page, target
+    working = Signal(bool)  # something has run for longer than SHOW_WORKING_MS
+    touched = Signal()  # the person is there: auto-lock begins anew
+    sync_began = Signal()
+    sync_progress = Signal(str, int, int)  # what, done, total
+    sync_ended = Signal(object, object)  # report | None, SalaError | None
+    _news = Signal()
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.saved_ms: int | None = None  # when something was last made durable here
+        self.last_sync: tuple[int, SalaError | None] | None = None  # when, and why not
+        self._worker = Worker(2, "sala-desk", self)
+        self._sync_worker = Worker(1, "sala-sync", self)
+        self._worker.bug.connect(self._broke)
+        self._sync_worker.bug.connect(self._broke)
+        self._running = 0
+        self._show_working = _single_shot(self, SHOW_WORKING_MS, lambda: self.working.emit(True))
+        self._changes: list[Changed] = []
+        self._lock = threading.Lock()
+        self._burst = _single_shot(self, BURST_MS, self._tell)
+        self._news.connect(self._burst_begins)
+        self._unsubscribe = session.bus.subscribe(self._heard)
+        self._cancel = threading.Event()
+        self._syncing = False
+        self._sync_timer = QTimer(self)
+        self._sync_timer.setInterval(SYNC_EVERY_MS)
+        self._sync_timer.timeout.connect(self.sync_now)
+
+    # The desk of the pages
+
+    def run(
+        self,
+        command: str,
+        /,
+        *,
+        then: Callable[[Any], None] | None = None,
+        failed: Callable[[SalaError], None] | None = None,
+        **params: object,
+    ) -> None:
+        self.work(lambda: self.session.commands.run(command, **params), then=then, failed=failed)
+
+    def run_now(self, command: str, /, **params: object) -> Any:
+        return self.session.commands.run(command, **params)
+
+    def open(self, page: str, target: str = "") -> None:
+        self.open_wanted.emit(page, target)
+
+    def show_error(self, error: SalaError) -> None:
+        self.refused.emit(error)
+
+    def show_note(self, words: str) -> None:
+        self.noted.emit(words)
+
+    def officer(self) -> Officer:
+        return self.session.officer
+
+    def idle_touch(self) -> None:
+        self.touched.emit()
+
+    # What the shell needs besides
+
+    def work(
+        self,
+        call: Callable[[], Any],
+        *,
+        then: Callable[[Any], None] | None = None,
+        failed: Callable[[SalaError], None] | None = None,
+    ) -> None:
+        """Run any call off the GUI thread; its refusal becomes a banner unless ``failed`` takes it."""
+
+        def done(result: Any) -> None:
+            self._ended()
+            if then is not None:
+                then(result)
+
+        def not_done(error: Exception) -> None:
+            self._ended()
+            if not isinstance(error, SalaError):
+                self._broke(error)
+            elif failed is not None:
+                failed(error)
+            else:
+                self.refused.emit(error)
+
+        self._running += 1
+        if self._running == 1:
+            self._show_working.start()
+        self._worker.run(call, done, not_done)
+
+    def busy(self) -> bool:
+        return self._running > 0
+
+    def find_records(self, text: str, then: Callable[[list[dict[str, Any]]], None], limit: int = 12) -> None:
+        """Records whose words hold ``text``: ``{"record", "kind", "title"}``, newest first."""
+        from sync import search
+
+        store = self.session.store
+        self.work(lambda: store.read(lambda connection: search.find(connection, text, (), limit)), then=then)
+
+    def drafts(self, then: Callable[[list[Draft]], None]) -> None:
+        """This officer's drafts of every module, newest first."""
+        self.work(self._read_drafts, then=then)
+
+    def _read_drafts(self) -> list[Draft]:
+        from sync import drafts
+
+        unlocked = self.session.unlocked
+        officer, key = unlocked.officer.id, unlocked.draft_key
+        rows: Sequence[Any] = self.session.store.read(lambda connection: drafts.list_(connection, officer, key, ""))
+        return [Draft(row["id"], row["subject"], row["title"], row["body"], row["updated_ms"]) for row in rows]
+
+    def discard_draft(self, draft: str, then: Callable[[Any], None]) -> None:
+        """Into the 30-day bin."""
+        from sync import drafts
+
+        session = self.session
+        officer, now_ms = session.officer.id, session.clock.wall_ms()
+        self.work(
+            lambda: session.store.write(lambda connection: drafts.discard(connection, officer, draft, now_ms)),
+            then=then,
+        )
+
+    def outbox_summary(self, then: Callable[[Any], None]) -> None:
+        """``sync.outbox.Summary``."""
+        from sync import outbox
+
+        self.work(lambda: self.session.store.read(outbox.summary), then=then)
+
+    # Replication
+
+    def start_sync(self, *, soon: bool = True) -> None:
+        """Run replication every few minutes from now on; the first run a little later, when the window has settled."""
+        self._sync_timer.start()
+        if soon:
+            QTimer.singleShot(FIRST_SYNC_MS, self, self.sync_now)
+
+    def sync_now(self) -> None:
+        """One sync run; does nothing while one runs."""
+        from modules import replicate
+
+        self._replicate(lambda progress: replicate.once(self.session, progress=progress, cancel=self._cancel.is_set))
+
+    def export_usb(self, folder: Path) -> None:
+        """Write a courier file into ``folder``."""
+        from modules import replicate
+
+        self._replicate(lambda progress: replicate.export(self.session, folder, progress=progress))
+
+    def import_usb(self, path: Path) -> None:
+        """Take a courier file, or a folder of them."""
+        from modules import replicate
+
+        self._replicate(lambda progress: replicate.import_(self.session, path, progress=progress))
+
+    def cancel_sync(self) -> None:
+        """Stop at the next step; what has arrived stays."""
+        self._cancel.set()
+
+    def syncing(self) -> bool:
+        return self._syncing
+
+    def _replicate(self, call: Callable[[Callable[[str, int, int], None]], dict[str, Any]]) -> None:
+        if self._syncing:
+            return
+        self._syncing = True
+        self._cancel.clear()
+        self.sync_began.emit()
+        last_told = 0.0
+
+        def progress(what: str, done: int, total: int) -> None:
+            nonlocal last_told
+            if (now := time.monotonic()) - last_told > 0.05 or done >= total:
+                last_told = now
+                self._sync_worker.post(lambda: self.sync_progress.emit(what, done, total))
+
+        self._sync_worker.run(lambda: call(progress), lambda report: self._synced(report, None), self._sync_failed)
+
+    def _sync_failed(self, error: Exception) -> None:
+        if isinstance(error, SalaError):
+            self._synced(None, error)
+        else:
+            self._synced(None, None)
+            self._broke(error)
+
+    def _synced(self, report: dict[str, Any] | None, error: SalaError | None) -> None:
+        self._syncing = False
+        self.last_sync = (self.session.clock.wall_ms(), error)
+        self.sync_ended.emit(report, error)
+
+    # Changes
+
+    def _heard(self, change: Changed) -> None:
+        """On the thread that committed."""
+        with self._lock:
+            first = not self._changes
+            self._changes.append(change)
+        if first:
+            self._news.emit()
+
+    def _burst_begins(self) -> None:
+        if not self._burst.isActive():
+            self._burst.start()
+
+    def _tell(self) -> None:
+        with self._lock:
+            changes, self._changes = self._changes, []
+        if not changes:
+            return
+        self.saved_ms = self.session.clock.wall_ms()
+        origins = {change.origin for change in changes}
+        self.changed.emit(
+            Changed(
+                frozenset().union(*(change.kinds for change in changes)),
+                frozenset().union(*(change.ids for change in changes)),
+                origins.pop() if len(origins) == 1 else "",
+            )
+        )
+
+    def saved(self) -> None:
+        """A draft was made durable: the strip says when."""
+        self.saved_ms = self.session.clock.wall_ms()
+        self.touched.emit()
+
+    # The end
+
+    def close(self) -> None:
+        """Wait for what runs, then lock the profile. Nothing is delivered any more."""
+        self._unsubscribe()
+        self._sync_timer.stop()
+        self._show_working.stop()
+        self._burst.stop()
+        self._cancel.set()
+        self._sync_worker.stop()
+        self._worker.stop()
+        self.session.close()
+
+    def _ended(self) -> None:
+        self._running -= 1
+        if self._running == 0:
+            self._show_working.stop()
+            self.working.emit(False)
+
+    def _broke(self, error: Exception) -> None:
+        """A bug: written down for the next start, and said now without its inside."""
+        log.error("a bug", exc_info=error)
+        from i18n.errors import Known
+
+        self.refused.emit(Known("UI-001", kind=type(error).__name__))
+
+
+def _single_shot(parent: QObject, ms: int, call: Callable[[], None]) -> QTimer:
+    timer = QTimer(parent)
+    timer.setSingleShot(True)
+    timer.setInterval(ms)
+    timer.timeout.connect(call)
+    return timer

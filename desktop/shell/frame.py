@@ -1,0 +1,356 @@
+"""The window of one unlocked officer: rail, top bar, banner, pages, status strip. Pages are made when first shown."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QKeySequence, QPainter, QShortcut
+from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QStackedWidget, QVBoxLayout, QWidget
+
+from desktop.bridge import Bridge
+from desktop.kit import theme
+from desktop.kit.banner import Banner
+from desktop.kit.layout import Rule, column, row
+from desktop.kit.page import Page
+from desktop.kit.palette import Palette
+from desktop.shell.bar import TopBar
+from desktop.shell.finder import Finder
+from desktop.shell.keys import Deed, command_keys, field_keys
+from desktop.shell.rail import Place, Rail
+from desktop.shell.status_strip import Facts, StatusStrip, office_words
+from i18n.catalog import tr
+from i18n.errors import Known, SalaError
+
+if TYPE_CHECKING:
+    from modules.contract import Changed, Command
+
+log = logging.getLogger(__name__)
+
+NO_LINE = frozenset({"SY-201", "SY-202"})
+
+
+class WorkingBar(QWidget):
+    """Three pixels that move while something takes longer than a moment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFixedHeight(3)
+        self._at = 0
+        self._tick = QTimer(self)
+        self._tick.setInterval(60)
+        self._tick.timeout.connect(self._move)
+
+    def show_working(self, working: bool) -> None:
+        if working:
+            self._tick.start()
+        else:
+            self._tick.stop()
+        self.setAccessibleName(tr("Working…") if working else "")
+        self.update()
+
+    def _move(self) -> None:
+        self._at = (self._at + 4) % 100
+        self.update()
+
+    def paintEvent(self, _event: object) -> None:
+        painter = QPainter(self)
+        painter.fillRect(QRectF(0, 0, self.width(), 1), theme.tone("line"))
+        if self._tick.isActive():
+            wide = self.width() * 0.3
+            painter.fillRect(QRectF((self.width() + wide) * self._at / 100 - wide, 0, wide, 3), theme.tone("blue"))
+        painter.end()
+
+
+class Frame(QWidget):
+    """One officer's window content. ``lock_wanted`` and ``language_wanted`` go to the window around it."""
+
+    lock_wanted = Signal()
+    language_wanted = Signal()
+
+    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.bridge = bridge
+        session = bridge.session
+        self._views = {found.id: found.view for found in session.manifests if found.view}
+        self.places = [
+            Place("home", "home", {"km": "ដើម", "en": "Home"}),
+            *(Place(found.id, found.icon, found.title) for found in session.manifests if found.view),
+            Place("outbox", "outbox", {"km": "ប្រអប់ផ្ញើ", "en": "Outbox"}, low=True),
+            Place("settings", "settings", {"km": "កំណត់", "en": "Settings"}, low=True),
+        ]
+        from modules.permissions import ROLE_TITLES
+
+        self.rail = Rail(self.places)
+        self.top = TopBar(session.officer, ROLE_TITLES.get(session.officer.role, {"km": "", "en": ""}))
+        self.working = WorkingBar()
+        self.banner = Banner()
+        self.pages = QStackedWidget()
+        self.strip = StatusStrip(lambda: office_words(dict(session.office)))
+        self._page_of: dict[str, Page] = {}
+        self._at = ""
+        self._line = ("unknown", "")
+        self._lay_out()
+        self.finder = Finder(bridge, self.places, self.deeds)
+        self.palette_list = Palette(self, self.finder.find)
+        self._connect()
+        self._bind_keys()
+        self.read_facts()
+
+    def _lay_out(self) -> None:
+        held = QVBoxLayout()
+        held.setContentsMargins(24, 12, 24, 0)
+        held.addWidget(self.banner)
+        self._banner_room = QWidget()
+        self._banner_room.setLayout(held)
+        self._banner_room.setVisible(False)
+        right = column(self.top, self.working, self._banner_room, self.pages, Rule(), self.strip, spacing=0)
+        right.setStretch(3, 1)
+        layout = row(self.rail, Rule(vertical=True), spacing=0)
+        layout.addLayout(right, 1)
+        self.setLayout(layout)
+
+    def _connect(self) -> None:
+        self.rail.wanted.connect(self.open)
+        self.top.search_wanted.connect(self.open_palette)
+        self.top.language_wanted.connect(self.language_wanted)
+        self.top.lock_wanted.connect(self.lock_wanted)
+        self.strip.wanted.connect(self._open_meaning)
+        self.palette_list.typed.connect(self._look_in_store)
+        self.banner.closed.connect(lambda: self._banner_room.setVisible(False))
+        bridge = self.bridge
+        bridge.changed.connect(self._changed)
+        bridge.refused.connect(self.show_error)
+        bridge.noted.connect(self.strip.show_note)
+        bridge.open_wanted.connect(self.open)
+        bridge.working.connect(self.working.show_working)
+        bridge.sync_began.connect(lambda: self._set_line("busy", ""))
+        bridge.sync_progress.connect(lambda what, _done, _total: self._set_line("busy", what))
+        bridge.sync_ended.connect(self._sync_ended)
+
+    # Pages
+
+    def page(self, id: str) -> Page:
+        """The page, made now if it was never shown."""
+        if id not in self._page_of:
+            made = self._make(id)
+            self._page_of[id] = made
+            self.pages.addWidget(made)
+        return self._page_of[id]
+
+    def _make(self, id: str) -> Page:
+        if id == "home":
+            from desktop.shell.home import HomePage
+
+            return HomePage(self.bridge, self.places)
+        if id == "outbox":
+            from desktop.shell.outbox import OutboxPage
+
+            return OutboxPage(self.bridge)
+        if id == "settings":
+            from desktop.shell.settings import SettingsPage
+
+            return SettingsPage(self.bridge)
+        from modules.session import load
+
+        made = load(self._views[id])(self.bridge)
+        if not isinstance(made, Page):
+            raise TypeError(f"{self._views[id]} is no Page")
+        return made
+
+    def open(self, id: str, target: str = "") -> None:
+        """Bring a page to the front, at ``target`` when there is one."""
+        if id != "home" and id not in ("outbox", "settings") and id not in self._views:
+            self.show_error(Known("UI-002", page=id))
+            return
+        if self._at and self._at != id:
+            self._page_of[self._at].leave()
+        page = self.page(id)
+        self._at = id
+        self.rail.choose(id)
+        self.pages.setCurrentWidget(page)
+        if target:
+            page.open_target(target)
+        page.refresh(None)
+        self.show_title()
+        if not target:
+            page.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def current(self) -> Page | None:
+        return self._page_of.get(self._at)
+
+    def at(self) -> str:
+        """The id of the page in front."""
+        return self._at
+
+    def show_title(self) -> None:
+        page = self.current()
+        self.top.title.say(page.page_title() if page else "")
+
+    def leave(self) -> None:
+        """Everything typed on every page becomes durable."""
+        for page in self._page_of.values():
+            page.leave()
+
+    # News
+
+    def _changed(self, change: Changed) -> None:
+        page = self.current()
+        if page is not None:
+            page.refresh(change)
+            self.show_title()
+        self.read_facts()
+
+    def show_error(self, error: SalaError) -> None:
+        self.banner.show_error(error)
+        self._banner_room.setVisible(True)
+
+    def read_facts(self) -> None:
+        """Ask the store what the strip and the rail say."""
+        self.bridge.outbox_summary(self._show_facts)
+
+    def _show_facts(self, summary: object) -> None:
+        waiting = getattr(summary, "waiting", 0) + getattr(summary, "sending", 0)
+        state, step = self._line
+        self.strip.show_facts(
+            Facts(
+                now_ms=self.bridge.session.clock.wall_ms(),
+                saved_ms=self.bridge.saved_ms,
+                waiting=waiting,
+                received_ms=getattr(summary, "last_received_ms", None),
+                line=state,
+                step=step,
+            )
+        )
+        self.rail.buttons["outbox"].set_count(waiting)
+
+    def _set_line(self, state: str, step: str) -> None:
+        from dataclasses import replace
+
+        self._line = (state, step)
+        self.strip.show_facts(replace(self.strip.facts(), line=state, step=step))
+
+    def _sync_ended(self, report: object, error: SalaError | None) -> None:
+        if error is not None:
+            self._line = ("off" if error.code in NO_LINE else "failed", "")
+        else:
+            self._line = ("on" if report is not None else "failed", "")
+        self.read_facts()
+
+    # Keys
+
+    def deeds(self) -> list[Deed]:
+        """What the window itself does, with its keys."""
+        return [
+            Deed(lambda: tr("Search or command"), ("Ctrl+K",), self.open_palette, "search", palette=False),
+            Deed(lambda: tr("Do the page's main action"), ("Ctrl+Return", "Ctrl+Enter"), self._primary, palette=False),
+            Deed(lambda: tr("Send and receive now"), ("Ctrl+Shift+S",), self._send_now, "sync"),
+            Deed(lambda: tr("Search in this page"), ("Ctrl+F",), self._find, "search", palette=False),
+            Deed(lambda: tr("Undo"), ("Ctrl+Z",), self._undo, "undo", palette=False),
+            Deed(lambda: tr("Next part of the window"), ("F6",), self._next_pane, palette=False),
+            Deed(lambda: tr("Change the language"), ("Ctrl+Shift+L",), self.language_wanted.emit, "language"),
+            Deed(lambda: tr("Lock"), ("Ctrl+L",), self.lock_wanted.emit, "lock"),
+            Deed(lambda: tr("Help and keys"), ("F1",), self.open_help, "help"),
+        ]
+
+    def _bind_keys(self) -> None:
+        for deed in self.deeds():
+            for key in deed.keys:
+                self._bind(key, deed.act)
+        for number, id in enumerate(self.rail.order()[:9], 1):
+            self._bind(f"Ctrl+{number}", lambda id=id: self.open(id))  # type: ignore[misc]
+        commands = self.bridge.session.commands
+        for command in commands.list():
+            if command.shortcut and command.palette and commands.allowed(command.id):
+                self._bind(command.shortcut, lambda command=command: self._run_command(command))  # type: ignore[misc]
+
+    def _bind(self, key: str, act: Callable[[], None]) -> None:
+        QShortcut(QKeySequence(key), self, act, context=Qt.ShortcutContext.WindowShortcut)
+
+    def _run_command(self, command: Command) -> None:
+        if command.page is not None:
+            self.open(command.id.partition(".")[0], command.page)
+        else:
+            self.bridge.run(command.id)
+
+    def open_palette(self) -> None:
+        self.bridge.drafts(self.finder.take_drafts)
+        self.palette_list.open()
+
+    def _look_in_store(self, typed: str) -> None:
+        if typed:
+            self.bridge.find_records(typed, lambda rows: self.palette_list.add(typed, self.finder.records(rows)))
+
+    def open_help(self) -> None:
+        from desktop.shell.help import Help
+        from desktop.shell.keys import HelpLine
+
+        window_keys = [HelpLine(deed.keys[0], deed.words) for deed in self.deeds()]
+        pages = [HelpLine(f"Ctrl+{n}", place.word) for n, place in enumerate(self.places[:9], 1)]
+        Help(
+            self,
+            (
+                (lambda: tr("Work"), command_keys(self.bridge.session.commands.list())),
+                (lambda: tr("Window"), window_keys),
+                (lambda: tr("Fields and lists"), field_keys()),
+                (lambda: tr("Pages"), pages),
+            ),
+        ).open()
+
+    def _open_meaning(self, meaning: str) -> None:
+        if meaning == "drafts":
+            self.open("home")
+        else:
+            self.open("outbox", meaning)
+
+    def _primary(self) -> None:
+        if page := self.current():
+            page.primary()
+
+    def _send_now(self) -> None:
+        self.bridge.sync_now()
+
+    def _find(self) -> None:
+        call = getattr(self.current(), "find", None)
+        if callable(call):
+            call()
+        else:
+            self.open_palette()
+
+    def _undo(self) -> None:
+        focus = QApplication.focusWidget()
+        if isinstance(focus, (QLineEdit, QPlainTextEdit)):
+            focus.undo()
+            return
+        call = getattr(self.current(), "undo", None)
+        undone = call() if callable(call) else None
+        if undone:
+            self.strip.show_note(tr("Undone: {what}", what=undone))
+
+    def _next_pane(self) -> None:
+        """Rail, page, strip, and round again."""
+        page = self.current()
+        focus = QApplication.focusWidget()
+        if focus is not None and self.rail.isAncestorOf(focus) and page is not None:
+            _focus_first(page)
+        elif focus is not None and self.strip.isAncestorOf(focus):
+            self.rail.buttons[self._at or "home"].setFocus(Qt.FocusReason.TabFocusReason)
+        else:
+            self.strip.saved.setFocus(Qt.FocusReason.TabFocusReason)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            QTimer.singleShot(0, self, self.show_title)  # after the page has its own new words
+        super().changeEvent(event)
+
+
+def _focus_first(page: QWidget) -> None:
+    """The first widget of ``page`` that takes the focus."""
+    at = page.nextInFocusChain()
+    while at is not None and at is not page:
+        if page.isAncestorOf(at) and at.isVisible() and at.isEnabled() and at.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            at.setFocus(Qt.FocusReason.TabFocusReason)
+            return
+        at = at.nextInFocusChain()

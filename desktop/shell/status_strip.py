@@ -1,0 +1,199 @@
+"""The status strip: what is saved, what waits, what the centre has, and whether there is a line. Words first, never colour alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QFontMetricsF, QPainter, QPen, QResizeEvent
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+
+from desktop.kit import icons, shown, theme
+from desktop.kit.layout import Wrapped
+from desktop.kit.wrap import Label
+from i18n.catalog import language, tr
+
+NOTE_MS = 6_000
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the strip says. Times in wall milliseconds, None: never. ``line``: on | off | failed | unknown | busy."""
+
+    now_ms: int
+    saved_ms: int | None = None
+    waiting: int = 0
+    received_ms: int | None = None
+    line: str = "unknown"
+    step: str = ""  # while busy: what is being done
+
+
+class StripButton(QAbstractButton):
+    """Icon and words; goes to what it speaks of."""
+
+    def __init__(self, icon: str, tone: str) -> None:
+        super().__init__()
+        self._icon, self._tone = icon, tone
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def show_words(self, icon: str, tone: str, words: str, more: str = "") -> None:
+        self._icon, self._tone = icon, tone
+        self.setText(words)
+        self.setAccessibleName(words)
+        self.setToolTip(more)
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        words = QFontMetricsF(theme.font("small")).horizontalAdvance(self.text())
+        return QSize(round(theme.scaled(16) + 6 + words + 22), theme.height("strip"))
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def paintEvent(self, _event: object) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = QRectF(self.rect()).adjusted(1, 2, -1, -2)
+        if self.underMouse() or self.hasFocus():
+            painter.setPen(QPen(theme.tone("focus"), 2) if self.hasFocus() else Qt.PenStyle.NoPen)
+            painter.setBrush(theme.tone("hover"))
+            painter.drawRoundedRect(box, theme.radius("small"), theme.radius("small"))
+        side = theme.scaled(16)
+        icons.draw(painter, QRectF(10, (self.height() - side) / 2, side, side), self._icon, self._tone)
+        painter.setFont(theme.font("small"))
+        painter.setPen(theme.tone("soft"))
+        area = QRectF(self.rect()).adjusted(side + 16, 0, 0, 0)
+        painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter), self.text())
+        painter.end()
+
+    def retheme(self) -> None:
+        self.updateGeometry()
+
+
+class StatusStrip(QWidget):
+    """34 px under the page. Four buttons, a passing note, and the office's name."""
+
+    wanted = Signal(str)  # drafts | waiting | received | line
+
+    def __init__(self, office: Callable[[], str], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._office_words = office
+        self._facts = Facts(0)
+        self.saved = StripButton("disk", "soft")
+        self.waiting = StripButton("outbox", "blue")
+        self.received = StripButton("check", "green")
+        self.line = StripButton("offline", "amber")
+        self._meanings = {"drafts": self.saved, "waiting": self.waiting, "received": self.received, "line": self.line}
+        for meaning, button in self._meanings.items():
+            button.clicked.connect(lambda _on=False, meaning=meaning: self.wanted.emit(meaning))
+        self.note = Label("", size="small", tone="blue")
+        self.note.setVisible(False)
+        self.office = Label(self._office_words, size="small", tone="faint")
+        self._left = QWidget()
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(True)
+        self._left.setSizePolicy(policy)
+        self._left.setLayout(Wrapped(*self._meanings.values(), spacing=4))
+        from desktop.kit.layout import row
+
+        layout = row(spacing=12, margins=(10, 0, 16, 0))
+        layout.addWidget(self._left, 1)
+        layout.addWidget(self.note)
+        layout.addWidget(self.office)
+        self.setLayout(layout)
+        self._forget_note = QTimer(self)
+        self._forget_note.setSingleShot(True)
+        self._forget_note.setInterval(NOTE_MS)
+        self._forget_note.timeout.connect(self._end_note)
+        self.retheme()
+
+    def show_facts(self, facts: Facts) -> None:
+        self._facts = facts
+        self._speak()
+
+    def facts(self) -> Facts:
+        return self._facts
+
+    def show_note(self, words: str) -> None:
+        """One quiet line for some seconds, in the office name's place."""
+        self.note.say(words)
+        self.note.setVisible(True)
+        self.office.setVisible(False)
+        self._forget_note.start()
+        self._fit()
+
+    def _end_note(self) -> None:
+        self.note.setVisible(False)
+        self._fit()
+
+    def _speak(self) -> None:
+        facts = self._facts
+        if facts.saved_ms is None:
+            self.saved.show_words("disk", "soft", tr("Everything is saved"))
+        else:
+            self.saved.show_words("disk", "soft", tr("Saved {time}", time=shown.moment(facts.saved_ms, facts.now_ms)))
+        if facts.waiting:
+            self.waiting.show_words("outbox", "blue", tr("{count} waiting", count=shown.number(facts.waiting)))
+        else:
+            self.waiting.show_words("outbox", "soft", tr("Nothing waits"))
+        if facts.received_ms is None:
+            self.received.show_words("clock", "soft", tr("Centre has received nothing yet"))
+        else:
+            when = shown.moment(facts.received_ms, facts.now_ms)
+            self.received.show_words("check", "green", tr("Centre last received {time}", time=when))
+        self._speak_line(facts)
+        self._fit()
+
+    def _speak_line(self, facts: Facts) -> None:
+        if facts.line == "busy":
+            self.line.show_words("sync", "blue", facts.step or tr("Sending and receiving…"))
+        elif facts.line == "on":
+            self.line.show_words("online", "green", tr("Internet is there"))
+        elif facts.line == "off":
+            self.line.show_words(
+                "offline", "amber", tr("No internet"), tr("Work goes on; it is sent when there is a line.")
+            )
+        elif facts.line == "failed":
+            self.line.show_words("warning", "amber", tr("Sending did not succeed"))
+        else:
+            self.line.show_words("offline", "soft", tr("Line not tried yet"))
+
+    def _fit(self) -> None:
+        """The office's name stays only where there is room for it."""
+        needed = sum(button.sizeHint().width() + 4 for button in self._meanings.values())
+        free = self.width() - 40 - needed
+        if self.note.isVisibleTo(self):
+            return
+        self.office.setVisible(free > self.office.sizeHint().width())
+
+    def retheme(self) -> None:
+        lines = self._left.heightForWidth(max(200, self.width() - 30)) if self.width() > 200 else theme.height("strip")
+        self.setFixedHeight(max(theme.height("strip"), lines))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+        self.retheme()
+
+    def paintEvent(self, _event: object) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), theme.tone("surface"))
+        painter.end()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self._speak()
+            self.office.say(self._office_words)
+            self.retheme()
+        super().changeEvent(event)
+
+
+def office_words(facts: dict[str, object]) -> str:
+    """``Kampong Siem district hall 0306`` in the current language; "" before an office pack is in."""
+    name = facts.get("name")
+    if not isinstance(name, dict):
+        return ""
+    return f"{name[language()]} {shown.plain(str(facts.get('code', '')))}".strip()
