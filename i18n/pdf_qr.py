@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+import re
 from typing import Any, Final, Literal
 
 QUIET: Final = 4  # modules of white around the code, as the standard asks
+
+_DARK: Final = re.compile(rb"\0+")
 
 
 def draw_qr(
@@ -19,20 +21,19 @@ def draw_qr(
 
     barcode = zxingcpp.create_barcode(payload, zxingcpp.BarcodeFormat.QRCode, ec_level=ecc)
     picture: Any = zxingcpp.write_barcode_to_image(barcode, scale=1, add_quiet_zones=False)
-    modules: Any = memoryview(picture).tolist()  # one byte a module, 0 is dark
-    module = size / (len(modules) + 2 * QUIET)
+    side = picture.shape[0]
+    pixels = bytes(picture)  # one byte a module, 0 is dark
+    module = size / (side + 2 * QUIET)
     canvas.saveState()
     canvas.setFillGray(1)
     canvas.rect(x, y, size, size, stroke=0, fill=1)
     canvas.setFillGray(0)
-    dark = canvas.beginPath()
-    for row, values in enumerate(modules):
-        column = 0
-        for value, group in groupby(values):
-            length = len(list(group))
-            if value == 0:
-                left, bottom = x + (QUIET + column) * module, y + size - (QUIET + row + 1) * module
-                dark.rect(left, bottom, length * module, module)
-            column += length
-    canvas.drawPath(dark, stroke=0, fill=1)
+    canvas.translate(x + QUIET * module, y + size - QUIET * module)
+    canvas.scale(module, -module)
+    dark = [
+        f"{run.start()} {row} {run.end() - run.start()} 1 re"
+        for row in range(side)
+        for run in _DARK.finditer(pixels[row * side : (row + 1) * side])
+    ]
+    canvas._code.append(" ".join([*dark, "f"]))  # whole modules: the canvas would format some 700 lengths a code
     canvas.restoreState()
