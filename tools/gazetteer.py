@@ -62,7 +62,8 @@ def _read(level: int, path: Path) -> Iterator[Row]:
         for line in csv.DictReader(opened):
             full = tuple(line[code].strip().zfill(2 * (place + 1)) for place, code in enumerate(codes))
             name = LEVELS[level - 1]
-            yield Row(level, full, _clean(line[f"{name}_kh"]), _clean(line[f"{name}_en"]))
+            khmer = _clean(line[f"{name}_kh"]).removeprefix("រាជធានី")  # the unit word of the capital is not its name
+            yield Row(level, full, khmer, _clean(line[f"{name}_en"]))
 
 
 def _settle_codes(rows: list[Row]) -> None:

@@ -31,3 +31,14 @@ def khmer_samples() -> dict[str, str]:
 def khmer_prose() -> str:
     """12,700 characters of prose."""
     return (_SAMPLES["prose"] * 80)[:12_700]
+
+
+@pytest.fixture(scope="session")
+def place_names() -> list[str]:
+    """Every distinct Khmer place name of the gazetteer."""
+    from i18n import gazetteer
+
+    units = gazetteer.children()
+    for parent in units:  # grows while it is walked
+        units += gazetteer.children(parent.code)
+    return sorted({unit.km for unit in units})
