@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 from i18n.normalise import fold
-from i18n.search import TOKENIZER, index_text, match_query
+from i18n.search import PREFIXES, TOKENIZER, index_text, match_query
 
 Level = Literal["province", "district", "commune", "village"]
 LEVELS: Final[tuple[Level, ...]] = ("province", "district", "commune", "village")
@@ -27,7 +27,7 @@ create table unit(
 );
 create index unit_parent on unit(parent);
 create index unit_level on unit(level);
-create virtual table find using fts5(km, full, en, content='', columnsize=0, tokenize="{TOKENIZER}");
+create virtual table find using fts5(km, full, en, content='', columnsize=0, prefix="{PREFIXES}", tokenize="{TOKENIZER}");
 """
 
 
