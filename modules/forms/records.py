@@ -1,0 +1,149 @@
+"""One case: shown whole, corrected and withdrawn by new ops that reference the old ones. Nothing is edited in place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from i18n.errors import SalaError
+from modules.contract import Api, Refused, Row
+from modules.forms import numbering, rules
+from modules.forms.capture import fee, service_json
+from modules.forms.clean import clean, line
+from modules.forms.finish import blobs, heading, index, pack
+from modules.forms.library import Library
+from modules.forms.lists import HEAD, Lists
+from modules.forms.rules import Problem
+
+
+class Records:
+    """The commands on one submission."""
+
+    def __init__(self, api: Api, library: Library, lists: Lists) -> None:
+        self._api = api
+        self._library = library
+        self._lists = lists
+
+    def _row(self, id: str) -> Row:
+        rows = self._api.store.query("SELECT * FROM forms_submission WHERE id = ?", id)
+        if not rows:
+            raise Refused("FM-030")
+        return rows[0]
+
+    def show(self, *, id: str) -> dict[str, Any]:
+        """The whole case: answers, attachments, changes, history of its ops. Reading it is an event of the audit log."""
+        row = self._row(id)
+        self._api.audit("read", id)
+        return self.case(row)
+
+    def case(self, row: Row) -> dict[str, Any]:
+        """``row`` with its definition, answers, changes and history."""
+        form = self._library.pinned(row["def_hash"])
+        service = self._library.catalogue.service(row["service"])
+        answers = json.loads(row["answers"])
+        people = {officer.id: officer for officer in self._api.officers()}
+        changes = self._api.store.query(
+            "SELECT op, kind, reason, officer, wall_ms, before, after FROM forms_change WHERE submission = ? ORDER BY wall_ms, op",
+            row["id"],
+        )
+        for change in changes:
+            change["before"], change["after"] = json.loads(change["before"]), json.loads(change["after"])
+        history = self._api.store.history(row["id"])
+        for event in [*changes, *history]:
+            event["officer_name"] = people[event["officer"]].name if event["officer"] in people else ""
+        head = {name: row[name] for name in map(str.strip, HEAD.split(","))}
+        return {
+            **self._lists.dress([head])[0], "def_hash": row["def_hash"], "op": row["op"],
+            "officer_name": people[row["officer"]].name if row["officer"] in people else "",
+            "service_row": service_json(service, self._library, date.fromisoformat(row["opened"])),
+            "qr": numbering.qr_text(row["op"], row["receipt"]), "definition": {**form.source, "def_hash": form.def_hash},
+            "shown": [field.id for field in rules.shown(form, answers)], "answers": answers,
+            "changes": changes, "history": history,
+        }  # fmt: skip
+
+    def attachment(self, id: str, blob: str) -> bytes:
+        """The bytes of an attachment of this case, or of an answer that a correction replaced. Else ``Refused("FM-030")``."""
+        row = self._row(id)
+        changes = self._api.store.query("SELECT before FROM forms_change WHERE submission = ?", id)
+        if blob not in row["answers"] and not any(blob in change["before"] for change in changes):
+            raise Refused("FM-030")
+        return self._api.files.read(blob)
+
+    # --- changes
+
+    def correct(self, *, id: str, changes: Mapping[str, Any], reason: str) -> dict[str, Any]:
+        """New answers for a finished submission: a new op that references the old ones. Nothing is edited.
+
+        ``Refused``: FM-013 with problems, FM-031 withdrawn, 032 no reason, 033 nothing differs, 034 the fee would change.
+        """
+        row, why = self._changeable(id, reason)
+        form = self._library.pinned(row["def_hash"])
+        old = json.loads(row["answers"])
+        new, unread = dict(old), dict[str, Problem]()
+        for field_id, raw in changes.items():
+            field = form.field(field_id)
+            try:
+                new[field_id] = clean(field, raw)
+            except SalaError as error:
+                if error.code in ("FM-012", "FM-014"):
+                    raise
+                unread[field_id] = rules.problem(field, error)
+        if found := rules.problems(form, new, unread, self._lists.today()):
+            raise Refused("FM-013", count=len(found), problems=[one.json() for one in found])
+        new = rules.relevant(form, new)
+        service = self._library.catalogue.service(row["service"])
+        charged = fee(form, service, date.fromisoformat(row["opened"]), new)
+        if charged != row["fee"]:
+            raise Refused("FM-034", before=row["fee"], after=charged)
+        differ = [field.id for field in form.fields() if old.get(field.id) != new.get(field.id)]
+        if not differ:
+            raise Refused("FM-033")
+        before, after = {name: old.get(name) for name in differ}, {name: new.get(name) for name in differ}
+        op = self._append(
+            "forms.correction",
+            row,
+            {"reason": why, "changes": after},
+            def_hash=row["def_hash"],
+            attach=blobs(form, after),
+        )
+        head = heading(form, new)
+        self._api.store.execute(
+            "UPDATE forms_submission SET answers = ?, person = ?, latin = ?, phone = ?, last_op = ? WHERE id = ?",
+            pack(new), head["person"], head["latin"], head["phone"], op, id,
+        )  # fmt: skip
+        self._note(op, id, "correction", why, before, after)
+        index(self._api, form, service.title, id, row["receipt"], new)
+        return {"id": id, "receipt": row["receipt"], "op": op, "changed": differ}
+
+    def withdraw(self, *, id: str, reason: str) -> dict[str, Any]:
+        """The applicant takes the application back. The record stays, with the reason."""
+        row, why = self._changeable(id, reason)
+        op = self._append("forms.withdrawal", row, {"reason": why}, def_hash=row["def_hash"])
+        self._api.store.execute("UPDATE forms_submission SET state = 'withdrawn', last_op = ? WHERE id = ?", op, id)
+        self._note(op, id, "withdrawal", why, {}, {})
+        return {"id": id, "receipt": row["receipt"], "op": op, "state": "withdrawn"}
+
+    def _changeable(self, id: str, reason: str) -> tuple[Row, str]:
+        row, why = self._row(id), line(reason)
+        if row["state"] == "withdrawn":
+            raise Refused("FM-031", receipt=row["receipt"])
+        if not why:
+            raise Refused("FM-032")
+        return row, why
+
+    def _append(
+        self, kind: str, row: Row, body: dict[str, Any], *, def_hash: str, attach: list[str] | None = None
+    ) -> str:
+        refs = list(dict.fromkeys([row["op"], row["last_op"]]))  # the first op of the case, then the newest
+        return self._api.store.append(
+            kind, row["id"], {"v": 1, "receipt": row["receipt"], **body}, form=row["form"], def_hash=bytes.fromhex(def_hash),
+            refs=refs, attach=attach or [],
+        )  # fmt: skip
+
+    def _note(self, op: str, id: str, kind: str, reason: str, before: Any, after: Any) -> None:
+        self._api.store.execute(
+            "INSERT INTO forms_change (op, submission, kind, reason, officer, wall_ms, before, after) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            op, id, kind, reason, self._api.officer().id, self._api.clock.wall_ms(), pack(before), pack(after),
+        )  # fmt: skip
