@@ -12,8 +12,8 @@ from sqlcipher3 import dbapi2
 from sync.errors import Known
 
 __all__ = [
-    "APPLICATION_ID", "MODULE", "PAGE", "Connection", "DatabaseError", "IntegrityError", "Mode", "Row", "cause",
-    "connect", "is_open", "pragma", "problems", "rekey", "settle", "unlock",
+    "APPLICATION_ID", "MODULE", "PAGE", "Connection", "DatabaseError", "IntegrityError", "Mode", "Row", "cause", "code",
+    "connect", "is_open", "is_sound", "pragma", "problems", "rekey", "settle", "unlock",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
@@ -74,8 +74,10 @@ def unlock(conn: Connection) -> None:
     try:
         conn.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except DatabaseError as error:
-        code = cause(error)
-        raise Known("SY-100" if error.sqlite_errorcode == dbapi2.SQLITE_NOTADB else code) from error
+        found = "SY-100" if error.sqlite_errorcode == dbapi2.SQLITE_NOTADB else code(error)
+        if found is None:
+            raise
+        raise Known(found) from error
 
 
 def settle(conn: Connection, *, journal: bool, read_only: bool) -> None:
@@ -106,7 +108,7 @@ def rekey(path: Path, old: bytes, new: bytes, ready: Callable[[], None]) -> None
         ready()
         conn.execute(f"PRAGMA rekey=\"x'{new.hex()}'\"")
     except DatabaseError as error:
-        raise Known(cause(error)) from error
+        raise Known(code(error) or "SY-107") from error
     finally:
         conn.close()
 
@@ -117,12 +119,25 @@ def pragma(conn: Connection, name: str) -> str | int | None:
     return None if row is None else row[0]
 
 
-def cause(error: DatabaseError) -> str:
-    """The code of a failure that the environment caused; anything else is a bug and is raised again."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code not in _CAUSES:
-        raise error
-    return _CAUSES[code]
+def cause(conn: Connection, error: Exception) -> str | None:
+    """The code of a failure that the environment caused, None for a refusal or a bug."""
+    if not is_sound(conn):
+        return "SY-102"
+    return code(error)
+
+
+def code(error: Exception) -> str | None:
+    """The code of SQLite's own failures."""
+    return _CAUSES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+
+
+def is_sound(conn: Connection) -> bool:
+    """Has every page that this connection read been authentic?
+
+    SQLCipher hands SQLite a page of zeros in place of one that fails its code. SQLite notices in an index or a table page,
+    but takes the zeros for content in the middle of a long value: only this status tells.
+    """
+    return pragma(conn, "cipher_status") == "1"
 
 
 def is_open(conn: Connection) -> bool:
@@ -132,8 +147,12 @@ def is_open(conn: Connection) -> bool:
 
 def problems(conn: Connection) -> list[str]:
     """Everything that SQLCipher and SQLite find wrong with the file; empty when it is sound."""
-    found = [str(row[0]) for row in conn.execute("PRAGMA cipher_integrity_check")]
-    found += [str(row[0]) for row in conn.execute("PRAGMA integrity_check") if row[0] != "ok"]
-    broken: Iterable[Row] = conn.execute("PRAGMA foreign_key_check")
-    found += [f"row {row[1]} of {row[0]} points to a missing row of {row[2]}" for row in broken]
+    found: list[str] = []
+    try:
+        found += [str(row[0]) for row in conn.execute("PRAGMA cipher_integrity_check")]
+        found += [str(row[0]) for row in conn.execute("PRAGMA integrity_check") if row[0] != "ok"]
+        broken: Iterable[Row] = conn.execute("PRAGMA foreign_key_check")
+        found += [f"row {row[1]} of {row[0]} points to a missing row of {row[2]}" for row in broken]
+    except DatabaseError as error:  # so damaged that the check itself fails
+        found.append(f"{code(error)} {error}")
     return found

@@ -124,14 +124,16 @@ class Store:
         self._here.conn = conn
         try:
             conn.execute("BEGIN")
-            return work(conn)
-        except DatabaseError as error:
-            raise Known(cipher.cause(error)) from error
+            result = work(conn)
+            _require_sound(conn)
+            return result
+        except Exception as error:
+            if known := self._known(conn, error):
+                raise known from error
+            raise
         finally:
-            if is_open(conn):
-                conn.execute("ROLLBACK")
             self._here.conn = None
-            self._readers.put(conn)
+            self._readers.put(self._after(conn))
 
     def after_commit(self, call: Callable[[], None]) -> None:
         """Within a write: run ``call`` on the writer thread once the transaction is on the disk; dropped with it."""
@@ -183,8 +185,9 @@ class Store:
             source.execute("BEGIN")
             source.execute("SELECT count(*) FROM sqlite_master").fetchone()  # pins the state that is copied
             source.backup(copy, pages=BACKUP_PAGES, progress=_pages(progress))
+            _require_sound(source)  # else zeros would have been copied in place of damaged pages
         except DatabaseError as error:
-            raise Known(cipher.cause(error)) from error
+            raise Known(cipher.code(error) or "SY-107") from error
         finally:
             copy.close()
             source.close()
@@ -225,6 +228,7 @@ class Store:
 
     def _unit(self, work: Callable[[Connection], T]) -> T:
         conn = self._writer
+        self._calls.clear()
         self._here.conn, self._here.depth = conn, 1
         try:
             failpoint("store")
@@ -233,20 +237,18 @@ class Store:
             result = work(conn)
             if not is_open(conn):
                 raise RuntimeError("the work ended the transaction of its store")
+            _require_sound(conn)
             failpoint("store")
             conn.execute("COMMIT")
             failpoint("store")
-        except BaseException as error:
-            self._calls.clear()
-            if is_open(conn):
-                conn.execute("ROLLBACK")
-            if isinstance(error, DatabaseError):
-                raise self._explained(error) from error
+            assert not is_open(conn), "what is written from now on would be lost"
+        except Exception as error:
+            if known := self._known(conn, error):
+                raise known from error
             raise
         finally:
             self._here.conn, self._here.depth = None, 0
-        if is_open(conn):
-            raise RuntimeError("a transaction stays open after its commit")
+            self._writer = self._after(conn)
         self._run_calls()
         return result
 
@@ -280,11 +282,29 @@ class Store:
             except Exception:  # noqa: BLE001  the transaction stands; a listener's fault goes to the crash record
                 threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))
 
-    def _explained(self, error: DatabaseError) -> Exception:
-        code = cipher.cause(error)
+    def _known(self, conn: Connection, error: Exception) -> Known | None:
+        """What the environment did, if ``error`` comes from there."""
+        code = None if isinstance(error, Known) else cipher.cause(conn, error)
         if code == "SY-104":
             ballast.drop(self.folder)  # room for the outbox to be marked and sent
-        return Known(code)
+        return Known(code) if code else None
+
+    def _after(self, conn: Connection) -> Connection:
+        """The connection for the next work: free of a transaction, and a new one if this one met a damaged page."""
+        if is_open(conn):
+            conn.execute("ROLLBACK")
+        if cipher.is_sound(conn):
+            return conn
+        read_only = conn is not self._writer
+        fresh = cipher.connect(self.folder / DATABASE, bytes(self._key), "ro" if read_only else "rw")
+        try:
+            cipher.settle(fresh, journal=False, read_only=read_only or self.read_only)
+        except DatabaseError:  # the first page is gone: every work will say so
+            fresh.close()
+            return conn
+        self._opened[self._opened.index(conn)] = fresh
+        conn.close()
+        return fresh
 
     def _tables(self, conn: Connection) -> frozenset[str]:
         version = int(cipher.pragma(conn, "schema_version") or 0)
@@ -308,10 +328,10 @@ class Store:
                 reader = self._keep(cipher.connect(path, key, "ro"))
                 cipher.settle(reader, journal=False, read_only=True)
                 self._readers.put(reader)
-        except BaseException as error:
+        except Exception as error:
             self._disconnect()
-            if isinstance(error, DatabaseError):
-                raise Known(cipher.cause(error)) from error
+            if code := cipher.code(error):
+                raise Known(code) from error
             raise
         return writer
 
@@ -324,10 +344,15 @@ class Store:
             self._readers.get()  # waits for a reading work to end
 
     def _disconnect(self) -> None:
-        for conn in self._opened:
+        for conn in reversed(self._opened):  # the writer last: only it can bring the write-ahead log home
             conn.close()
         self._opened.clear()
         self._names.clear()
+
+
+def _require_sound(conn: Connection) -> None:
+    if not cipher.is_sound(conn):
+        raise Known("SY-102")
 
 
 def _pages(progress: Callable[[int, int], None] | None) -> Callable[[int, int, int], None] | None:
