@@ -1,7 +1,8 @@
 """Search in text without spaces: orthographic clusters as the words of an SQLite FTS5 index, a query as their phrase.
 
-Index ``index_text(text)`` in a table made with ``prefix="{PREFIXES}", tokenize="{TOKENIZER}"`` and match ``match_query(typed)``: then ពេញ
-finds ភ្នំពេញ, ញ៉ាំ does not find វិញ្ញាបនបត្រ, ០១២៣ equals 0123, and every spelling of a word finds every other.
+Index ``index_text(text)`` in a table made with ``prefix="{PREFIXES}", tokenize="{TOKENIZER}"`` and match
+``match_query(typed)``: then ពេញ finds ភ្នំពេញ, ញ៉ាំ does not find វិញ្ញាបនបត្រ, ០១២៣ equals 0123, and every spelling of a
+word finds every other.
 """
 
 from __future__ import annotations
