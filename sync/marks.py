@@ -19,6 +19,7 @@ RECEIPT_CURSOR: Final = "receipt.cursor"  # log index to ask receipts from
 EPOCH: Final = "epoch"  # the life of the hub's log that the cursor belongs to
 ROLLBACK: Final = "rollback"  # ms when a hub was caught going back, 0 when all is well
 GOODPUT: Final = "goodput"  # bytes per second, as measured
+SKEW: Final = "skew"  # ms by which this clock is ahead of the hub's, at the last contact
 LAST_RUN: Final = "last.run"  # ms of the last run that reached the hub
 RUN_TRIES: Final = "run.tries"  # runs in a row that did not reach the hub
 RUN_NEXT: Final = "run.next"  # ms: no automatic run before this

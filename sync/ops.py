@@ -34,6 +34,8 @@ _OP: Final = b"sala/op/v1\0"
 _BODY: Final = b"sala/body/v1\0"
 _AUTHOR: Final = b"sala/author/v1\0"
 
+ATTACHMENT_KEYS: Final = "@keys"  # reserved in every body: blob id (hex) → the key that opens it
+
 _KIND = re.compile(r"[a-z][a-z0-9_]{1,31}\.[a-z][a-z0-9_]{0,47}")
 _FIELDS = frozenset(range(1, 13))
 
@@ -203,7 +205,8 @@ def append(
     from sync.sealing import key_id
 
     wall_ms, op_id = clock.wall_ms(), uuid7(clock.wall_ms())
-    plain = cbor.encode(dict(body))
+    body = {**body, **_attachment_keys(conn, attach)}
+    plain = cbor.encode(body)
     if len(plain) > MAX_OP - 8 * KIB:
         raise Refused("SY-302", kind=kind, size=len(plain))
     sealed_to = key_id(_agency(conn)) if sealed else None
@@ -214,7 +217,7 @@ def append(
         officer=bytes.fromhex(unlocked.officer.id),
         body=SealedRef(sealed_to, commitment(seed(conn, device.device_id, sealed_to), op_id, plain))
         if sealed_to
-        else dict(body),
+        else body,
         refs=tuple(map(bytes.fromhex, refs)), attach=tuple(map(bytes.fromhex, attach)),
     )  # fmt: skip
     data = fields.encode()
@@ -229,6 +232,10 @@ def append(
             fields.def_hash, sealed_to, unlocked.officer.id, device.device_id, wall_ms,
         ),
     )  # fmt: skip
+    conn.executemany(
+        "INSERT INTO attached (blob, seq) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        [(bytes.fromhex(blob), seq) for blob in attach],
+    )
     audit.append(conn, clock, {"what": "op", "op": own.hex(), "kind": kind, "officer": unlocked.officer.id})
     return own.hex()
 
@@ -246,6 +253,17 @@ def _next(conn: Connection, device: Identity) -> tuple[int, bytes]:
 def chain_base(device_id: bytes) -> str:
     """The mark that holds the place before the first op of a device's chain."""
     return f"base.{device_id.hex()}"
+
+
+def _attachment_keys(conn: Connection, attach: Sequence[str]) -> dict[str, Any]:
+    """What opens the attachments: it travels in the body, so whoever may read the one may read the other."""
+    keys: dict[str, bytes] = {}
+    for blob in attach:
+        row = conn.execute("SELECT key FROM blob WHERE id = ?", (bytes.fromhex(blob),)).fetchone()
+        if row is None:
+            raise LookupError(blob)
+        keys[blob] = row["key"]
+    return {ATTACHMENT_KEYS: keys} if keys else {}
 
 
 def seed(conn: Connection, device_id: bytes, key_id: bytes) -> bytes:

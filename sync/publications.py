@@ -146,8 +146,7 @@ def refresh(
         except exceptions.ExpiredMetadataError:
             report.code = "SY-342"
             return report
-        except exceptions.DownloadError as error:
-            _reraise_line(error)
+        except exceptions.DownloadError:
             report.code = "SY-341"
             return report
         except exceptions.RepositoryError as error:
@@ -218,14 +217,6 @@ def _fetcher(source: Source) -> Any:
     return Fetcher()
 
 
-def _reraise_line(error: BaseException) -> None:
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, SalaError):
-            raise cause
-        cause = cause.__cause__
-
-
 def _targets(updater: Updater, folder: Path) -> dict[str, TargetFile]:
     """Every target of the top role and of the roles it delegates to; the top role wins."""
     from tuf.api.metadata import Metadata, Targets
@@ -262,8 +253,7 @@ def _take(
 
     try:
         data = Path(updater.download_target(target, str(folder / "downloads" / "target"))).read_bytes()
-    except exceptions.DownloadError as error:
-        _reraise_line(error)
+    except exceptions.DownloadError:
         report.refused[name] = "SY-341"
         return
     except exceptions.RepositoryError:

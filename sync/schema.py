@@ -80,6 +80,8 @@ FILES: Final = (
         hash BLOB PRIMARY KEY, blob BLOB NOT NULL REFERENCES blob(id), n INTEGER NOT NULL, size INTEGER NOT NULL,
         state TEXT NOT NULL DEFAULT 'waiting') STRICT""",
     "CREATE INDEX chunk_blob ON chunk(blob, n)",
+    # Attachments that an op names: these travel; those of drafts stay here.
+    "CREATE TABLE attached (blob BLOB PRIMARY KEY, seq INTEGER NOT NULL, sent_ms INTEGER) STRICT",
     "CREATE INDEX chunk_state ON chunk(state)",
 )
 

@@ -1,0 +1,175 @@
+"""What becomes of a batch: sent, refused, received, lost again by the hub. One transaction a step; only receipts turn green."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from sync import cutting, ops, outbox, receipts
+from sync.errors import Known
+from sync.failpoint import failpoint
+from sync.limits import MAX_HAVE, RECUT_OVER, RECUT_TRIES
+from sync.marks import (
+    EPOCH,
+    HUB_TIME,
+    RECEIPT_CURSOR,
+    RECEIVED,
+    REVOCATIONS,
+    SKEW,
+    STABLE,
+    mark,
+    raise_floor,
+    set_mark,
+)
+from sync.transport import backoff_ms
+from sync.version import VERSION
+
+if TYPE_CHECKING:
+    from sync.clock import Clock
+    from sync.keys import Unlocked
+    from sync.notes import NoteKey
+    from sync.receipts import Receipt
+    from sync.store import Connection
+    from sync.wire import Status
+
+_REFUSED_WAIT_MS: Final = 6 * 3_600_000  # a batch that the hub cannot read is offered again when the hub may be newer
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A batch that wants to go."""
+
+    hash: bytes
+    first_seq: int
+    last_seq: int
+    size: int
+    tries: int
+    next_try_ms: int
+
+
+def pending(conn: Connection) -> list[Pending]:
+    """Frozen batches without a receipt, oldest first. What a receipt covers already need not go again."""
+    rows = conn.execute(
+        """SELECT hash, first_seq, last_seq, size, tries, next_try_ms FROM batch
+           WHERE state IN ('cut', 'sent') AND last_seq > ? ORDER BY first_seq, last_seq""",
+        (mark(conn, RECEIVED),),
+    )
+    return [Pending(*(row[key] for key in row.keys())) for row in rows.fetchall()]  # noqa: SIM118  a Row is no dict
+
+
+def data(conn: Connection, hash_: bytes) -> bytes:
+    """The frozen bytes of a batch."""
+    row = conn.execute("SELECT bytes FROM batch WHERE hash = ?", (hash_,)).fetchone()
+    return bytes(row["bytes"])
+
+
+def sent(conn: Connection, hash_: bytes, clock: Clock) -> None:
+    """The bytes are about to go over the line; proves nothing."""
+    conn.execute(
+        "UPDATE batch SET state = 'sent', sent_ms = coalesce(sent_ms, ?) WHERE hash = ? AND state = 'cut'",
+        (clock.wall_ms(), hash_),
+    )
+
+
+def carried(conn: Connection, hashes: Sequence[bytes], clock: Clock) -> None:
+    """The bytes stand on a stick that was read back; proves nothing about the hub."""
+    now = clock.wall_ms()
+    conn.executemany("UPDATE batch SET carried_ms = ? WHERE hash = ?", [(now, hash_) for hash_ in hashes])
+
+
+def failed(conn: Connection, unlocked: Unlocked, clock: Clock, hash_: bytes, code: str) -> None:
+    """One try more went wrong. A large batch that a bad line has failed three times is cut again, smaller."""
+    conn.execute("UPDATE batch SET tries = tries + 1, last_error = ? WHERE hash = ?", (code, hash_))
+    row = conn.execute("SELECT tries, size, first_seq, last_seq FROM batch WHERE hash = ?", (hash_,)).fetchone()
+    wait = _REFUSED_WAIT_MS if code == "SY-357" else backoff_ms(row["tries"])
+    conn.execute("UPDATE batch SET next_try_ms = ? WHERE hash = ?", (clock.wall_ms() + wait, hash_))
+    large = row["size"] > RECUT_OVER and row["tries"] >= RECUT_TRIES and code == "SY-350"
+    if (large or code == "SY-358") and row["last_seq"] > row["first_seq"]:
+        cutting.recut(conn, unlocked, clock, VERSION, hash_)
+        failpoint("send:recut")
+
+
+def received(conn: Connection, text: str, log: NoteKey) -> Receipt | None:
+    """Turn the batch of the receipt ``text`` green; None when this device knows no such batch.
+
+    Known SY-310 for a forged receipt, SY-360 for one that misstates what the batch holds.
+    """
+    receipt = receipts.verify(text, log)
+    leaf = receipt.leaf
+    row = conn.execute("SELECT first_seq, last_seq FROM batch WHERE hash = ?", (leaf.batch_hash,)).fetchone()
+    if row is None:
+        return None
+    base = mark(conn, ops.chain_base(leaf.device_id))
+    if (row["first_seq"] - base, row["last_seq"] - base) != (leaf.first_seq, leaf.last_seq):
+        raise Known("SY-360")
+    conn.execute(
+        """INSERT INTO receipt (batch, epoch, leaf_index, state, received_ms, proof) VALUES (?, ?, ?, ?, ?, ?)
+           ON CONFLICT (batch, epoch) DO NOTHING""",
+        (leaf.batch_hash, receipt.checkpoint.epoch, receipt.index, int(leaf.state), leaf.received_ms, text),
+    )
+    failpoint("receive:receipt")
+    conn.execute(
+        "UPDATE batch SET state = 'receipted', last_error = NULL, next_try_ms = 0 WHERE hash = ?", (leaf.batch_hash,)
+    )
+    raise_floor(conn, HUB_TIME, leaf.received_ms)
+    return receipt
+
+
+def offers(conn: Connection, *, everything: bool) -> list[bytes]:
+    """Hashes for have/want, oldest first: what no second site is known to hold; ``everything`` after a hub went back."""
+    rows = conn.execute(
+        "SELECT hash FROM batch WHERE state <> 'recut' AND last_seq > ? ORDER BY first_seq",
+        (0 if everything else mark(conn, STABLE),),
+    )
+    return [row["hash"] for row in rows.fetchall()]
+
+
+def pages(hashes: Sequence[bytes]) -> list[Sequence[bytes]]:
+    """``hashes`` in lists of at most 2,000, at least one list."""
+    return [hashes[start : start + MAX_HAVE] for start in range(0, len(hashes), MAX_HAVE)] or [()]
+
+
+def lost(conn: Connection, unlocked: Unlocked, clock: Clock, hashes: Sequence[bytes]) -> int:
+    """The hub lacks ``hashes``: those that were received are grey again and go once more. Returns how many those were."""
+    count = 0
+    for hash_ in hashes:
+        row = conn.execute("SELECT first_seq, last_seq, state, bytes FROM batch WHERE hash = ?", (hash_,)).fetchone()
+        if row is None or row["state"] != "receipted":
+            continue
+        count += 1
+        conn.execute("UPDATE batch SET state = 'cut', sent_ms = NULL, carried_ms = NULL WHERE hash = ?", (hash_,))
+        if not row["bytes"]:
+            conn.execute("UPDATE batch SET state = 'recut' WHERE hash = ?", (hash_,))
+            cutting.recut_range(conn, unlocked, clock, VERSION, row["first_seq"], row["last_seq"])
+    if count:
+        outbox.settle(conn)
+    return count
+
+
+def take_status(conn: Connection, status: Status, clock: Clock) -> None:
+    """Keep what the hub has signed about this device: time, revocation list, and how far a second site has copies."""
+    raise_floor(conn, HUB_TIME, status.hub_ms)
+    raise_floor(conn, REVOCATIONS, status.revocations)
+    set_mark(conn, SKEW, clock.wall_ms() - status.hub_ms)
+    outbox.settle(conn)
+    base = mark(conn, ops.chain_base(status.device_id))
+    set_mark(conn, STABLE, min(base + status.stable_seq, mark(conn, RECEIVED)) if status.stable_seq else 0)
+    prune(conn)
+
+
+def prune(conn: Connection) -> None:
+    """Let go of the bytes of batches that a second site holds. The ops stay; they could be cut again."""
+    conn.execute(
+        "UPDATE batch SET bytes = x'' WHERE state = 'receipted' AND last_seq <= ? AND length(bytes) > 0",
+        (mark(conn, STABLE),),
+    )
+
+
+def new_epoch(conn: Connection, epoch: int) -> bool:
+    """Whether the hub's log has begun another life since the last run; then receipts are asked for from its start."""
+    if mark(conn, EPOCH) == epoch:
+        return False
+    set_mark(conn, EPOCH, epoch)
+    set_mark(conn, RECEIPT_CURSOR, 0)
+    return True
