@@ -199,7 +199,8 @@ class ModuleKeys:
         return bytes(self._unlocked.officer_key.sign(message).signature)
 
     def officer_public(self, officer: str) -> bytes:
-        return self._unlocked.officer_public(officer)
+        with self._unlocked.store.authorize(None):
+            return self._unlocked.officer_public(officer)
 
     def _may_sign(self) -> None:
         if "keys.sign" not in self._module.manifest.permissions:
@@ -276,7 +277,8 @@ class ModuleApi:
         return self.unlocked.officer
 
     def officers(self) -> Sequence[Officer]:
-        return self.unlocked.officers()
+        with self.unlocked.store.authorize(None):
+            return self.unlocked.officers()
 
     def random(self, n: int) -> bytes:
         return secrets.token_bytes(n)

@@ -70,14 +70,14 @@ class Finish:
         }  # fmt: skip
 
     def _insert(self, id: str, work: Work, body: Json, op: str, now_ms: int) -> None:
-        head = heading(work.form, body["answers"])
+        head, officer = heading(work.form, body["answers"]), self._api.officer()
         self._api.store.execute(
             "INSERT INTO forms_submission (id, receipt, serial, form, version, def_hash, service, person, latin, phone, fee, "
-            "opened, received, received_ms, due, officer, op, last_op, answers) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "opened, received, received_ms, due, officer, officer_name, op, last_op, answers) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             id, body["receipt"], int(body["receipt"].rpartition("-")[2]), work.form.id, work.form.version, work.form.def_hash,
             work.service.id, head["person"], head["latin"], head["phone"], body["fee"], body["opened"], body["received"],
-            now_ms, body["due"], self._api.officer().id, op, op, pack(body["answers"]),
+            now_ms, body["due"], officer.id, officer.name, op, op, pack(body["answers"]),
         )  # fmt: skip
 
     def _payload(self, id: str, work: Work, body: Json) -> dict[str, Any]:

@@ -18,6 +18,7 @@ def register(migrations: Migrations) -> None:
             "form TEXT NOT NULL, version INTEGER NOT NULL, def_hash TEXT NOT NULL, service TEXT NOT NULL, "
             "person TEXT NOT NULL, latin TEXT NOT NULL, phone TEXT NOT NULL, fee INTEGER NOT NULL, opened TEXT NOT NULL, "
             "received TEXT NOT NULL, received_ms INTEGER NOT NULL, due TEXT NOT NULL, officer TEXT NOT NULL, "
+            "officer_name TEXT NOT NULL, "
             "state TEXT NOT NULL DEFAULT 'finished' CHECK (state IN ('finished', 'withdrawn')), op TEXT NOT NULL, "
             "last_op TEXT NOT NULL, answers TEXT NOT NULL, printed INTEGER NOT NULL DEFAULT 0) STRICT"
         )
@@ -28,6 +29,6 @@ def register(migrations: Migrations) -> None:
         db.execute(
             "CREATE TABLE forms_change (op TEXT PRIMARY KEY, submission TEXT NOT NULL REFERENCES forms_submission (id), "
             "kind TEXT NOT NULL CHECK (kind IN ('correction', 'withdrawal')), reason TEXT NOT NULL, officer TEXT NOT NULL, "
-            "wall_ms INTEGER NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL) STRICT"
+            "officer_name TEXT NOT NULL, wall_ms INTEGER NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL) STRICT"
         )
         db.execute("CREATE INDEX forms_change_submission ON forms_change (submission, wall_ms)")

@@ -43,20 +43,21 @@ class Records:
         form = self._library.pinned(row["def_hash"])
         service = self._library.catalogue.service(row["service"])
         answers = json.loads(row["answers"])
-        people = {officer.id: officer for officer in self._api.officers()}
         changes = self._api.store.query(
-            "SELECT op, kind, reason, officer, wall_ms, before, after FROM forms_change WHERE submission = ? ORDER BY wall_ms, op",
+            "SELECT op, kind, reason, officer, officer_name, wall_ms, before, after FROM forms_change "
+            "WHERE submission = ? ORDER BY wall_ms, op",
             row["id"],
         )
         for change in changes:
             change["before"], change["after"] = json.loads(change["before"]), json.loads(change["after"])
         history = self._api.store.history(row["id"])
-        for event in [*changes, *history]:
-            event["officer_name"] = people[event["officer"]].name if event["officer"] in people else ""
+        people = {event["officer"]: event["officer_name"] for event in [*changes, row]}
+        for event in history:
+            event["officer_name"] = people.get(event["officer"], "")
         head = {name: row[name] for name in map(str.strip, HEAD.split(","))}
         return {
             **self._lists.dress([head])[0], "def_hash": row["def_hash"], "op": row["op"],
-            "officer_name": people[row["officer"]].name if row["officer"] in people else "",
+            "officer_name": row["officer_name"],
             "service_row": service_json(service, self._library, date.fromisoformat(row["opened"])),
             "qr": numbering.qr_text(row["op"], row["receipt"]), "definition": {**form.source, "def_hash": form.def_hash},
             "shown": [field.id for field in rules.shown(form, answers)], "answers": answers,
@@ -143,7 +144,9 @@ class Records:
         )  # fmt: skip
 
     def _note(self, op: str, id: str, kind: str, reason: str, before: Any, after: Any) -> None:
+        officer = self._api.officer()
         self._api.store.execute(
-            "INSERT INTO forms_change (op, submission, kind, reason, officer, wall_ms, before, after) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            op, id, kind, reason, self._api.officer().id, self._api.clock.wall_ms(), pack(before), pack(after),
+            "INSERT INTO forms_change (op, submission, kind, reason, officer, officer_name, wall_ms, before, after) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            op, id, kind, reason, officer.id, officer.name, self._api.clock.wall_ms(), pack(before), pack(after),
         )  # fmt: skip

@@ -58,7 +58,7 @@ SHEETS: dict[str, dict[str, Any]] = {
 PICTURE_FIELD = {"barber-licence": "id_scan", "copy-legalisation": "original_scan"}
 
 
-def png(side: int = 32, colour: tuple[int, int, int] = (200, 30, 30)) -> bytes:
+def _png(side: int = 32, colour: tuple[int, int, int] = (200, 30, 30)) -> bytes:
     from PIL import Image
 
     made = io.BytesIO()
@@ -67,10 +67,16 @@ def png(side: int = 32, colour: tuple[int, int, int] = (200, 30, 30)) -> bytes:
 
 
 @pytest.fixture
+def png() -> Callable[..., bytes]:
+    """``png(side, colour)``: the bytes of a picture."""
+    return _png
+
+
+@pytest.fixture
 def scan(tmp_path: Path) -> Path:
     """A small picture on disk, as a camera would leave it."""
     path = tmp_path / "អត្តសញ្ញាណប័ណ្ណ.png"
-    path.write_bytes(png())
+    path.write_bytes(_png())
     return path
 
 
