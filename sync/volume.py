@@ -1,0 +1,292 @@
+"""The courier file, ``.salabatch``: what travels on a stick, in both directions. Shared by device and hub.
+
+``SALABATCH1\\n``, then a CBOR sequence: for each object its head ``[type, name, SHA-256, length]`` and its bytes (one byte
+string); at the end the head ``["end", count, SHA-256 of all before it, 0]`` and an empty byte string. Every object is held
+against its own hash when it is read, so damage costs the objects that it hits and, in a cut-off file, those that are missing.
+
+| type | name | way |
+|---|---|---|
+| ``batch``, ``chunk`` | its SHA-256, hex | to the hub |
+| ``enrol`` | slot, hex | to the hub: enrolment request |
+| ``have`` | device id, hex | to the hub: :class:`sync.wire.Have` |
+| ``receipt`` | batch hash, hex | to the device |
+| ``certificate`` | device id, hex | to the device |
+| ``missing`` | device id, hex | to the device: :class:`sync.wire.Missing` |
+| ``metadata``, ``target`` | file name below ``metadata/`` or ``targets/`` | to the device: publications |
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Final
+
+from sync import cbor
+from sync.cbor import Malformed
+from sync.errors import Known
+from sync.failpoint import failpoint
+from sync.limits import MAX_COURIER, MAX_NAME, MAX_OBJECTS, MAX_PUBLICATION
+
+MAGIC: Final = b"SALABATCH1\n"
+SUFFIX: Final = ".salabatch"
+TYPES: Final = frozenset(
+    {"batch", "chunk", "enrol", "have", "receipt", "certificate", "missing", "metadata", "target", "end"}
+)
+_HEAD: Final = 1_024  # bytes; no head is longer
+_SLICE: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """One object to be written."""
+
+    type: str
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where one object stands in a volume."""
+
+    type: str
+    name: str
+    hash: bytes
+    length: int
+    offset: int
+
+
+# --- writing
+
+
+def write(folder: Path, stem: str, objects: Iterable[Object], *, limit: int = MAX_COURIER) -> list[Path]:
+    """Write ``objects`` into ``folder`` as ``<stem>.salabatch``, in more volumes when ``limit`` bytes are not enough.
+
+    Each volume appears only whole: temporary name, fsync, rename, read back and compared. Known: SY-370 no room, SY-371
+    the folder cannot be written, SY-373 it does not read back. What was begun is removed then.
+    """
+    paths: list[Path] = []
+    rest = iter(objects)
+    following: Object | None = next(rest, None)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        while following is not None or not paths:
+            number = f"-{len(paths) + 1}" if paths else ""
+            path = folder / f"{stem}{number}{SUFFIX}"
+            following = _write_volume(path, following, rest, limit)
+            paths.append(path)
+    except BaseException as error:
+        for path in paths:
+            path.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise _cause(error) from error
+        raise
+    return paths
+
+
+def _write_volume(path: Path, first: Object | None, rest: Iterator[Object], limit: int) -> Object | None:
+    """One volume; returns the object that no longer fitted, or None."""
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("wb") as file:
+            left, digest = _fill(file, first, rest, limit)
+            file.flush()
+            os.fsync(file.fileno())
+            failpoint("courier:written")
+            _forget(file.fileno())
+        part.replace(path)
+        _sync_folder(path.parent)
+        failpoint("courier:renamed")
+        _read_back(path, digest)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    return left
+
+
+def _fill(file: BinaryIO, first: Object | None, rest: Iterator[Object], limit: int) -> tuple[Object | None, bytes]:
+    whole = sha256()
+
+    def put(data: bytes) -> None:
+        whole.update(data)
+        file.write(data)
+
+    put(MAGIC)
+    count, size, current = 0, len(MAGIC), first
+    while current is not None:
+        head = cbor.encode([current.type, current.name, sha256(current.data).digest(), len(current.data)])
+        grown = size + len(head) + len(current.data) + 2 * _HEAD
+        if count and (grown > limit or count >= MAX_OBJECTS - 1):
+            break
+        put(head + _byte_head(len(current.data)))
+        put(current.data)
+        size, count = grown, count + 1
+        current = next(rest, None)
+    put(cbor.encode(["end", str(count), whole.digest(), 0]) + _byte_head(0))
+    return current, whole.digest()
+
+
+def _byte_head(length: int) -> bytes:
+    """The CBOR head of a byte string of ``length`` bytes."""
+    for bound, size, code in ((24, 0, length), (1 << 8, 1, 24), (1 << 16, 2, 25), (1 << 32, 4, 26)):
+        if length < bound:
+            return bytes([0x40 | code]) + (length.to_bytes(size, "big") if size else b"")
+    raise Malformed("volume: object too big")
+
+
+def _read_back(path: Path, expected: bytes) -> None:
+    found = sha256()
+    with path.open("rb") as file:
+        while piece := file.read(_SLICE):
+            found.update(piece)
+    if found.digest() != expected:
+        path.unlink(missing_ok=True)
+        raise Known("SY-373")
+
+
+def _forget(handle: int) -> None:
+    """Drop the cached pages, where the system can, so that the stick itself is read back."""
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def _sync_folder(folder: Path) -> None:
+    if hasattr(os, "O_DIRECTORY"):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        except OSError as error:
+            if error.errno != errno.EINVAL:  # some sticks' file systems cannot
+                raise
+        finally:
+            os.close(handle)
+
+
+def _cause(error: OSError) -> Known:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return Known("SY-370")
+    return Known("SY-371", reason=error.strerror or type(error).__name__)
+
+
+# --- reading
+
+
+def find(path: Path) -> list[Path]:
+    """The courier files at ``path``: the file itself, or those in a folder, by name. Known SY-374 when there is none."""
+    try:
+        found = sorted(path.glob(f"*{SUFFIX}")) if path.is_dir() else [path]
+    except OSError as error:
+        raise _cause(error) from error
+    if not found:
+        raise Known("SY-374")
+    return found
+
+
+class Volume:
+    """One courier file, open for reading. ``whole`` is False when its end is cut off or does not fit."""
+
+    def __init__(self, path: Path) -> None:
+        """Known: SY-371 unreadable, SY-372 not a courier file."""
+        self.damaged = 0  # objects that were asked for and did not match their hash
+        try:
+            self._file = path.open("rb")
+        except OSError as error:
+            raise _cause(error) from error
+        try:
+            self._size = os.fstat(self._file.fileno()).st_size
+            if self._file.read(len(MAGIC)) != MAGIC or self._size > MAX_COURIER + _SLICE:
+                raise Known("SY-372")
+            self.entries, self.whole = self._index()
+        except OSError as error:
+            self._file.close()
+            raise _cause(error) from error
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> Volume:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def of(self, type_: str) -> Iterator[tuple[Entry, bytes]]:
+        """The sound objects of one type, one in memory at a time; damaged ones are counted and passed over."""
+        for entry in self.entries:
+            if entry.type == type_:
+                data = self.read(entry)
+                if data is not None:
+                    yield entry, data
+
+    def read(self, entry: Entry) -> bytes | None:
+        """The bytes of ``entry``, None when they are damaged."""
+        try:
+            self._file.seek(entry.offset)
+            data = self._file.read(entry.length)
+        except OSError:
+            data = b""
+        if len(data) != entry.length or sha256(data).digest() != entry.hash:
+            self.damaged += 1
+            return None
+        return data
+
+    def _index(self) -> tuple[list[Entry], bool]:
+        """The heads, without reading what stands between them."""
+        entries: list[Entry] = []
+        place = len(MAGIC)
+        while len(entries) < MAX_OBJECTS:
+            self._file.seek(place)
+            try:
+                entry = _read_head(self._file.read(_HEAD), place)
+            except Malformed:
+                return entries, False
+            if entry.type == "end":
+                return entries, entry.name == str(len(entries)) and self._hash_until(place) == entry.hash
+            if entry.offset + entry.length > self._size:
+                return entries, False
+            entries.append(entry)
+            place = entry.offset + entry.length
+        return entries, False
+
+    def _hash_until(self, place: int) -> bytes:
+        found = sha256()
+        self._file.seek(0)
+        while place > 0 and (piece := self._file.read(min(_SLICE, place))):
+            found.update(piece)
+            place -= len(piece)
+        return found.digest()
+
+
+class VolumeSource:
+    """The publications in a volume, for :func:`sync.publications.refresh`."""
+
+    def __init__(self, volume: Volume) -> None:
+        self._volume = volume
+        self._places = {f"{e.type}/{e.name}": e for e in volume.entries if e.type in ("metadata", "target")}
+
+    def read(self, path: str) -> Iterator[bytes]:
+        """``metadata/…`` or ``targets/…``. FileNotFoundError when it is not there or is damaged."""
+        entry = self._places.get(path.replace("targets/", "target/", 1) if path.startswith("targets/") else path)
+        data = self._volume.read(entry) if entry and entry.length <= MAX_PUBLICATION else None
+        if data is None:
+            raise FileNotFoundError(path)
+        yield data
+
+
+def _read_head(data: bytes, place: int) -> Entry:
+    value, end = cbor.decode_prefix(data)
+    match value:
+        case [str(type_), str(name), bytes(digest), int(length)] if (
+            type_ in TYPES and len(name) <= 4 * MAX_NAME and len(digest) == 32 and 0 <= length <= MAX_COURIER
+        ):
+            head = _byte_head(length)
+            if data[end : end + len(head)] == head:
+                return Entry(type_, name, digest, length, place + end + len(head))
+    raise Malformed("volume: head")
