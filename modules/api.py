@@ -199,8 +199,7 @@ class ModuleKeys:
         return bytes(self._unlocked.officer_key.sign(message).signature)
 
     def officer_public(self, officer: str) -> bytes:
-        with self._unlocked.store.authorize(None):
-            return self._unlocked.officer_public(officer)
+        return self._module.anywhere(lambda: self._unlocked.officer_public(officer))
 
     def _may_sign(self) -> None:
         if "keys.sign" not in self._module.manifest.permissions:
@@ -273,12 +272,21 @@ class ModuleApi:
     def kind(self, name: str) -> Kind:
         return self._kinds[name]
 
+    def anywhere(self, ask: Callable[[], T]) -> T:
+        """Let the platform read its own tables, inside a command of the module or outside of one."""
+        store = self.unlocked.store
+
+        def free(_connection: Connection) -> T:
+            with store.authorize(None):
+                return ask()
+
+        return store.read(free)
+
     def officer(self) -> Officer:
         return self.unlocked.officer
 
     def officers(self) -> Sequence[Officer]:
-        with self.unlocked.store.authorize(None):
-            return self.unlocked.officers()
+        return self.anywhere(self.unlocked.officers)
 
     def random(self, n: int) -> bytes:
         return secrets.token_bytes(n)
