@@ -1,0 +1,312 @@
+"""The hub's HTTP face: the calls of ``sync/wire.py``, the redirector and the console. Sizes are capped while reading."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+
+from sync import devices, wire
+from sync.cbor import Malformed
+from sync.errors import Known, Refused
+from sync.hub import enrolment, log, redirector
+from sync.hub.centre import Centre
+from sync.hub.nonces import Nonces
+from sync.hub.storage import Tx
+from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_HAVE, MAX_MESSAGE, MAX_SEQ
+
+BUSY_S: Final = 5  # Retry-After when the hub itself cannot store (full disk, broken database)
+_CBOR: Final = "application/cbor"
+_RECEIPT: Final = "text/plain; charset=utf-8"
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class TooBig(Exception):
+    """A body over its bound."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+
+def create(centre: Centre) -> Starlette:
+    """The application over an open hub."""
+    from sync.hub.console import routes as console
+
+    application = Starlette(
+        routes=[
+            Route("/v1/log/checkpoint", checkpoint),
+            Route("/v1/log/consistency", consistency),
+            Route("/v1/log/tile/{level:int}/{index:int}", tile),
+            Route("/v1/enrol", _bounded(enrol, MAX_MESSAGE), methods=["POST"]),
+            Route("/v1/have", _bounded(have, MAX_MESSAGE), methods=["POST"]),
+            Route("/v1/batches/{digest}", _bounded(put_batch, MAX_BATCH), methods=["PUT"]),
+            Route("/v1/chunks/{digest}", _bounded(put_chunk, MAX_CHUNK), methods=["PUT"]),
+            Route("/v1/receipts", receipts),
+            Route("/v1/leases/{resource}", _bounded(lease, 0), methods=["POST"]),
+            Route("/v1/tuf/{path:path}", publication),
+            Mount("/console", routes=console(centre)),
+            Route("/", home),
+            Route("/{code}", redirector.visit),
+        ],
+    )
+    application.add_middleware(_Nonced)  # type: ignore[arg-type]
+    application.state.centre = centre
+    application.state.nonces = Nonces()
+    return application
+
+
+class _Nonced:
+    """Puts a fresh nonce on every answer of the API and turns known failures into their status."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith("/v1/"):
+            await self._app(scope, receive, send)
+            return
+        nonce = scope["app"].state.nonces.give().hex().encode() if "app" in scope else None
+
+        async def with_nonce(message: Any) -> None:
+            if message["type"] == "http.response.start" and nonce:
+                message["headers"] = [*message.get("headers", ()), (wire.NONCE.lower().encode(), nonce)]
+            await send(message)
+
+        await self._app(scope, receive, with_nonce)
+
+
+def _bounded(endpoint: Callable[[Request, bytes], Response], limit: int) -> Endpoint:
+    """``endpoint`` with the body read up to ``limit`` bytes and run off the event loop; failures become their status."""
+
+    async def bounded(request: Request) -> Response:
+        try:
+            body = await _read(request, limit)
+        except TooBig:
+            return PlainTextResponse(f"at most {limit} bytes", 413)
+        return await run_in_threadpool(partial(_guarded, endpoint, request, body))
+
+    return bounded
+
+
+def _guarded(endpoint: Callable[[Request, bytes], Response], request: Request, body: bytes) -> Response:
+    try:
+        return endpoint(request, body)
+    except (Malformed, Refused) as error:
+        return PlainTextResponse(str(error.values.get("reason", error.code)), 422)
+    except Known:
+        logging.getLogger(__name__).exception("the hub cannot store")
+        return PlainTextResponse("busy", 503, headers={"Retry-After": str(BUSY_S)})
+
+
+async def _read(request: Request, limit: int) -> bytes:
+    declared = request.headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared) > limit:
+        raise TooBig(limit)
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > limit:
+            raise TooBig(limit)
+    return bytes(body)
+
+
+def _centre(request: Request) -> Centre:
+    centre: Centre = request.app.state.centre
+    return centre
+
+
+def _cbor(data: bytes, status: int = 200) -> Response:
+    return Response(data, status, media_type=_CBOR)
+
+
+# --- the log
+
+
+def checkpoint(request: Request) -> Response:
+    """The newest signed checkpoint; public."""
+    centre = _centre(request)
+    return Response(centre.storage.read(centre.log.latest), media_type=_RECEIPT)
+
+
+def consistency(request: Request) -> Response:
+    """The proof between two sizes of one epoch; public."""
+    from sync.notes import hash_lines
+
+    centre = _centre(request)
+    epoch, old, new = (_number(request.query_params.get(name)) for name in ("epoch", "old", "new"))
+
+    def prove(tx: Tx) -> str | None:
+        if None in (epoch, old, new) or epoch != centre.log.epoch or not 0 <= (old or 0) <= (new or 0) <= log.size(tx):
+            return None
+        return hash_lines(log.consistency(tx, old or 0, new or 0))
+
+    text = centre.storage.read(prove)
+    return PlainTextResponse("no such sizes", 404) if text is None else Response(text, media_type=_RECEIPT)
+
+
+def tile(request: Request) -> Response:
+    """One tile of hashes; public, immutable once full."""
+    centre = _centre(request)
+    width = _number(request.query_params.get("w")) or log.TILE_WIDTH
+    if not 0 < width <= log.TILE_WIDTH:
+        return PlainTextResponse("no such tile", 404)
+    data = centre.storage.read(
+        lambda tx: log.tile(tx, request.path_params["level"], request.path_params["index"], width)
+    )
+    return PlainTextResponse("no such tile", 404) if data is None else Response(data, media_type="application/octet-stream")
+
+
+# --- devices
+
+
+def enrol(request: Request, body: bytes) -> Response:
+    centre = _centre(request)
+    asked, signed, mac = devices.read_request(body)
+    now = centre.clock.wall_ms()
+    status, certificate = centre.storage.write(lambda tx: enrolment.enrol(tx, centre.keys, asked, signed, mac, now))
+    if status == 201:
+        centre.wake()
+    return _cbor(certificate, status)
+
+
+def _device(request: Request, body: bytes) -> bytes | Response:
+    """The device that signed this request, or the answer that refuses it."""
+    centre = _centre(request)
+    try:
+        device, nonce, signature = (bytes.fromhex(request.headers.get(name, "")) for name in (wire.DEVICE, wire.NONCE, wire.SIGNATURE))
+    except ValueError:
+        return PlainTextResponse("unsigned", 403)
+    if not request.app.state.nonces.spend(nonce):
+        return PlainTextResponse("nonce", 401)
+    public = centre.storage.read(lambda tx: _public(tx, device))
+    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if public is None or not wire.request_holds(public, request.method, path, body, nonce, signature):
+        return PlainTextResponse("unknown device or wrong signature", 403)
+    return device
+
+
+def _public(tx: Tx, device: bytes) -> bytes | None:
+    """The key of a device: by its certificate, or by a batch that it signed before it was enrolled."""
+    row = tx.one("SELECT sign_public AS key FROM device WHERE device = :d", {"d": device}) or tx.one(
+        "SELECT device_public AS key FROM batch WHERE device = :d LIMIT 1", {"d": device}
+    )
+    return bytes(row["key"]) if row else None
+
+
+def have(request: Request, body: bytes) -> Response:
+    centre = _centre(request)
+    device = _device(request, body)
+    if isinstance(device, Response):
+        return device
+    offered = wire.read_have(body)
+
+    def answer(tx: Tx) -> wire.Missing:
+        note = centre.log.latest(tx)
+        total = log.size(tx)
+        proof = log.consistency(tx, offered.size, total) if offered.epoch == centre.log.epoch and offered.size <= total else []
+        return wire.Missing(
+            batches=[digest for digest in offered.batches if _lacks(tx, "batch", digest)],
+            chunks=[digest for digest in offered.chunks if _lacks(tx, "chunk", digest)],
+            status=centre.status(tx, device),
+            note=note,
+            proof=proof,
+        )
+
+    missing = centre.storage.read(answer)
+    now = centre.clock.wall_ms()
+    centre.storage.write(
+        lambda tx: tx.execute("UPDATE device SET last_seen_ms = :now WHERE device = :d", {"now": now, "d": device})
+    )
+    return _cbor(missing.encode())
+
+
+def _lacks(tx: Tx, table: str, digest: bytes) -> bool:
+    sql = "SELECT 1 AS yes FROM batch WHERE hash = :h" if table == "batch" else "SELECT 1 AS yes FROM chunk WHERE hash = :h"
+    return tx.one(sql, {"h": digest}) is None
+
+
+def put_batch(request: Request, body: bytes) -> Response:
+    """201 with the receipt; the same bytes again: 200 with the same receipt. Nothing that is validly signed is refused."""
+    digest = _digest(request)
+    if digest is None:
+        return PlainTextResponse("no hash", 404)
+    taken = _centre(request).ingest.take(body, digest)
+    _centre(request).wake()
+    return Response(taken.receipt, 200 if taken.again else 201, media_type=_RECEIPT)
+
+
+def put_chunk(request: Request, body: bytes) -> Response:
+    digest = _digest(request)
+    if digest is None:
+        return PlainTextResponse("no hash", 404)
+    centre = _centre(request)
+    new = centre.ingest.take_chunk(body, digest, centre.put_chunk)
+    return Response(b"", 201 if new else 200)
+
+
+def receipts(request: Request) -> Response:
+    centre = _centre(request)
+    device = _device(request, b"")
+    if isinstance(device, Response):
+        return device
+    after = _number(request.query_params.get("after")) or 0
+
+    def collect(tx: Tx) -> wire.Receipts:
+        rows = tx.query(
+            "SELECT idx, receipt FROM leaf WHERE device = :d AND idx >= :after AND receipt IS NOT NULL ORDER BY idx LIMIT :most",
+            {"d": device, "after": after, "most": MAX_HAVE // 10 + 1},
+        )
+        page = rows[: MAX_HAVE // 10]
+        return wire.Receipts([row["receipt"] for row in page], page[-1]["idx"] + 1 if page else after, len(rows) > len(page))
+
+    return _cbor(centre.storage.read(collect).encode())
+
+
+def lease(request: Request, body: bytes) -> Response:
+    from sync.hub import leases
+
+    centre = _centre(request)
+    device = _device(request, body)
+    if isinstance(device, Response):
+        return device
+    resource, now = request.path_params["resource"], centre.clock.wall_ms()
+
+    def refill(tx: Tx) -> bool:
+        slot = tx.one("SELECT * FROM slot WHERE device = :d", {"d": device})
+        return slot is not None and leases.grant(tx, centre.keys, resource=resource, slot=slot, now_ms=now) is not None
+
+    if centre.storage.write(refill):
+        centre.settle()
+    return Response(b"", 202)
+
+
+def publication(request: Request) -> Response:
+    place = _centre(request).repository.read(request.path_params["path"])
+    return PlainTextResponse("not published", 404) if place is None else FileResponse(place, media_type="application/octet-stream")
+
+
+def home(request: Request) -> Response:
+    from starlette.responses import RedirectResponse
+
+    return RedirectResponse("/console/", 303)
+
+
+def _digest(request: Request) -> bytes | None:
+    try:
+        digest = bytes.fromhex(request.path_params["digest"])
+    except ValueError:
+        return None
+    return digest if len(digest) == 32 else None
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 17 and int(text) <= MAX_SEQ else None

@@ -1,0 +1,86 @@
+"""Numbers and codes for laptops: blocks that never overlap, given out again no earlier than long after their expiry.
+
+The scope of a block says within what it is disjoint: link codes within the whole centre, receipt and certificate numbers
+within one laptop slot (their prefix names the slot), entries of a status list within one office.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from nacl import utils
+
+from sync import cbor
+from sync.hub.keys import HubKeys
+from sync.hub.storage import Row, Tx
+from sync.limits import DAY_MS, LEASE_BLOCK, LEASE_DAYS
+from sync.wire import LeaseGrant, encode_grants
+
+RESOURCES: Final = ("link-codes", "certificate-numbers", "receipt-numbers")
+MOST_OPEN: Final = 20  # blocks of one resource that one laptop may hold: a broken client cannot eat the numbers
+
+
+def grant(tx: Tx, keys: HubKeys, *, resource: str, slot: Row, now_ms: int, size: int = LEASE_BLOCK) -> LeaseGrant | None:
+    """Give the laptop of ``slot`` one more block of ``resource``; None when it holds too many already."""
+    held = tx.query(
+        "SELECT lease FROM lease WHERE resource = :r AND slot = :s AND not_after_ms > :now",
+        {"r": resource, "s": slot["slot"], "now": now_ms},
+    )
+    if resource not in RESOURCES or len(held) >= MOST_OPEN:
+        return None
+    scope = "" if resource == "link-codes" else f"{slot['office']}-{slot['number']}"
+    first = _next(tx, resource, scope)
+    content = _content(tx, keys, resource, slot, first, size)
+    lease, not_after = utils.random(16), now_ms + LEASE_DAYS * DAY_MS
+    tx.execute(
+        """INSERT INTO lease (lease, resource, slot, first, size, scope, content, made_ms, not_after_ms)
+           VALUES (:lease, :resource, :slot, :first, :size, :scope, :content, :now, :not_after)""",
+        {
+            "lease": lease, "resource": resource, "slot": slot["slot"], "first": first, "size": size, "scope": scope,
+            "content": cbor.encode(content), "now": now_ms, "not_after": not_after,
+        },
+    )  # fmt: skip
+    return LeaseGrant(lease, resource, content, size, not_after)
+
+
+def of_slot(tx: Tx, slot: bytes, now_ms: int) -> list[LeaseGrant]:
+    """Every lease of a laptop slot that has not expired, oldest first."""
+    rows = tx.query(
+        "SELECT * FROM lease WHERE slot = :slot AND not_after_ms > :now ORDER BY made_ms, lease", {"slot": slot, "now": now_ms}
+    )
+    return [
+        LeaseGrant(row["lease"], row["resource"], cbor.decode(row["content"]), row["size"], row["not_after_ms"]) for row in rows
+    ]
+
+
+def publication(tx: Tx, slot: bytes, now_ms: int) -> bytes:
+    """The target ``leases/<device>.cbor``."""
+    return encode_grants(of_slot(tx, slot, now_ms))
+
+
+def _next(tx: Tx, resource: str, scope: str) -> int:
+    """The first number after every block that was ever given in ``scope``: numbers of old blocks are not given out again."""
+    found = tx.one("SELECT max(first + size) AS after FROM lease WHERE resource = :r AND scope = :s", {"r": resource, "s": scope})
+    return int(found["after"]) if found and found["after"] is not None else (0 if resource == "link-codes" else 1)
+
+
+def _content(tx: Tx, keys: HubKeys, resource: str, slot: Row, first: int, size: int) -> dict[str, Any]:
+    if resource == "link-codes":
+        return {"key": keys.link_codes, "from": first, "to": first + size - 1, "prefix": ""}
+    content: dict[str, Any] = {"prefix": f"{slot['office']}-{slot['number']}-", "first": first, "width": 6}
+    if resource == "certificate-numbers":
+        content["index"] = _status_index(tx, slot["office"], size)
+    return content
+
+
+def _status_index(tx: Tx, office: str, size: int) -> int:
+    """The next free stretch of the office's status list, over all its laptops."""
+    name = f"status-index/{office}"
+    found = tx.one("SELECT value FROM meta WHERE name = :n", {"n": name})
+    index = int(json.loads(found["value"])) if found else 0
+    tx.execute(
+        "INSERT INTO meta (name, value) VALUES (:n, :v) ON CONFLICT (name) DO UPDATE SET value = :v",
+        {"n": name, "v": json.dumps(index + size)},
+    )
+    return index

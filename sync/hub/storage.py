@@ -1,0 +1,38 @@
+"""What the hub asks of a database. SQLite keeps it today; an adapter for PostgreSQL keeps the same contract and test suite.
+
+SQL uses named parameters (``:hash``) and only what both databases understand (``INSERT … ON CONFLICT``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
+Row = dict[str, Any]
+
+
+class Tx(Protocol):
+    """One open transaction, or one consistent reading."""
+
+    def execute(self, sql: str, values: Mapping[str, Any] | None = None, /) -> int:
+        """Run one writing statement; the number of rows that it touched."""
+        ...
+
+    def execute_many(self, sql: str, rows: Sequence[Mapping[str, Any]], /) -> int: ...
+    def query(self, sql: str, values: Mapping[str, Any] | None = None, /) -> list[Row]: ...
+    def one(self, sql: str, values: Mapping[str, Any] | None = None, /) -> Row | None: ...
+
+
+class Storage(Protocol):
+    """A database of the hub."""
+
+    def write(self, work: Callable[[Tx], T]) -> T:
+        """Run ``work`` in one transaction and return when it is durable; works that come together may share one."""
+        ...
+
+    def read(self, work: Callable[[Tx], T]) -> T:
+        """Run ``work`` over one consistent reading."""
+        ...
+
+    def close(self) -> None: ...
