@@ -149,6 +149,9 @@ def refresh(
         except exceptions.DownloadError:
             report.code = "SY-341"
             return report
+        except exceptions.BadVersionNumberError:  # an older stick or a mirror that lags
+            report.code = "SY-341"
+            return report
         except exceptions.RepositoryError as error:
             log.warning("publications refused: %s", type(error).__name__)
             report.code = "SY-343"
