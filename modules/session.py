@@ -5,6 +5,7 @@ Opening applies migrations, activates every installed module and delivers trigge
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -21,6 +22,8 @@ from sync import migrate, office
 
 if TYPE_CHECKING:
     from sync.keys import Unlocked
+
+log = logging.getLogger(__name__)
 
 PLATFORM_SETTINGS = (
     Setting(
@@ -77,8 +80,13 @@ class Session:
             self.settings.declare(setting)
         self.commands = Commands(self.store, self.officer, self.bus)
         self._delivering = threading.Lock()
+        self.broken: dict[str, str] = {}  # modules that could not be activated, and why: the others go on without them
         for found in self.manifests:
-            self._activate(found)
+            try:
+                self._activate(found)
+            except Exception as error:
+                log.exception("module %s cannot be used", found.id)
+                self.broken[found.id] = f"{type(error).__name__}: {error}"
         self.commands.after_write = self.deliver_triggers
         self.deliver_triggers()
 

@@ -75,7 +75,9 @@ def open_office(
     monkeypatch.setenv("SALA_ROOTS", str(centre_folder / "roots"))
     opened: list[Session] = []
 
-    def make(name: str = "home", *, role: str = "receiving", officer: str = "ចាន់ សុខា", latin: str = "Chan Sokha") -> Session:
+    def make(
+        name: str = "home", *, role: str = "receiving", officer: str = "ចាន់ សុខា", latin: str = "Chan Sokha"
+    ) -> Session:
         unlocked = enrol.setup(
             tmp_path / name, office_pack, officer_name=officer, officer_latin=latin, role=role, passphrase=PASSPHRASE,
             clock=SystemClock(), cost=keys.CHEAP,
@@ -102,9 +104,7 @@ def second_officer(session: Session) -> Iterator[Session]:
     from sync.officer import Officer
 
     passphrase = PASSPHRASE + " ប្រធាន"
-    added = keys.add_officer(
-        session.unlocked, Officer("", "លឹម ដារ៉ា", "Lim Dara", "chief"), passphrase, cost=keys.CHEAP
-    )
+    added = keys.add_officer(session.unlocked, Officer("", "លឹម ដារ៉ា", "Lim Dara", "chief"), passphrase, cost=keys.CHEAP)
     chief = Session.open(keys.unlock(session.unlocked.home, added.id, passphrase, session.clock))
     yield chief
     chief.close()

@@ -25,7 +25,6 @@ def verified(text: str, code: str) -> Any:
     symbol = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level=LEVEL)
     pixels = zxingcpp.write_barcode_to_image(symbol, scale=2)
     read = zxingcpp.read_barcode(pixels, try_rotate=False, try_downscale=False, try_invert=False)
-
     if read is None or read.text != text:
         raise Known("LN-010", link=code)
     return symbol

@@ -16,6 +16,11 @@ def test_the_office_is_the_packs(session: Session) -> None:
     assert session.office["name"]["km"].endswith("កំពង់សៀម")
 
 
+def test_every_shipped_module_works(session: Session) -> None:
+    assert session.broken == {}
+    assert list(session.modules) == ["forms", "certificates", "links", "messages", "flows"]
+
+
 def test_settings_keep_their_type(session: Session) -> None:
     assert session.settings.get("platform.language") == "km"
     session.settings.set("platform.language", "en")

@@ -103,3 +103,20 @@ def finished(session: Any, sheet: Callable[[str], dict[str, Any]]) -> Callable[.
         return dict(session.commands.run("forms.fill", form=form, answers={**sheet(form), **other}, finish=True, **chosen))
 
     return take
+
+
+@pytest.fixture
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:  # TEMPORARY
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location("prof", "/tmp/forms/profile.py")
+    prof = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(prof)
+    from modules import manifest
+    from modules.session import Session
+
+    real = manifest.installed
+    monkeypatch.setattr(manifest, "installed", lambda folder=manifest.MODULES: [manifest.read(folder / "forms" / "module.toml")])
+    made = Session.open(prof.make(tmp_path / "home"))
+    yield made
+    made.close()
