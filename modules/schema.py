@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database, Migrations
 
 
-def register(migrations: Any) -> None:
-    """Register the migration set ``platform`` (a ``sqlite_utils.Migrations``)."""
+def register(migrations: Migrations) -> None:
+    """Register the migration set ``platform``."""
 
     @migrations()
-    def settings_and_triggers(db: Any) -> None:
+    def settings_and_triggers(db: Database) -> None:
         db.execute(
             "CREATE TABLE platform_setting (scope TEXT NOT NULL, owner TEXT NOT NULL, id TEXT NOT NULL, value TEXT NOT NULL, "
             "PRIMARY KEY (scope, owner, id)) STRICT"
