@@ -76,6 +76,8 @@ def shape(text: str, font_name: str) -> Shaped:
     import uharfbuzz
 
     font, harfbuzz = _font(font_name)
+    if not text:
+        return Shaped((), 0.0, True)  # HarfBuzz gives no positions for nothing
     buffer = uharfbuzz.Buffer()
     buffer.add_str(text)
     buffer.guess_segment_properties()

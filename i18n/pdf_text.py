@@ -58,6 +58,10 @@ def seen(text: str) -> str:
     return text.translate(_UNSEEN)
 
 
+def _on_one_line(text: str) -> str:
+    return seen(text).replace("\n", " ")
+
+
 def _pieces(spans: Sequence[Span]) -> Iterator[list[Span]]:
     """What must stay on one line: pieces of text, cut where the look changes."""
     text = "".join(span.text for span in spans)
@@ -231,7 +235,7 @@ def draw(
     colour: str | None = None,
 ) -> float:  # fmt: skip
     """Draw one line of ``text``, baseline at ``y``; ``x`` is its left end, middle or right. Its width."""
-    line = Line((Span(seen(text).replace("\n", " "), font, size, colour),))
+    line = Line((Span(_on_one_line(text), font, size, colour),))
     wide = line.width()
     draw_line(canvas, x - wide * _SHARE[align], y, line)
     return wide
@@ -239,7 +243,7 @@ def draw(
 
 def width(text: str, font: str = "SalaKhmer", size: float = 11) -> float:
     """How wide ``text`` is on one line, in points."""
-    return Span(seen(text), font, size).width()
+    return Span(_on_one_line(text), font, size).width()
 
 
 def wrap(text: str, font: str = "SalaKhmer", size: float = 11, width: float = 400) -> list[Line]:

@@ -59,8 +59,7 @@ def _whole_clusters(pieces: Iterator[str]) -> Iterator[str]:
             if held:
                 yield held
             held = piece
-    if held:
-        yield held
+    yield held
 
 
 def _whole_terms(pieces: list[str]) -> list[str]:

@@ -206,6 +206,17 @@ def test_the_canvas_keeps_its_font_and_colour(tmp_path: Path) -> None:
     assert page(tmp_path / "a.pdf", khmer=True) == page(tmp_path / "b.pdf", khmer=False)
 
 
+@pytest.mark.parametrize("text", ["", "\u200b", "\u200d", " ", "\n", "\ufeff"])
+def test_what_has_no_picture_is_drawn_as_nothing(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "nothing.pdf"
+    page = Canvas(str(path))
+    pdf.draw(page, 60, 700, text)
+    pdf.draw_paragraph(page, 60, 600, text, width=100)
+    page.save()
+    assert pdf.width(text) <= pdf.width(" ")
+    assert picture(path, 1).getextrema() == (255, 255)
+
+
 def test_wrong_colours_and_fonts_are_refused() -> None:
     with pytest.raises(ValueError, match="not a colour"):
         pdf.draw(Canvas("unsaved.pdf"), 0, 0, "ក", colour="blue")
@@ -216,7 +227,13 @@ def test_wrong_colours_and_fonts_are_refused() -> None:
 def test_spans_of_several_looks_share_a_paragraph(tmp_path: Path) -> None:
     path = tmp_path / "spans.pdf"
     page = Canvas(str(path))
-    spans = [pdf.Span("ឈ្មោះ៖ "), pdf.Span("សុខ ស្រីមុំ", "SalaKhmer-Bold", 14, "#014F99"), pdf.Span(" ភេទស្រី", size=9)]
+    spans = [
+        pdf.Span(""),
+        pdf.Span("ឈ្មោះ៖"),
+        pdf.Span(" ", "SalaKhmer-Bold"),
+        pdf.Span("សុខ ស្រីមុំ", "SalaKhmer-Bold", 14, "#014F99"),
+        pdf.Span(" ភេទស្រី", size=9),
+    ]
     assert pdf.draw_paragraph(page, 60, 800, spans, width=300) == pytest.approx(14 * pdf.LEADING)
     assert pdf.draw_paragraph(page, 60, 700, [], width=300) > 0
     page.save()
