@@ -22,7 +22,6 @@ from sync.notes import NoteKey
 from sync.pack import OfficePack, build
 
 PACK_DAYS: Final = 60  # a pack's code lives as long as its first leases
-FIRST_BLOCK: Final = 200  # numbers of each kind in a pack: three offline days at the peak
 
 
 def open_slot(tx: Tx, keys: HubKeys, office: Mapping[str, Any], now_ms: int) -> tuple[Row, str]:
@@ -43,8 +42,8 @@ def open_slot(tx: Tx, keys: HubKeys, office: Mapping[str, Any], now_ms: int) -> 
            VALUES (:slot, :office, :number, :key, :not_after, 0, :now)""",
         {**slot, "key": devices.code_key(code, slot["slot"]), "not_after": now_ms + PACK_DAYS * DAY_MS, "now": now_ms},
     )
-    for resource in leases.RESOURCES:
-        leases.grant(tx, keys, resource=resource, slot=slot, now_ms=now_ms, size=FIRST_BLOCK)
+    for resource in leases.BLOCKS:
+        leases.grant(tx, keys, resource=resource, slot=slot, now_ms=now_ms)
     return slot, code
 
 

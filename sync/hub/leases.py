@@ -14,23 +14,24 @@ from nacl import utils
 from sync import cbor
 from sync.hub.keys import HubKeys
 from sync.hub.storage import Row, Tx
-from sync.limits import DAY_MS, LEASE_BLOCK, LEASE_DAYS
+from sync.limits import DAY_MS, LEASE_DAYS
 from sync.wire import LeaseGrant, encode_grants
 
-RESOURCES: Final = ("link-codes", "certificate-numbers", "receipt-numbers")
+# Numbers of one block: receipts for six offline days at the peak, links and certificates for as many ordinary ones.
+BLOCKS: Final = {"link-codes": 200, "certificate-numbers": 200, "receipt-numbers": 2_000}
 MOST_OPEN: Final = 20  # blocks of one resource that one laptop may hold: a broken client cannot eat the numbers
 
 
-def grant(tx: Tx, keys: HubKeys, *, resource: str, slot: Row, now_ms: int, size: int = LEASE_BLOCK) -> LeaseGrant | None:
+def grant(tx: Tx, keys: HubKeys, *, resource: str, slot: Row, now_ms: int) -> LeaseGrant | None:
     """Give the laptop of ``slot`` one more block of ``resource``; None when it holds too many already."""
     held = tx.query(
         "SELECT lease FROM lease WHERE resource = :r AND slot = :s AND not_after_ms > :now",
         {"r": resource, "s": slot["slot"], "now": now_ms},
     )
-    if resource not in RESOURCES or len(held) >= MOST_OPEN:
+    if resource not in BLOCKS or len(held) >= MOST_OPEN:
         return None
     scope = "" if resource == "link-codes" else f"{slot['office']}-{slot['number']}"
-    first = _next(tx, resource, scope)
+    first, size = _next(tx, resource, scope), BLOCKS[resource]
     content = _content(tx, keys, resource, slot, first, size)
     lease, not_after = utils.random(16), now_ms + LEASE_DAYS * DAY_MS
     tx.execute(
@@ -68,9 +69,10 @@ def _next(tx: Tx, resource: str, scope: str) -> int:
 def _content(tx: Tx, keys: HubKeys, resource: str, slot: Row, first: int, size: int) -> dict[str, Any]:
     if resource == "link-codes":
         return {"key": keys.link_codes, "from": first, "to": first + size - 1, "prefix": ""}
+    if resource == "receipt-numbers":
+        return {"prefix": f"{slot['office']}-{slot['number']:02d}-", "first": first, "width": 6}
     content: dict[str, Any] = {"prefix": f"{slot['office']}-{slot['number']}-", "first": first, "width": 6}
-    if resource == "certificate-numbers":
-        content["index"] = _status_index(tx, slot["office"], size)
+    content["index"] = _status_index(tx, slot["office"], size)
     return content
 
 
