@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -40,8 +41,9 @@ def drop(folder: Path) -> bool:
 def lay_again(folder: Path) -> None:
     """Occupy dropped ballast again once there is ample room."""
     path = folder / _NAME
-    if path.exists() and path.stat().st_size == 0 and free(folder) >= LEAST_FREE + 2 * size():
-        _fill(path)
+    if size() and path.exists() and path.stat().st_size == 0 and free(folder) >= LEAST_FREE + 2 * size():
+        with suppress(Known):  # somebody else filled the disk in this moment: next time
+            _fill(path)
 
 
 def free(folder: Path) -> int:

@@ -23,10 +23,17 @@ _ALWAYS: Final = {dbapi2.SQLITE_SELECT, dbapi2.SQLITE_RECURSIVE}
 _FUNCTION_TABLES: Final = {"json_each", "json_tree"}
 _FORBIDDEN_FUNCTIONS: Final = {"load_extension", "sqlcipher_export", "fts3_tokenizer"}
 _PRAGMAS_OF_FTS: Final = {"data_version"}  # FTS5 asks it by itself
-_MIGRATION_TABLES: Final = {"_sqlite_migrations", "sqlite_master", "sqlite_sequence", "sqlite_stat1"}
+_MIGRATION_TABLES: Final = {
+    "_sqlite_migrations",
+    "sqlite_master",
+    "sqlite_temp_master",
+    "sqlite_sequence",
+    "sqlite_stat1",
+}
 _MIGRATION_PRAGMAS: Final = _PRAGMAS_OF_FTS | {
     "table_info", "table_xinfo", "table_list", "index_list", "index_info", "index_xinfo", "foreign_key_list",
-    "foreign_keys", "defer_foreign_keys", "foreign_key_check", "schema_version",
+    "foreign_keys", "defer_foreign_keys", "foreign_key_check", "schema_version", "quick_check",
+    "legacy_alter_table",
 }  # fmt: skip
 
 
@@ -64,7 +71,9 @@ class Guard:
 
     def _mine(self, table: str) -> bool:
         name = table.lower()
-        return name.startswith(f"{self.prefix}_") or (self.schema and name in _MIGRATION_TABLES)
+        if name.startswith(f"{self.prefix}_"):
+            return True
+        return self.schema and (name in _MIGRATION_TABLES or name.removeprefix("pragma_") in _MIGRATION_PRAGMAS)
 
     def _exists(self, table: str) -> bool:
         name = table.lower()

@@ -77,12 +77,22 @@ def _apply(
     register(steps)
     db = sqlite_utils.Database(conn, strict=True)
     steps.ensure_migrations_table(db)
+    _ = db.supports_strict  # found out by making a table, which no module may do later
     own = name == "sync"
+    before = _foreign(conn, name)
     with nullcontext() if own else store.authorize(name, schema=True):
         steps.apply(db, stop_before=later)
     if own and not later:
         conn.execute(f"PRAGMA user_version={VERSION}")
+    if not own and _foreign(conn, name) != before:
+        raise PermissionError(f"module {name} gave a table a name that is not its own")
     failpoint("migrate")
+
+
+def _foreign(conn: Connection, name: str) -> set[str]:
+    """Tables and views that do not belong to the set ``name``: a new name in RENAME TO passes every other check."""
+    rows = conn.execute("SELECT lower(name) FROM sqlite_master WHERE type IN ('table', 'view')")
+    return {row[0] for row in rows if not row[0].startswith(f"{name}_")}
 
 
 def _keep_copy(store: Store, name: str) -> None:
