@@ -1,0 +1,153 @@
+"""The commands of checking: one source, a folder, what was compared, and what waits for a line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from i18n.errors import Known, Refused
+from modules.certificates.check import check
+from modules.certificates.knowledge import Knowledge
+from modules.certificates.sources import SUFFIXES
+from modules.contract import Api
+
+MAX_FOLDER: Final = 10_000  # files of one folder
+RECHECK: Final = "certificates.recheck"  # a local kind: pages hear of it, nothing leaves
+OUTCOMES: Final = ("genuine", "not_genuine", "gone")
+
+
+class Checking:
+    """What an officer does with a certificate that somebody brings."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def check(self, *, source: str | bytes) -> dict[str, Any]:
+        """The verdict on ``source``: a path, a pasted or scanned text, or the bytes of a file.
+
+        ``{"overall", "level", "code", "title", "advice", "fragments", "certificate", "notice", "more", "check"}``;
+        ``check`` is the id under which the comparison with the person can be noted. ``Refused``: CT-201 no such file ·
+        CT-202 too large · CT-203 too many pages.
+        """
+        report = check(source, Knowledge(self._api).ground())
+        noted = self._api.call("certificates.note_check", checks=[_note(report)], rechecks=_rechecks(report))
+        return report | {"check": noted["checks"][0], "again": noted["again"]}
+
+    def check_folder(self, *, folder: str, offset: int = 0, limit: int = 20) -> dict[str, Any]:
+        """Verdicts on the files of ``folder`` from number ``offset`` on: ``{"total", "rows"}``, one short row a file."""
+        files = _files(Path(folder))
+        ground = Knowledge(self._api).ground()
+        rows, checks, rechecks = [], [], []
+        for file in files[offset : offset + limit]:
+            try:
+                report = check(str(file), ground)
+            except Refused as refused:
+                rows.append(
+                    {
+                        "file": file.name,
+                        "path": str(file),
+                        "overall": "unreadable",
+                        "level": "grey",
+                        "error": refused.code,
+                    }
+                )
+                continue
+            rows.append(_short(file, report))
+            checks.append(_note(report))
+            rechecks += _rechecks(report)
+        if checks:
+            self._api.call("certificates.note_check", checks=checks, rechecks=rechecks)
+        return {"total": len(files), "rows": rows}
+
+    def note_check(self, *, checks: list[dict[str, Any]], rechecks: list[dict[str, Any]]) -> dict[str, Any]:
+        """Keep that something was checked (hashes and codes, no personal data) and what has to be checked on line."""
+        now_ms, officer, ids = self._api.clock.wall_ms(), self._api.officer().id, []
+        for each in checks:
+            ids.append(self._api.new_id())
+            self._api.store.execute(
+                "INSERT INTO certificates_check (id, checked_ms, officer, overall, code, cti, source) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                ids[-1], now_ms, officer, each["overall"], each["code"], each["cti"], each["source"],
+            )  # fmt: skip
+        for each in rechecks:
+            self._queue(each["ref"], each["key_hash"], now_ms, officer)
+        return {"checks": ids, "again": self._times(checks[0]["cti"]) if checks else 0}
+
+    def _times(self, cti: str | None) -> int:
+        """How often this certificate was checked on this laptop: a copy going round shows here."""
+        if cti is None:
+            return 0
+        return int(self._api.store.query("SELECT count(*) AS n FROM certificates_check WHERE cti = ?", cti)[0]["n"])
+
+    def _queue(self, ref: str, key_hash: str | None, now_ms: int, officer: str) -> None:
+        id = self._api.new_id()
+        self._api.store.execute(
+            "INSERT INTO certificates_recheck (id, ref, key_hash, seen_ms, officer) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (ref) DO UPDATE SET seen = seen + 1, seen_ms = excluded.seen_ms, key_hash = excluded.key_hash, "
+            "outcome = NULL, closed_ms = NULL, closed_by = NULL",
+            id, ref, key_hash, now_ms, officer,
+        )  # fmt: skip
+        self._api.store.touch(RECHECK, id)
+
+    def compared(self, *, check: str, same: bool) -> dict[str, Any]:
+        """Note that the officer compared paper and person. ``Refused("CT-210")`` for a check that is not there."""
+        changed = self._api.store.execute("UPDATE certificates_check SET holder = ? WHERE id = ?", int(same), check)
+        if not changed:
+            raise Refused("CT-210")
+        return {"check": check, "same": same}
+
+    def rechecks(self, *, limit: int = 100, offset: int = 0) -> dict[str, Any]:
+        """Official addresses that wait to be checked on line, oldest first: ``{"rows", "total"}``."""
+        store, open_ = self._api.store, "FROM certificates_recheck WHERE outcome IS NULL"
+        total = store.query(f"SELECT count(*) AS n {open_}")[0]["n"]
+        rows = store.query(f"SELECT id, ref, seen_ms, seen {open_} ORDER BY seen_ms LIMIT ? OFFSET ?", limit, offset)
+        return {"rows": rows, "total": total}
+
+    def close_recheck(self, *, id: str, outcome: str) -> dict[str, Any]:
+        """Note what an online check, made elsewhere, has shown. ``Refused("CT-211")`` when it does not wait any more."""
+        changed = self._api.store.execute(
+            "UPDATE certificates_recheck SET outcome = ?, closed_ms = ?, closed_by = ? WHERE id = ? AND outcome IS NULL",
+            outcome, self._api.clock.wall_ms(), self._api.officer().id, id,
+        )  # fmt: skip
+        if not changed:
+            raise Refused("CT-211")
+        self._api.store.touch(RECHECK, id)
+        return {"id": id, "outcome": outcome}
+
+
+def _files(folder: Path) -> list[Path]:
+    """``Known("CT-204")`` when the folder cannot be read, ``Refused("CT-205")`` when it holds too many files."""
+    try:
+        files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+    except OSError as error:
+        raise Known("CT-204", folder=folder.name) from error
+    if len(files) > MAX_FOLDER:
+        raise Refused("CT-205", most=MAX_FOLDER)
+    return files
+
+
+def _note(report: dict[str, Any]) -> dict[str, Any]:
+    certificate = report["certificate"]
+    return {
+        "overall": report["overall"],
+        "code": report["code"],
+        "cti": certificate["cti"] if certificate else None,
+        "source": report["source"],
+    }
+
+
+def _rechecks(report: dict[str, Any]) -> list[dict[str, Any]]:
+    return [each["recheck"] for each in (report, *report["more"]) if each["recheck"]]
+
+
+def _short(file: Path, report: dict[str, Any]) -> dict[str, Any]:
+    certificate = report["certificate"] or {}
+    return {
+        "file": file.name,
+        "path": str(file),
+        "overall": report["overall"],
+        "level": report["level"],
+        "title": report["title"],
+        "number": certificate.get("number", ""),
+        "name": certificate.get("headline", ""),
+        "codes": 1 + len(report["more"]),
+    }
