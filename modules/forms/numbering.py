@@ -24,13 +24,14 @@ _LONGEST: Final = 200  # characters that a scanner or a person gives
 
 
 def number(content: Json, n: int) -> str:
-    """The ``n``-th number of a lease with content ``{"prefix": "0306-01-", "first": 1, "width": 6}``."""
+    """The ``n``-th number of a lease with content ``{"prefix": "0306-1-", "first": 1, "width": 6}``."""
     prefix, first, width = content.get("prefix"), content.get("first"), content.get("width")
     if not (
         isinstance(prefix, str) and _PREFIX.fullmatch(prefix) and isinstance(first, int) and isinstance(width, int)
     ):
         raise Refused("FM-041")
-    return prefix + str(first + n).zfill(min(max(width, 1), 9))
+    office, device = prefix.rstrip("-").split("-")
+    return f"{office}-{device.zfill(2)}-" + str(first + n).zfill(min(max(width, 1), 9))
 
 
 def check_code(op: str, receipt: str) -> str:

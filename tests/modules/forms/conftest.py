@@ -85,7 +85,7 @@ def sheet(scan: Path) -> Callable[[str], dict[str, Any]]:
     """Complete answers of a form, its required picture included."""
 
     def answers(form: str) -> dict[str, Any]:
-        made = {id: value for id, value in SHEETS[form].items()}
+        made = dict(SHEETS[form])
         if form in PICTURE_FIELD:
             made[PICTURE_FIELD[form]] = [str(scan)]
         return made
@@ -100,23 +100,8 @@ def finished(session: Any, sheet: Callable[[str], dict[str, Any]]) -> Callable[.
     def take(form: str = "barber-licence", **other: Any) -> dict[str, Any]:
         service = other.pop("service", "motorbike-registration" if form == "general-application" else None)
         chosen = {"service": service} if service else {}
-        return dict(session.commands.run("forms.fill", form=form, answers={**sheet(form), **other}, finish=True, **chosen))
+        return dict(
+            session.commands.run("forms.fill", form=form, answers={**sheet(form), **other}, finish=True, **chosen)
+        )
 
     return take
-
-
-@pytest.fixture
-def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:  # TEMPORARY
-    import importlib.util
-
-    spec = importlib.util.spec_from_file_location("prof", "/tmp/forms/profile.py")
-    prof = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(prof)
-    from modules import manifest
-    from modules.session import Session
-
-    real = manifest.installed
-    monkeypatch.setattr(manifest, "installed", lambda folder=manifest.MODULES: [manifest.read(folder / "forms" / "module.toml")])
-    made = Session.open(prof.make(tmp_path / "home"))
-    yield made
-    made.close()

@@ -34,7 +34,18 @@ class Shelf:
 
 def field(**rules: Any) -> Field:
     label = {"km": "រូប", "en": "Picture"}
-    return Field("scan", "attachment", label, "one", None, None, False, None, (), {"max_bytes": 5_000_000, "max_files": 2, **rules})
+    return Field(
+        "scan",
+        "attachment",
+        label,
+        "one",
+        None,
+        None,
+        False,
+        None,
+        (),
+        {"max_bytes": 5_000_000, "max_files": 2, **rules},
+    )
 
 
 @pytest.fixture
@@ -73,7 +84,15 @@ def test_the_kind_is_known_by_the_bytes_and_not_by_the_name(take: Any, png: Any)
 
 @pytest.mark.parametrize(
     "data",
-    [b"MZ\x90\x00" + b"x" * 100, b"PK\x03\x04zip", b"<svg xmlns='x'/>", b"GIF89a....", b"hello", b" %PDF-1.4", b"\x00" * 64],
+    [
+        b"MZ\x90\x00" + b"x" * 100,
+        b"PK\x03\x04zip",
+        b"<svg xmlns='x'/>",
+        b"GIF89a....",
+        b"hello",
+        b" %PDF-1.4",
+        b"\x00" * 64,
+    ],
     ids=["exe", "zip", "svg", "gif", "text", "late pdf", "zeros"],
 )
 def test_other_kinds_are_refused_whatever_their_name_says(take: Any, data: bytes) -> None:

@@ -69,7 +69,11 @@ def test_one_form_serves_other_services_of_the_catalogue(run: Any) -> None:
     draft = run("forms.start", form="general-application", service="motorbike-registration")["draft"]
     opened = run("forms.draft", draft=draft)
     assert opened["service"]["id"] == "motorbike-registration" and opened["fee"] == 30_000
-    for form, service in (("general-application", None), ("barber-licence", "motorbike-registration"), ("barber-licence", "x")):
+    for form, service in (
+        ("general-application", None),
+        ("barber-licence", "motorbike-registration"),
+        ("barber-licence", "x"),
+    ):
         with pytest.raises(Refused, match="FM-004"):
             run("forms.start", form=form, **({"service": service} if service else {}))
 

@@ -17,18 +17,23 @@ library = Library()
 catalogue = library.catalogue
 holidays = library.holidays
 
+FEASTS_OF_2026 = "0101 0107 0308 0414 0415 0416 0501 0505 0514 0618 0924 1010 1011 1012 1015 1029 1109 1123 1124 1125"
 KHMER = {
     "កាត់សក់": "barber-shop-2-4", "ជាងកាត": "barber-shop-2-4", "កំណើត": "birth-extract-copy", "ចម្លង កំណើត": "birth-extract-copy",
-    "អាពាហ៍": "marriage-extract-copy", "មរណភាព": "death-extract-copy", "បញ្ជាក់ឯកសារ": "copy-legalisation", "សណ្ឋាគារ": "hotel-licence-legalisation",
+    "អាពាហ៍": "marriage-extract-copy", "មរណភាព": "death-extract-copy", "បញ្ជាក់ឯកសារ": "copy-legalisation",
+    "សណ្ឋាគារ": "hotel-licence-legalisation",
     "ហត្ថលេខា": "signature-legalisation", "ផ្ទះសំណាក់": "guesthouse-15", "ភោជនីយដ្ឋាន": "restaurant-50", "ម៉ាស្សា": "massage-5",
     "ម៉ាសា": "massage-5", "អនាម័យ": "food-hygiene", "ភ្លើង": "generator-25", "កិនស្រូវ": "rice-mill-small", "ជួសជុលម៉ូតូ": "motorbike-repair",
     "ស្លាកលេខ": "motorbike-registration", "សំណង់": "house-construction", "សំបុត្រកំណើត": "birth-extract-copy", "ប៉ាណូ": "advertising-board",
     "ទូរស័ព្ទ": "phone-shop", "អណ្ដូងទឹក": "well-permit", "១២": "barber-shop-2-4", "លីវ": "single-status",
 }  # fmt: skip
 ENGLISH = {
-    "barber": "barber-shop-2-4", "birth": "birth-extract-copy", "copy birth": "birth-extract-copy", "legalisation of a copy": "copy-legalisation",
-    "hotel": "hotel-licence-legalisation", "guesthouse": "guesthouse-15", "restarant": "restaurant-50", "food hygiene": "food-hygiene",
-    "rice mill": "rice-mill-small", "garage": "garage-small", "fence": "fence-permit", "pharmacy": "pharmacy-depot", "12": "barber-shop-2-4",
+    "barber": "barber-shop-2-4", "birth": "birth-extract-copy", "copy birth": "birth-extract-copy",
+    "legalisation of a copy": "copy-legalisation",
+    "hotel": "hotel-licence-legalisation", "guesthouse": "guesthouse-15", "restarant": "restaurant-50",
+    "food hygiene": "food-hygiene",
+    "rice mill": "rice-mill-small", "garage": "garage-small", "fence": "fence-permit", "pharmacy": "pharmacy-depot",
+    "12": "barber-shop-2-4",
     "massage": "massage-5", "karaoke": "karaoke-small",
 }  # fmt: skip
 
@@ -87,7 +92,11 @@ def test_a_price_is_that_of_the_day() -> None:
     row = next(row for row in data["services"] if row["id"] == "barber-shop-2-4")
     row["prices"].append({"from": "2026-12-01", "riel": 25_000})
     service = Catalogue(data).service("barber-shop-2-4")
-    assert [service.price(date(*day)) for day in ((2010, 1, 1), (2026, 11, 30), (2026, 12, 1))] == [20_000, 20_000, 25_000]
+    assert [service.price(date(*day)) for day in ((2010, 1, 1), (2026, 11, 30), (2026, 12, 1))] == [
+        20_000,
+        20_000,
+        25_000,
+    ]
 
 
 def test_a_term_skips_weekends_feasts_and_the_day_of_receiving() -> None:
@@ -101,9 +110,7 @@ def test_a_term_skips_weekends_feasts_and_the_day_of_receiving() -> None:
 
 def test_the_holidays_of_2026_are_those_of_the_calendar() -> None:
     days = [date(2026, 1, 1) + timedelta(step) for step in range(365)]
-    assert [day.strftime("%m%d") for day in days if holidays.name(day)] == (
-        "0101 0107 0308 0414 0415 0416 0501 0505 0514 0618 0924 1010 1011 1012 1015 1029 1109 1123 1124 1125".split()
-    )
+    assert [day.strftime("%m%d") for day in days if holidays.name(day)] == (FEASTS_OF_2026.split(" "))
 
 
 @given(st.dates(date(2020, 1, 1), date(2035, 12, 31)), st.integers(1, 40))

@@ -20,6 +20,7 @@ from modules.forms.library import ASSETS, Library, pin
 
 FORMS = ["barber-licence", "birth-extract-copy", "copy-legalisation", "general-application"]
 TEXT = {"km": "ក", "en": "a"}
+Y = {"id": "y", "type": "text", "label": TEXT}
 
 
 def small(**field: Any) -> dict[str, Any]:
@@ -113,7 +114,7 @@ FLAWS: list[tuple[str, Callable[[dict[str, Any]], None]]] = [
     ("an unknown field type", lambda form: form["sections"][0]["fields"][0].update(type="eval")),
     ("a rule of another type", lambda form: form["sections"][0]["fields"][0].update(max=3)),
     ("a field twice", lambda form: form["sections"][0]["fields"].append(form["sections"][0]["fields"][0])),
-    ("a section twice", lambda form: form["sections"].append({**form["sections"][0], "fields": [{"id": "y", "type": "text", "label": TEXT}]})),
+    ("a section twice", lambda form: form["sections"].append({**form["sections"][0], "fields": [Y]})),
     ("a label without Khmer", lambda form: form["title"].pop("km")),
     ("a role of the wrong type", lambda form: form["roles"].update(phone="who")),
     ("a role without a field", lambda form: form["roles"].update(phone="nobody")),
@@ -159,7 +160,9 @@ def test_a_flawed_field_is_refused(field: dict[str, Any]) -> None:
 
 def test_a_condition_compares_with_the_type_of_its_field() -> None:
     form = small(type="yes_no")
-    form["sections"][0]["fields"].append({"id": "y", "type": "text", "label": TEXT, "show_if": {"field": "x", "equals": True}})
+    form["sections"][0]["fields"].append(
+        {"id": "y", "type": "text", "label": TEXT, "show_if": {"field": "x", "equals": True}}
+    )
     read(form)
     form["sections"][0]["fields"][2]["show_if"]["equals"] = "yes"
     with pytest.raises(Refused, match="FM-002"):

@@ -18,7 +18,12 @@ def run(session: Any) -> Any:
 @pytest.mark.parametrize("form", ["barber-licence", "birth-extract-copy", "copy-legalisation", "general-application"])
 def test_each_form_is_finished_with_a_number_a_fee_and_a_due_day(run: Any, finished: Any, form: str) -> None:
     made = finished(form)
-    fees = {"barber-licence": 20_000, "birth-extract-copy": 12_000, "copy-legalisation": 40_000, "general-application": 30_000}
+    fees = {
+        "barber-licence": 20_000,
+        "birth-extract-copy": 12_000,
+        "copy-legalisation": 40_000,
+        "general-application": 30_000,
+    }
     assert made["fee"] == fees[form]
     assert made["receipt"].count("-") == 2 and made["due"] > made["received"]
     shown = run("forms.show", id=made["id"])
@@ -60,7 +65,9 @@ def test_the_op_is_sealed_and_names_form_definition_and_files(run: Any, session:
 
     made = finished()
     shown = run("forms.show", id=made["id"])
-    row = session.store.read(lambda c: dict(c.execute("SELECT * FROM op WHERE hash = ?", (bytes.fromhex(made["op"]),)).fetchone()))
+    row = session.store.read(
+        lambda c: dict(c.execute("SELECT * FROM op WHERE hash = ?", (bytes.fromhex(made["op"]),)).fetchone())
+    )
     assert row["sealed_to"] is not None and row["kind"] == "forms.submission" and row["form"] == "barber-licence"
     assert bytes(row["def_hash"]).hex() == shown["def_hash"]
     assert "លឹម".encode() not in bytes(row["bytes"])
@@ -71,7 +78,12 @@ def test_the_op_is_sealed_and_names_form_definition_and_files(run: Any, session:
 
 def test_it_is_found_by_name_number_phone_and_place(session: Any, run: Any, finished: Any) -> None:
     made = finished()
-    finished("general-application", applicant={"km": "ចាន់ ដារា", "latin": "CHAN DARA"}, phone="077 123 456", id_card="999999999")
+    finished(
+        "general-application",
+        applicant={"km": "ចាន់ ដារា", "latin": "CHAN DARA"},
+        phone="077 123 456",
+        id_card="999999999",
+    )
     for typed in ("ស្រីមុំ", "sreymom", made["receipt"], "012345678", "០១២៣៤៥៦៧៨", "ហាងកាត់សក់ស្រី", "barber"):
         assert [row["id"] for row in run("forms.list", filter=typed)["rows"]] == [made["id"]], typed
     assert run("forms.list", filter="កំពង់")["total"] == 2
@@ -81,7 +93,9 @@ def test_the_trigger_tells_flows_what_they_need_and_no_more(session: Any, run: A
     import json
 
     made = finished()
-    rows = session.store.read(lambda c: [dict(row) for row in c.execute("SELECT trigger, payload FROM platform_trigger")])
+    rows = session.store.read(
+        lambda c: [dict(row) for row in c.execute("SELECT trigger, payload FROM platform_trigger")]
+    )
     payload = json.loads(next(row["payload"] for row in rows if row["trigger"] == "forms.finished"))
     assert payload["submission"] == made["id"] and payload["fee"] == 20_000 and payload["due"] == made["due"]
     assert payload["person"] == {"km": "លឹម ស្រីមុំ", "latin": "LIM SREYMOM"} and payload["phone"] == "+85512345678"
@@ -94,19 +108,27 @@ def test_the_bus_hears_of_it_once_and_after_the_commit(session: Any, finished: A
     heard = []
     session.bus.subscribe(lambda change: heard.append((change, session.commands.run("forms.list")["total"])))
     made = finished()
-    mine = [(change.origin, total) for change, total in heard if made["id"] in change.ids and "forms.submission" in change.kinds]
+    mine = [
+        (change.origin, total)
+        for change, total in heard
+        if made["id"] in change.ids and "forms.submission" in change.kinds
+    ]
     assert mine == [("forms.fill", 1)]
 
 
 def test_without_a_number_nothing_is_finished_and_the_draft_stays(session: Any, run: Any, sheet: Any) -> None:
     session.store.write(lambda c: c.execute("UPDATE lease SET used = size WHERE resource = 'receipt-numbers'"))
-    draft = run("forms.fill", form="general-application", service="motorbike-registration", answers=sheet("general-application"))["draft"]
+    draft = run(
+        "forms.fill", form="general-application", service="motorbike-registration", answers=sheet("general-application")
+    )["draft"]
     with pytest.raises(Refused, match="SY-301"):
         run("forms.finish", draft=draft)
     assert run("forms.list")["total"] == 0 and run("forms.draft", draft=draft)["answers"]
 
 
-def test_a_number_is_not_lost_when_finishing_is_refused(session: Any, run: Any, finished: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_number_is_not_lost_when_finishing_is_refused(
+    session: Any, run: Any, finished: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     used = "SELECT sum(used) AS n FROM lease WHERE resource = 'receipt-numbers'"
     before = session.store.read(lambda c: c.execute(used).fetchone()["n"])
     with pytest.raises(Refused, match="FM-013"):

@@ -46,10 +46,11 @@ def test_another_office_or_device_is_another_receipt() -> None:
 
 @given(st.text(max_size=300))
 def test_other_text_is_refused_and_nothing_else_happens(text: str) -> None:
-    try:
+    plain = "".join(text.split()).replace("\u200b", "")
+    if plain and all(letter in "0123456789០១២៣៤៥៦៧៨៩-/:" or letter.isalpha() for letter in plain):
+        return  # may be a receipt
+    with pytest.raises(Refused, match="FM-035"):
         numbering.read(text)
-    except Refused as error:
-        assert error.code == "FM-035"
 
 
 def test_the_code_depends_on_every_part() -> None:

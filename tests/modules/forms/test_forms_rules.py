@@ -19,13 +19,17 @@ TODAY = date(2026, 11, 22)
 LABEL = {"km": "ចំណុច", "en": "Field"}
 
 
-def field(id: str = "x", type: str = "text", show_if: Condition | None = None, required: bool = False, **more: Any) -> Field:
+def field(
+    id: str = "x", type: str = "text", show_if: Condition | None = None, required: bool = False, **more: Any
+) -> Field:
     options = tuple(Option(name, LABEL) for name in more.pop("options", ()))
     return Field(id, type, LABEL, "one", None, None, required, show_if, options, more)  # type: ignore[arg-type]
 
 
 def form(*fields: Field) -> Definition:
-    return Definition("f", 1, None, LABEL, None, {"person": "x"}, (), (Section("one", LABEL, None, None, fields),), "", {})
+    return Definition(
+        "f", 1, None, LABEL, None, {"person": "x"}, (), (Section("one", LABEL, None, None, fields),), "", {}
+    )
 
 
 def codes(asked: Field, value: Any) -> list[str]:
@@ -139,7 +143,10 @@ def test_every_problem_is_found_at_once_with_words_in_both_languages() -> None:
     for one in found:
         said = one.json()["words"]
         assert said["km"] and said["en"] and "…" not in said["km"] + said["en"] and "{" not in said["km"] + said["en"]
-    counts = {row["id"]: (row["answered"], row["of"]) for row in rules.completeness(barber, {"chairs": 9, "sign": True}, found)}
+    counts = {
+        row["id"]: (row["answered"], row["of"])
+        for row in rules.completeness(barber, {"chairs": 9, "sign": True}, found)
+    }
     assert counts["business"] == (2, 10) and counts["payment"] == (1, 1)
 
 
