@@ -1,0 +1,57 @@
+"""A real hub in a process of its own, over loopback: for tests of both ends together."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+
+
+class Hub:
+    """One hub over one folder; may be stopped and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.process: subprocess.Popen[str] | None = None
+        self.url = ""
+        self.port = 0
+        self.cli("init")
+
+    def cli(self, *arguments: str) -> Any:
+        """One command of ``sala-hub``; its JSON."""
+        done = subprocess.run(
+            [sys.executable, "-m", "sync.hub.cli", "--data", str(self.folder), "--json", *arguments],
+            cwd=ROOT, capture_output=True, text=True, encoding="utf-8",
+        )  # fmt: skip
+        if done.returncode:
+            raise AssertionError(done.stdout + done.stderr)
+        return json.loads(done.stdout)
+
+    def start(self, **environment: str) -> Hub:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "sync.hub.cli", "--data", str(self.folder), "--json", "serve", "--port", str(self.port)],
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment},
+        )  # fmt: skip
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            raise AssertionError(self.process.communicate()[1])
+        self.url = json.loads(line)["url"]
+        self.port = int(self.url.rpartition(":")[2])
+        return self
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.communicate()
+            self.process = None
+
+    def pack(self, out: Path, office: str = "0306") -> Path:
+        """An office pack for one more laptop."""
+        self.cli("enrol", office, "--out", str(out), "--url", self.url)
+        return out
