@@ -20,7 +20,7 @@ from sync.exchange import LOCK, Progress
 from sync.limits import MAX_HAVE, MAX_TARGET
 from sync.lockfile import locked
 from sync.marks import ROLLBACK, mark, set_mark
-from sync.receipts import State
+from sync.receipts import QUARANTINED
 from sync.version import VERSION
 from sync.volume import Object, Volume, VolumeSource
 
@@ -47,7 +47,7 @@ class Taken:
     """What a stick brought. ``problems``: ``{"file", "code", "values"}`` each; nothing is lost by any of them."""
 
     files: int = 0
-    receipts: int = 0  # receipts of this laptop's batches
+    receipts: int = 0  # batches of this laptop that turned green
     batches_lost: int = 0  # the hub says that it lacks them; they go again
     quarantined: int = 0
     enrolled: bool = False
@@ -183,10 +183,11 @@ class _Import:
 
     def _receipt(self, data: bytes) -> None:
         text = data.decode("utf-8", "replace")
-        receipt = self.store.write(lambda conn: delivery.received(conn, text, self.centre.log))
-        if receipt is not None:
-            self.report.receipts += 1
-            self.report.quarantined += receipt.leaf.state not in (State.ACCEPTED, State.PENDING)
+        found = self.store.write(lambda conn: delivery.received(conn, text, self.centre.log))
+        if found is not None:
+            receipt, new = found
+            self.report.receipts += new
+            self.report.quarantined += new and receipt.leaf.state in QUARANTINED
 
     def _missing(self, data: bytes) -> None:
         missing = wire.read_missing(data)

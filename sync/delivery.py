@@ -90,14 +90,16 @@ def failed(conn: Connection, unlocked: Unlocked, clock: Clock, hash_: bytes, cod
         failpoint("send:recut")
 
 
-def received(conn: Connection, text: str, log: NoteKey) -> Receipt | None:
-    """Turn the batch of the receipt ``text`` green; None when this device knows no such batch.
+def received(conn: Connection, text: str, log: NoteKey) -> tuple[Receipt, bool] | None:
+    """Turn the batch of the receipt ``text`` green: the receipt, and whether it was not green before.
+
+    None when this device knows no such batch.
 
     Known SY-310 for a forged receipt, SY-360 for one that misstates what the batch holds.
     """
     receipt = receipts.verify(text, log)
     leaf = receipt.leaf
-    row = conn.execute("SELECT first_seq, last_seq FROM batch WHERE hash = ?", (leaf.batch_hash,)).fetchone()
+    row = conn.execute("SELECT first_seq, last_seq, state FROM batch WHERE hash = ?", (leaf.batch_hash,)).fetchone()
     if row is None:
         return None
     base = mark(conn, ops.chain_base(leaf.device_id))
@@ -113,7 +115,7 @@ def received(conn: Connection, text: str, log: NoteKey) -> Receipt | None:
         "UPDATE batch SET state = 'receipted', last_error = NULL, next_try_ms = 0 WHERE hash = ?", (leaf.batch_hash,)
     )
     raise_floor(conn, HUB_TIME, leaf.received_ms)
-    return receipt
+    return receipt, row["state"] != "receipted"
 
 
 def offers(conn: Connection, *, everything: bool) -> list[bytes]:

@@ -326,23 +326,24 @@ class _Run:
         self.report.batches_sent += 1
         try:
             text = answer.body.decode()
-            receipt = self.store.write(lambda conn: delivery.received(conn, text, self.centre.log))
-            if receipt is None or receipt.leaf.batch_hash != hash_:
+            found = self.store.write(lambda conn: delivery.received(conn, text, self.centre.log))
+            if found is None or found[0].leaf.batch_hash != hash_:
                 raise Known("SY-360")
         except (Known, UnicodeDecodeError):
             self._problem("batches", Known("SY-360"))
             return "SY-360"
-        self._take(receipt)
+        self._take(found)
         return None
 
-    def _take(self, receipt: Receipt | None) -> None:
-        if receipt is None:
+    def _take(self, found: tuple[Receipt, bool] | None) -> None:
+        if found is None:
             return
-        self.report.batches_received += 1
-        self.report.quarantined += receipt.leaf.state not in (receipts.State.ACCEPTED, receipts.State.PENDING)
-        found = receipt.checkpoint
-        if self.largest is None or (found.epoch, found.size) > (self.largest.epoch, self.largest.size):
-            self.largest, self.largest_note = found, notes.read_proof(receipt.text).note
+        receipt, new = found
+        self.report.batches_received += new
+        self.report.quarantined += new and receipt.leaf.state in receipts.QUARANTINED
+        shown = receipt.checkpoint
+        if self.largest is None or (shown.epoch, shown.size) > (self.largest.epoch, self.largest.size):
+            self.largest, self.largest_note = shown, notes.read_proof(receipt.text).note
 
     def _chunks(self) -> None:
         todo = self.store.read(pieces.waiting)

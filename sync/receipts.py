@@ -30,6 +30,9 @@ class State(IntEnum):
     SCHEMA = 4
 
 
+QUARANTINED: Final = frozenset({State.FORK, State.REVOKED, State.SCHEMA})
+
+
 @dataclass(frozen=True, slots=True)
 class Leaf:
     """One entry of the hub's log: which ops of which device were stored when."""
