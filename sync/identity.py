@@ -106,7 +106,7 @@ def recovered_draft_key(conn: Connection, officer: str, recovery: PrivateKey) ->
 
 def officers(conn: Connection) -> list[Officer]:
     """Everybody who works here now, in the order in which they were added."""
-    rows = conn.execute("SELECT * FROM officer WHERE removed_ms IS NULL ORDER BY added_ms, id")
+    rows = conn.execute("SELECT * FROM officer WHERE removed_ms IS NULL ORDER BY rowid")
     return [Officer(row["id"], row["name"], row["latin"], row["role"]) for row in rows]
 
 

@@ -134,7 +134,7 @@ def recover(
 
         store.write(work)
         failpoint("recover")  # a second recovery finishes what this one began
-        _put(home, slot)
+        _put(store, slot)
         attempts.clear(home, slot.officer)
         return _unlocked(home, store, officer, seed, key)
     except BaseException:
@@ -175,7 +175,7 @@ def add_officer(unlocked: Unlocked, person: Person, passphrase: str, *, cost: Co
 
     store.write(work)
     failpoint("add")  # without a slot the next unlocking takes the officer off the list again
-    _put(home, slot)
+    _put(store, slot)
     return added
 
 
@@ -205,7 +205,7 @@ def change_passphrase(unlocked: Unlocked, old: str, new: str, *, cost: Cost | No
     home, clock = unlocked.home, unlocked.store.clock
     slot = slots.read(home).of(unlocked.officer.id)
     seed, _ = _try(home, slot, old, clock)
-    _put(home, slot.rewrapped(seed, new, cost or measured_cost()))
+    _put(unlocked.store, slot.rewrapped(seed, new, cost or measured_cost()))
     event = {"what": "passphrase changed", "officer": unlocked.officer.id}
     unlocked.store.write(lambda conn: audit.append(conn, clock, event))
 
@@ -273,10 +273,15 @@ def _change_key(unlocked: Unlocked, found: Slots, officers: list[Slot]) -> None:
         copy.unlink()  # they open with the key that the officer who left may have kept
 
 
-def _put(home: Path, slot: Slot) -> None:
-    found = slots.read(home)
-    others = [other for other in found.officers if other.officer != slot.officer]
-    slots.write(home, replace(found, officers=(*others, slot)))
+def _put(store: Store, slot: Slot) -> None:
+    """Add ``slot`` or put it in place of the officer's older one; one program at a time, under the database's lock."""
+
+    def work(_conn: Connection) -> None:
+        found = slots.read(store.folder)
+        others = [other for other in found.officers if other.officer != slot.officer]
+        slots.write(store.folder, replace(found, officers=(*others, slot)))
+
+    store.write(work)
 
 
 def _settle(conn: Connection, home: Path, store: Store, event: dict[str, object]) -> None:
