@@ -1,0 +1,225 @@
+"""The window of the day, driven as a person drives it: keys and clicks on real widgets, and a picture of all that is shown."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtWidgets import QApplication
+
+from desktop.day import samples
+from i18n import catalog
+
+if TYPE_CHECKING:
+    from desktop.day.centre import HubProcess
+    from modules.session import Session
+
+SIZES: Final = ((1366, 768), (1024, 600))
+SCHEMES: Final = ("light", "dark")
+PAGES: Final = ("home", "forms", "certificates", "links", "messages", "flows", "outbox", "settings")
+
+
+class Stage:
+    """One window over one profile folder. ``saved`` lists every picture."""
+
+    def __init__(self, out: Path, home: Path, roots: Path, *, pictures: bool) -> None:
+        import os
+
+        os.environ["SALA_ROOTS"] = str(roots)
+        from desktop import app as start
+        from desktop.shell.window import Window
+        from sync import keys
+
+        self.out = out / "pictures"
+        self.out.mkdir(parents=True, exist_ok=True)
+        self.saved: list[Path] = []
+        self._pictures = pictures
+        existing = QApplication.instance()
+        self.app = existing if isinstance(existing, QApplication) else QApplication(["sala"])
+        start.prepare(self.app)
+        self.window = Window(home, cost=keys.CHEAP)
+        self.window.resize(*SIZES[0])
+        self.window.show()
+        self.wait(lambda: True)
+        self.window.begin()
+
+    # --- the day
+
+    def morning(self, pack: Path) -> tuple[Session, dict[str, Any] | None]:
+        """First run: the wizard in Khmer, then the officer's frame, then the first form typed into the window."""
+        wizard = self.window.wizard
+        if wizard is None:
+            raise RuntimeError("no wizard on a bare laptop")
+        self.both_languages("wizard-1")
+        wizard.pack.take(pack)
+        self.both_languages("wizard-2-office")
+        wizard.primary()
+        name, latin = samples.OFFICER
+        wizard.officer.name.set_value(name)
+        wizard.officer.latin.set_value(latin)
+        self.both_languages("wizard-3-officer")
+        wizard.primary()
+        wizard.secret.first.set_value(samples.PASSPHRASE)
+        wizard.secret.again.set_value(samples.PASSPHRASE)
+        wizard.secret.first.edited.emit()
+        self.both_languages("wizard-4-passphrase")
+        wizard.primary()
+        self.wait(lambda: wizard.next.isEnabled(), 60)
+        self.both_languages("wizard-5-done")
+        wizard.primary()
+        self.wait(lambda: self.window.frame is not None, 30)
+        self.both_languages("home-new-office")
+        self._lock_and_unlock()
+        if self.window.bridge is None:
+            raise RuntimeError("not unlocked")
+        from desktop.day import work
+        from desktop.day.work import Hall
+
+        session = self.window.bridge.session
+        work.flow_first(Hall(self.out, session))
+        return session, None
+
+    def noon(self) -> None:
+        """Every page while the line is down."""
+        self.every_page("")
+
+    def evening(self, hub: HubProcess) -> None:
+        """The pages that changed when the line returned, the papers, and the console in a browser."""
+        self.every_page("-received", pages=("home", "forms", "outbox"))
+        if self._pictures:
+            from desktop.day import papers
+
+            self.saved += papers.pages_of(self.out.parent, self.out)
+            self.saved += papers.console(hub, self.out)
+
+    def stay_open(self, hub: HubProcess) -> None:
+        """The person takes over; ends when the window is closed."""
+        self.window.setWindowTitle(f"សាលា · Sala — {samples.PASSPHRASE} — {hub.url}/console/")
+        self.app.exec()
+
+    def close(self) -> None:
+        self.window.close()
+        self.wait(lambda: self.window.bridge is None, 30)
+
+    # --- pictures
+
+    def every_page(self, suffix: str, pages: tuple[str, ...] = PAGES) -> None:
+        """Each page in both languages, light and dark, large and small."""
+        if not self._pictures or self.window.frame is None:
+            return
+        for page in pages:
+            self._open(page)
+            self.shoot(f"{page}{suffix}")
+            for target in self._targets(page):
+                self._open(page, target)
+                self.shoot(f"{page}-{target.partition('/')[0] if len(target) < 20 else 'record'}{suffix}")
+
+    def both_languages(self, name: str) -> None:
+        if not self._pictures:
+            return
+        for language in catalog.LANGUAGES:
+            self._speak(language)
+            self.save(f"{name}-{language}-light-{SIZES[0][0]}x{SIZES[0][1]}")
+        self._speak("km")
+
+    def shoot(self, name: str) -> None:
+        """What is shown now, in every language, scheme and size."""
+        for scheme in SCHEMES:
+            self._paint(scheme)
+            for width, height in SIZES:
+                self.window.resize(width, height)
+                for language in catalog.LANGUAGES:
+                    self._speak(language)
+                    self.save(f"{name}-{language}-{scheme}-{width}x{height}")
+        self._speak("km")
+        self._paint("light")
+        self.window.resize(*SIZES[0])
+
+    def save(self, name: str) -> None:
+        self.settle()
+        place = self.out / f"{name}.png"
+        self.window.grab().save(str(place))
+        self.saved.append(place)
+
+    # --- inside
+
+    def wait(self, condition: Callable[[], bool], seconds: float = 20) -> None:
+        """Let the window work until ``condition`` holds; TimeoutError if it never does."""
+        end = time.monotonic() + seconds
+        while True:
+            self._turn(15)
+            if condition():
+                return
+            if time.monotonic() > end:
+                raise TimeoutError(f"the window did not come to it in {seconds} s")
+
+    def settle(self) -> None:
+        """Until nothing runs and everything asked for is painted."""
+        bridge = self.window.bridge
+        self.wait(lambda: bridge is None or not bridge.busy(), 30)
+        self._turn(30)
+        self.wait(lambda: bridge is None or not bridge.busy(), 30)
+
+    def _turn(self, ms: int) -> None:
+        loop = QEventLoop()
+        QTimer.singleShot(ms, loop.quit)
+        loop.exec()
+
+    def _open(self, page: str, target: str = "") -> None:
+        if self.window.frame is None:
+            raise RuntimeError("locked")
+        self.window.frame.open(page, target)
+        self.settle()
+
+    def _speak(self, language: catalog.Language) -> None:
+        if catalog.language() != language:
+            self.window.switch_language()
+            self._turn(10)
+
+    def _paint(self, scheme: str) -> None:
+        from desktop.kit import theme
+
+        theme.apply(self.app, scheme=scheme, percent=100)
+
+    def _targets(self, page: str) -> list[str]:
+        """What else a page can show: its verbs, and one of its records."""
+        if self.window.bridge is None:
+            return []
+        run = self.window.bridge.session.commands.run
+        if page == "forms":
+            return ["new", run("forms.list")["rows"][0]["id"], self._draft()]
+        if page == "certificates":
+            return ["issue", "register"]
+        if page == "messages":
+            return [run("messages.list")["rows"][0]["id"]]
+        if page == "flows":
+            return [run("flows.list")["flows"][0]["id"]]
+        return []
+
+    def _draft(self) -> str:
+        """A form that somebody has begun."""
+        if self.window.bridge is None:
+            raise RuntimeError("locked")
+        run = self.window.bridge.session.commands.run
+        draft = str(run("forms.start", form="barber-licence")["draft"])
+        for field in ("applicant", "sex", "dob", "id_card", "phone", "address"):
+            run("forms.set_answer", draft=draft, field=field, value=samples.BARBER[field])
+        return draft
+
+    def _lock_and_unlock(self) -> None:
+        """Second start: the door, one wrong passphrase, then the right one."""
+        self.window.lock()
+        door = self.window.door
+        if door is None:
+            raise RuntimeError("no door after locking")
+        self.both_languages("unlock")
+        door.passphrase.set_value("ខុស ខុស ខុស")
+        door.go.click()
+        self.wait(lambda: door.go.isEnabled() and not door.passphrase.value(), 30)
+        self.both_languages("unlock-refused")
+        door.passphrase.set_value(samples.PASSPHRASE)
+        door.go.click()
+        self.wait(lambda: self.window.frame is not None, 30)
