@@ -134,6 +134,10 @@ class ModuleDrafts:
         officer, wall_ms = self._unlocked.officer.id, self._module.clock.wall_ms()
         self._free_write(lambda connection: drafts.discard(connection, officer, id, wall_ms))
 
+    def restore(self, id: str) -> None:
+        officer = self._unlocked.officer.id
+        self._free_write(lambda connection: drafts.restore(connection, officer, id))
+
     def _free_write(self, work: Callable[[Connection], None]) -> None:
         store = self._unlocked.store
 

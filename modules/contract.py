@@ -227,6 +227,10 @@ class Drafts(Protocol):
         """Into the 30-day bin."""
         ...
 
+    def restore(self, id: str) -> None:
+        """Out of the bin again; nothing happens when it does not lie there."""
+        ...
+
 
 class Files(Protocol):
     """Attachments: encrypted, content-addressed (SYNC §6.5)."""

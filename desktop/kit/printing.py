@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QDialog, QWidget
@@ -12,8 +14,11 @@ DOTS = 300
 A4_INCHES = 8.27
 
 
-def print_pdf(parent: QWidget, pdf: bytes) -> None:
-    """Open the print dialog for ``pdf``; printing happens when the person agrees. ValueError when it is no PDF."""
+def print_pdf(parent: QWidget, pdf: bytes, then: Callable[[int], None] | None = None) -> None:
+    """Open the print dialog for ``pdf``; printing happens when the person agrees. ValueError when it is no PDF.
+
+    ``then(pages)`` is called when the pages were handed to the printer: only then is something printed.
+    """
     from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 
     count = page_count(pdf)
@@ -24,7 +29,13 @@ def print_pdf(parent: QWidget, pdf: bytes) -> None:
     dialog.setMinMax(1, count)
     dialog.setWindowModality(Qt.WindowModality.WindowModal)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.accepted.connect(lambda: paint_pages(printer, pdf))
+
+    def go() -> None:
+        pages = paint_pages(printer, pdf)
+        if then is not None:
+            then(pages)
+
+    dialog.accepted.connect(go)
     QDialog.open(dialog)  # QPrintDialog's own open() wants a slot by name
 
 
