@@ -13,6 +13,7 @@ import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before anything imports Qt: without a display it aborts
 os.environ.setdefault("LANG", "C.UTF-8")
+os.environ.setdefault("SALA_BALLAST_MIB", "0")  # hundreds of profiles would keep 64 MiB each
 
 if TYPE_CHECKING:
     from modules.session import Session
