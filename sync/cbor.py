@@ -139,12 +139,12 @@ def unzip(data: bytes, limit: int = MAX_RAW) -> tuple[bytes, bytes]:
             raise Malformed("zstd: declared size")
         unpacker = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW).decompressobj()
         out = bytearray()
-        for start in range(0, len(data), _SLICE):
+        start = 0
+        while start < len(data) and len(out) <= limit:  # whatever the frame has declared
             out += unpacker.decompress(data[start : start + _SLICE])
-            if len(out) > limit:
-                raise Malformed("zstd: too big")
-            if unpacker.eof:
-                return bytes(out), unpacker.unused_data + data[start + _SLICE :]
+            start += _SLICE
+            if unpacker.eof and len(out) <= limit:
+                return bytes(out), unpacker.unused_data + data[start:]
     except zstandard.ZstdError:
         raise Malformed("zstd: damaged") from None
-    raise Malformed("zstd: cut short")
+    raise Malformed("zstd: cut short or too big")
