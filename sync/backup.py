@@ -49,8 +49,9 @@ def write(unlocked: Unlocked, out: Path, progress: Progress | None = None) -> di
     try:
         with tempfile.TemporaryDirectory(prefix="backup-", dir=unlocked.home) as folder:
             database, opener = _consistent(unlocked, Path(folder) / DATABASE)
-            chunks = _chunks(database, unlocked.database_key)
-            written = _pack(part, unlocked, database, chunks, opener, progress)
+            wanted = [unlocked.blobs.path(name) for name in _chunks(database, unlocked.database_key)]
+            pieces = [path for path in wanted if path.exists()]  # a lost attachment must not cost all the rest
+            written = _pack(part, unlocked, database, pieces, opener, progress)
         if _digest(part) != written:
             raise Known("SY-151")
         part.replace(out)
@@ -59,7 +60,13 @@ def write(unlocked: Unlocked, out: Path, progress: Progress | None = None) -> di
         raise Known("SY-150", reason=error.strerror or "") from error
     finally:
         part.unlink(missing_ok=True)
-    return {"file": str(out), "bytes": out.stat().st_size, "attachment_pieces": len(chunks), "sha256": written.hex()}
+    return {
+        "file": str(out),
+        "bytes": out.stat().st_size,
+        "attachment_pieces": len(pieces),
+        "attachment_pieces_missing": len(wanted) - len(pieces),
+        "sha256": written.hex(),
+    }
 
 
 def restore(file: Path, home: Path, progress: Progress | None = None) -> dict[str, Any]:
@@ -114,23 +121,22 @@ def _consistent(unlocked: Unlocked, target: Path) -> tuple[Path, bytes]:
             return target, slots.encode(before)
 
 
-def _chunks(database: Path, key: bytes) -> list[str]:
-    """Check the copied database; names of the attachments' pieces that belong to it."""
+def _chunks(database: Path, key: bytes) -> list[bytes]:
+    """Check the copied database; hashes of the attachments' pieces that belong to it."""
     conn = cipher.connect(database, key, "ro")
     try:
         if cipher.problems(conn):
             raise Known("SY-102")
-        return [row[0].hex() for row in conn.execute("SELECT hash FROM chunk ORDER BY hash")]
+        return [row[0] for row in conn.execute("SELECT hash FROM chunk ORDER BY hash")]
     finally:
         conn.close()
 
 
 def _pack(
-    part: Path, unlocked: Unlocked, database: Path, chunks: list[str], opener: bytes, progress: Progress | None
+    part: Path, unlocked: Unlocked, database: Path, pieces: list[Path], opener: bytes, progress: Progress | None
 ) -> bytes:
-    pieces = [unlocked.home / "blobs" / name[:2] / name for name in chunks]
     total = database.stat().st_size + sum(piece.stat().st_size for piece in pieces)
-    header = {"format": _FORMAT, "made_ms": unlocked.store.clock.wall_ms(), "attachment_pieces": len(chunks)}
+    header = {"format": _FORMAT, "made_ms": unlocked.store.clock.wall_ms(), "attachment_pieces": len(pieces)}
     with part.open("wb") as raw:
         out = _Hashing(raw, progress, total)
         with tarfile.open(fileobj=out, mode="w|", format=tarfile.PAX_FORMAT) as tar:  # type: ignore[call-overload]
@@ -214,14 +220,12 @@ def _as_backup(file: Path) -> Iterator[tarfile.TarFile]:
 
 def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
     source = tar.extractfile(member)
+    assert source is not None, "a regular file has content"
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("wb") as out:
-        if source is not None:
-            shutil.copyfileobj(source, out, _PIECE)
+        shutil.copyfileobj(source, out, _PIECE)  # a tar that ends too early raises
         out.flush()
         os.fsync(out.fileno())
-    if target.stat().st_size != member.size:
-        raise Refused("SY-152")
 
 
 def _move_in(staging: Path, home: Path) -> None:

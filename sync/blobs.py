@@ -89,7 +89,7 @@ class Blobs:
     def chunk(self, name: bytes) -> bytes:
         """The ciphertext of one chunk. Known SY-141 when the file is missing or damaged."""
         try:
-            data = self._path(name).read_bytes()
+            data = self.path(name).read_bytes()
         except FileNotFoundError:
             raise Known("SY-141") from None
         if sha256(data).digest() != name:
@@ -114,11 +114,12 @@ class Blobs:
             raise LookupError(blob)
         return dict(row)
 
-    def _path(self, name: bytes) -> Path:
+    def path(self, name: bytes) -> Path:
+        """Where the ciphertext of a chunk lies."""
         return self._folder / name.hex()[:2] / name.hex()
 
     def _keep(self, name: bytes, data: bytes) -> None:
-        path = self._path(name)
+        path = self.path(name)
         if path.exists() and path.stat().st_size == len(data) and sha256(path.read_bytes()).digest() == name:
             return
         try:

@@ -74,10 +74,8 @@ def unlock(conn: Connection) -> None:
     try:
         conn.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except DatabaseError as error:
-        found = "SY-100" if error.sqlite_errorcode == dbapi2.SQLITE_NOTADB else code(error)
-        if found is None:
-            raise
-        raise Known(found) from error
+        wrong_key = error.sqlite_errorcode == dbapi2.SQLITE_NOTADB
+        raise Known("SY-100" if wrong_key else code(error) or "SY-107") from error
 
 
 def settle(conn: Connection, *, journal: bool, read_only: bool) -> None:

@@ -76,7 +76,9 @@ def test_the_rows_are_the_published_format(store: Store, clock: SetClock) -> Non
     assert rows[0]["event"] == rfc8785.dumps(event).decode()
     first = sha256(b"SALA-AUDIT-1" + (1).to_bytes(8, "big") + bytes(32) + rfc8785.dumps(event)).digest()
     assert rows[0]["hash"] == first
-    assert rows[1]["hash"] == sha256(b"SALA-AUDIT-1" + (2).to_bytes(8, "big") + first + rows[1]["event"].encode()).digest()
+    assert (
+        rows[1]["hash"] == sha256(b"SALA-AUDIT-1" + (2).to_bytes(8, "big") + first + rows[1]["event"].encode()).digest()
+    )
 
 
 def test_an_empty_log_holds(store: Store) -> None:
@@ -118,7 +120,11 @@ def test_the_fingerprint_is_twelve_unmistakable_characters(store: Store) -> None
 
 def test_rows_cannot_be_changed_or_deleted(store: Store) -> None:
     fill(store, 2)
-    for statement in ("UPDATE audit SET event = '{}'", "DELETE FROM audit WHERE seq = 2", "REPLACE INTO audit VALUES (1, x'', '')"):
+    for statement in (
+        "UPDATE audit SET event = '{}'",
+        "DELETE FROM audit WHERE seq = 2",
+        "REPLACE INTO audit VALUES (1, x'', '')",
+    ):
         with pytest.raises(DatabaseError, match="audit log"):
             store.write(lambda conn, statement=statement: conn.execute(statement))
     assert store.read(audit.verify).ok

@@ -95,7 +95,9 @@ def test_a_file_over_the_limit_is_refused_before_it_is_read(blobs: Blobs, tmp_pa
     assert files(blobs) == []
 
 
-def test_bytes_over_the_limit_and_files_that_grow_are_refused(blobs: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bytes_over_the_limit_and_files_that_grow_are_refused(
+    blobs: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert code(lambda: blobs.add(bytes(MAX_BLOB + 1), "x/y")) == "SY-140"
     path = tmp_path / "grows"
     path.write_bytes(bytes(MAX_BLOB + 1))

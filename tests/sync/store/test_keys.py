@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from nacl.public import PrivateKey
 
-from sync import attempts, audit, cipher, drafts, identity, keys, schema, slots
+from sync import audit, cipher, drafts, keys, schema, slots
 from sync.clock import SetClock
 from sync.errors import Known, Refused
 from sync.keys import CHEAP, Unlocked
@@ -118,7 +118,9 @@ def test_the_others_keys_do_not_open_with_the_database(profile: Unlocked) -> Non
     """Whoever has unlocked sees the rows, and still not another officer's keys or drafts."""
     dara = keys.add_officer(profile, DARA, OTHER, cost=CHEAP)
     row = profile.store.read(
-        lambda conn: dict(conn.execute("SELECT secret, draft_recovery FROM officer WHERE id = ?", (dara.id,)).fetchone())
+        lambda conn: dict(
+            conn.execute("SELECT secret, draft_recovery FROM officer WHERE id = ?", (dara.id,)).fetchone()
+        )
     )
     profile.lock()
     theirs = unlock(profile, OTHER, "Chan Dara")
@@ -135,9 +137,12 @@ def test_the_others_keys_do_not_open_with_the_database(profile: Unlocked) -> Non
 
 
 def test_a_folder_with_a_profile_is_left_alone(profile: Unlocked, clock: SetClock) -> None:
-    assert refusal(
-        lambda: keys.create_profile(profile.home, officer=CHIEF, passphrase=PASSPHRASE, clock=clock, cost=CHEAP)
-    )[0] == "SY-101"
+    assert (
+        refusal(
+            lambda: keys.create_profile(profile.home, officer=CHIEF, passphrase=PASSPHRASE, clock=clock, cost=CHEAP)
+        )[0]
+        == "SY-101"
+    )
     assert refusal(lambda: keys.unlock(profile.home / "none", "x", PASSPHRASE, clock))[0] == "SY-109"
 
 
@@ -383,9 +388,7 @@ def test_officers_that_cannot_be_added(profile: Unlocked, person: Officer, passp
     assert len(profile.officers()) == 1
 
 
-def test_who_is_removed_cannot_open_it_any_more_even_with_an_old_slots_file(
-    profile: Unlocked, clock: SetClock
-) -> None:
+def test_who_is_removed_cannot_open_it_any_more_even_with_an_old_slots_file(profile: Unlocked, clock: SetClock) -> None:
     from sync.migrate import COPIES
 
     dara = keys.add_officer(profile, DARA, OTHER, cost=CHEAP)

@@ -129,7 +129,7 @@ def test_a_module_migrates_its_own_tables_only(store: Store, sql: str) -> None:
     def trespass(db: Any) -> None:
         db.execute(sql)
 
-    with pytest.raises(cipher.DatabaseError, match="not authorized|prohibited"):
+    with pytest.raises(cipher.DatabaseError, match=r"not authorized|prohibited"):
         migrate(store, "demo", steps(first, trespass))
     assert applied(store, "demo") == ["first"]
 

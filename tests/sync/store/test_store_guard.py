@@ -92,7 +92,10 @@ def test_a_module_uses_its_own_tables(guarded: Store, sql: str) -> None:
 @pytest.mark.parametrize("sql", DENIED)
 def test_a_module_reaches_nothing_else(guarded: Store, sql: str) -> None:
     def work(conn: Connection) -> None:
-        with guarded.authorize("demo"), pytest.raises(DatabaseError, match="not authorized|prohibited|within a transaction"):
+        with (
+            guarded.authorize("demo"),
+            pytest.raises(DatabaseError, match=r"not authorized|prohibited|within a transaction"),
+        ):
             conn.execute(sql).fetchall()
 
     guarded.write(work)

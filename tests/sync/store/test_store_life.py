@@ -149,7 +149,7 @@ def test_a_folder_that_cannot_be_opened_says_so(store: Store, clock: SetClock) -
     (store.folder / DATABASE).unlink()
     (store.folder / DATABASE).mkdir()
     (store.folder / DATABASE / "x").touch()
-    with pytest.raises(Known, match="SY-10[27]"):
+    with pytest.raises(Known, match=r"SY-10[27]"):
         Store.open(store.folder, KEY, clock=clock)
 
 
@@ -194,7 +194,7 @@ def test_reading_a_damaged_page_says_so(store: Store, clock: SetClock) -> None:
     for page in range(2, len(data) // 4_096):
         data[page * 4_096 + 50] ^= 1
     path.write_bytes(data)
-    with pytest.raises(Known, match="SY-10[02]"):  # noqa: PT012
+    with pytest.raises(Known, match=r"SY-10[02]"):  # noqa: PT012
         opened = Store.open(store.folder, KEY, clock=clock)
         try:
             opened.read(notes)
@@ -283,7 +283,9 @@ def test_the_key_can_be_changed(store: Store, clock: SetClock) -> None:
     Store.open(store.folder, bytes(32), clock=clock).close()
 
 
-def test_the_key_is_not_changed_under_another_program(store: Store, clock: SetClock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_is_not_changed_under_another_program(
+    store: Store, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(cipher, "BUSY_MS", 50)
     other = cipher.connect(store.folder / DATABASE, KEY, "ro")
     other.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -360,3 +362,17 @@ def test_the_backup_of_a_crash_copy_is_whole(store: Store, tmp_path: Path, clock
         assert copy.read(notes) == ["in the write-ahead log only"]
     finally:
         copy.close()
+
+
+def test_a_backup_of_an_unreadable_file_is_refused(store: Store, tmp_path: Path) -> None:
+    path = store.folder / DATABASE
+    store.close()
+    opened = Store.open(store.folder, KEY, clock=store.clock)
+    data = bytearray(path.read_bytes())
+    data[1_000] ^= 1
+    path.write_bytes(data)
+    try:
+        with pytest.raises(Known, match="SY-102"):
+            opened.backup(tmp_path / "out.db")
+    finally:
+        opened.close()

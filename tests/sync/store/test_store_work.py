@@ -364,10 +364,10 @@ def test_when_the_first_page_goes_every_work_says_so(store: Store, clock: SetClo
 
     try:
         for _ in range(3):
-            with pytest.raises(Known, match="SY-10[02]"):
+            with pytest.raises(Known, match=r"SY-10[02]"):
                 opened.read(count)
         for _ in range(2):
-            with pytest.raises(Known, match="SY-10[02]"):
+            with pytest.raises(Known, match=r"SY-10[02]"):
                 opened.write(count)
     finally:
         opened.close()
