@@ -38,6 +38,7 @@ class Bridge(QObject):
     open_wanted = Signal(str, str)  # page, target
     working = Signal(bool)  # something has run for longer than SHOW_WORKING_MS
     touched = Signal()  # the person is there: auto-lock begins anew
+    session_settings_changed = Signal()  # language, look, digits, idle time
     sync_began = Signal()
     sync_progress = Signal(str, int, int)  # what, done, total
     sync_ended = Signal(object, object)  # report | None, SalaError | None

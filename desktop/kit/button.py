@@ -123,8 +123,7 @@ class Button(QPushButton):
         icon, words, hint, _ = self._parts()
         x = max(4.0, (self.width() - icon - words - hint) / 2)
         if icon:
-            side = theme.scaled(20)
-            icons.draw(painter, QRectF(x, (self.height() - side) / 2, side, side), self._icon, ink)
+            icons.beside(painter, x, 0, self.height(), self._icon, ink)
             x += icon
         painter.setFont(self.font())
         painter.setPen(theme.tone(ink))

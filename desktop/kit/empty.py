@@ -47,7 +47,6 @@ class Empty(QWidget):
         self.button.clicked.connect(self.acted)
         for label in (self.title, self.teach):
             label.setAlignment(middle)
-            label.setMinimumWidth(240)
         medal = _Medal(icon)
         block = column(spacing=8)
         block.addWidget(medal, 0, middle)
@@ -56,7 +55,14 @@ class Empty(QWidget):
         block.addWidget(self.teach)
         block.addSpacing(12)
         block.addWidget(self.button, 0, middle)
-        keeper = QWidget()
+        self._keeper = keeper = QWidget()
         keeper.setLayout(block)
-        keeper.setMaximumWidth(theme.scaled(520))
+        self.retheme()
         self.setLayout(column(None, row(None, keeper, None), None, margins=(24, 24, 24, 24)))
+
+    def retheme(self) -> None:
+        self._keeper.setFixedWidth(min(theme.scaled(460), max(240, self.width() - 48)))
+
+    def resizeEvent(self, event: object) -> None:
+        super().resizeEvent(event)  # type: ignore[arg-type]
+        self.retheme()

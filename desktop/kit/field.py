@@ -6,7 +6,7 @@ changed under the fingers; a value that cannot be read is said in words under th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, Signal
@@ -143,8 +143,7 @@ class Line(QLineEdit):
         super().paintEvent(event)  # type: ignore[arg-type]
         painter = QPainter(self)
         if self._icon:
-            side = theme.scaled(20)
-            icons.draw(painter, QRectF(12, (self.height() - side) / 2, side, side), self._icon, "faint")
+            icons.beside(painter, 12, 0, self.height(), self._icon, "faint")
         if self._hint and self.hasFocus():
             painter.setFont(theme.font("hint"))
             painter.setPen(theme.tone("faint"))
@@ -171,6 +170,7 @@ class Field(QWidget):
         super().__init__(parent)
         self._label, self._note, self._problem = label, note, ""
         self.editor = editor
+        self.on_enter: Callable[[], None] | None = None  # the last field of a short form: Enter does it at once
         self.required = required
         self.label = FieldLabel(label, required=required)
         self.under = Label(note, size="small", tone="soft", wrap=True)
@@ -287,7 +287,10 @@ class Field(QWidget):
             return False
         keys = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         if keys == Qt.KeyboardModifier.NoModifier:
-            self.go_next()
+            if self.on_enter is not None:
+                self.on_enter()
+            else:
+                self.go_next()
             return True
         if keys == Qt.KeyboardModifier.ShiftModifier:
             self.go_back()

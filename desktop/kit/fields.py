@@ -115,6 +115,11 @@ class ReadField(LineField):
             self.line.setText(self.write(value))
 
 
+def _without_blanks(text: str) -> str:
+    """Groups of three are often written with a blank: ២០ ០០០."""
+    return "".join(text.split())
+
+
 class NumberField(ReadField):
     """A number: int, or a decimal as str ("12.5") when ``decimals``."""
 
@@ -132,7 +137,8 @@ class NumberField(ReadField):
         super().__init__(label, note=note, required=required, longest=40)
 
     def parse(self, text: str) -> Any:
-        return str(parse_decimal(text)) if self.decimals else parse_int(text)
+        together = _without_blanks(text)
+        return str(parse_decimal(together)) if self.decimals else parse_int(together)
 
     def write(self, value: Any) -> str:
         return shown.plain(value)
@@ -154,7 +160,7 @@ class MoneyField(NumberField):
         self.left.connect(self.write_out)
 
     def parse(self, text: str) -> Any:
-        return parse_riel(text)
+        return parse_riel(_without_blanks(text))
 
     def write(self, value: Any) -> str:
         return shown.riel(int(value))

@@ -50,6 +50,13 @@ def draw(painter: QPainter, rect: QRectF, name: str, tone: str) -> None:
     painter.drawPixmap(round(rect.center().x() - size / 2), round(rect.center().y() - size / 2), size, size, picture)
 
 
+def beside(painter: QPainter, x: float, y: float, height: float, name: str, tone: str, *, size: int = 20) -> float:
+    """Paint an icon before words that are centred in ``height`` from ``y``; returns the icon's width in pixels."""
+    side = theme.scaled(size)
+    draw(painter, QRectF(x, y + (height - side) / 2 - theme.lift(), side, side), name, tone)
+    return float(side)
+
+
 class Picture(QWidget):
     """An icon on its own; decoration only, so it carries no name and takes no focus."""
 

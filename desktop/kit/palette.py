@@ -93,9 +93,8 @@ class _Entries(QWidget):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.tone("blue_soft"))
             painter.drawRoundedRect(area, theme.radius("small"), theme.radius("small"))
-        side = theme.scaled(20)
-        box = QRectF(area.left() + 8, area.center().y() - side / 2, side, side)
-        icons.draw(painter, box, entry.icon, "blue" if chosen else "soft")
+        tone = "blue" if chosen else "soft"
+        side = icons.beside(painter, area.left() + 8, area.top(), area.height(), entry.icon, tone)
         key = QFontMetricsF(theme.font("hint")).horizontalAdvance(entry.key)
         painter.setFont(theme.font("hint"))
         painter.setPen(theme.tone("faint"))

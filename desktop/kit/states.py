@@ -42,7 +42,7 @@ def draw_state(painter: QPainter, rect: QRectF, name: str) -> None:
     """Icon and word of a state at the left of ``rect``."""
     state = STATES[name]
     side = theme.scaled(16)
-    icons.draw(painter, QRectF(rect.left(), rect.center().y() - side / 2, side, side), state.icon, state.ink)
+    icons.beside(painter, rect.left(), rect.top(), rect.height(), state.icon, state.ink, size=16)
     painter.setFont(theme.font("note"))
     painter.setPen(theme.tone(state.ink))
     painter.drawText(
@@ -90,7 +90,7 @@ class Chip(QWidget):
         painter.setBrush(theme.tone(self._state.ground))
         painter.drawRoundedRect(area, theme.radius("small"), theme.radius("small"))
         side = theme.scaled(16)
-        icons.draw(painter, QRectF(8, area.center().y() - side / 2, side, side), self._state.icon, self._state.ink)
+        icons.beside(painter, 8, area.top(), area.height(), self._state.icon, self._state.ink, size=16)
         painter.setFont(theme.font("small"))
         painter.setPen(theme.tone(self._state.ink))
         painter.drawText(

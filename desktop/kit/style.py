@@ -72,9 +72,9 @@ class SmallStyle(QProxyStyle):
             case Primitive.PE_Frame:
                 box(painter, option.rect, fill="surface", edge="edge", focus=bool(option.state & State.State_HasFocus))
             case Primitive.PE_IndicatorCheckBox:
-                self._check(option, painter)
+                self._check(option.rect.translated(0, -theme.lift()), option, painter)
             case Primitive.PE_IndicatorRadioButton:
-                self._radio(option, painter)
+                self._radio(option.rect.translated(0, -theme.lift()), option, painter)
             case Primitive.PE_PanelTipLabel:
                 painter.fillRect(option.rect, theme.tone("raised"))
                 painter.setPen(theme.tone("edge"))
@@ -104,7 +104,7 @@ class SmallStyle(QProxyStyle):
         )
         painter.restore()
 
-    def _check(self, option: QStyleOption, painter: QPainter) -> None:
+    def _check(self, rect: QRect, option: QStyleOption, painter: QPainter) -> None:
         on = bool(option.state & State.State_On)
         partly = bool(option.state & State.State_NoChange)
         enabled = bool(option.state & State.State_Enabled)
@@ -113,21 +113,19 @@ class SmallStyle(QProxyStyle):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(theme.tone(full if on or partly else "edge"), 1.5))
         painter.setBrush(theme.tone(full if on or partly else "surface"))
-        painter.drawRoundedRect(
-            QRectF(option.rect).adjusted(1, 1, -1, -1), theme.radius("small"), theme.radius("small")
-        )
+        painter.drawRoundedRect(QRectF(rect).adjusted(1, 1, -1, -1), theme.radius("small"), theme.radius("small"))
         painter.restore()
         if on or partly:
-            icons.draw(painter, QRectF(option.rect).adjusted(2, 2, -2, -2), "check" if on else "minus", "on_blue")
+            icons.draw(painter, QRectF(rect).adjusted(2, 2, -2, -2), "check" if on else "minus", "on_blue")
 
-    def _radio(self, option: QStyleOption, painter: QPainter) -> None:
+    def _radio(self, rect: QRect, option: QStyleOption, painter: QPainter) -> None:
         on = bool(option.state & State.State_On)
         enabled = bool(option.state & State.State_Enabled)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(theme.tone(("blue" if enabled else "grey") if on else "edge"), 1.5))
         painter.setBrush(theme.tone("surface"))
-        ring = QRectF(option.rect).adjusted(1, 1, -1, -1)
+        ring = QRectF(rect).adjusted(1, 1, -1, -1)
         painter.drawEllipse(ring)
         if on:
             painter.setPen(Qt.PenStyle.NoPen)

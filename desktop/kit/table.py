@@ -23,6 +23,8 @@ from desktop.kit.rows import Column, Fetch, Index, Record, Rows
 from desktop.kit.states import STATES
 from desktop.kit.wrap import Words, say
 
+__all__ = ["Column", "Record", "Table"]
+
 PAD = 12
 
 
@@ -81,8 +83,7 @@ class _Cells(QStyledItemDelegate):
             ink, size = "soft", "note"
         if column.kind == "state" and record is not None and record.get(column.key) in STATES:
             state = STATES[str(record[column.key])]
-            side = theme.scaled(16)
-            icons.draw(painter, QRectF(left, rect.center().y() - side / 2 + 1, side, side), state.icon, state.ink)
+            side = round(icons.beside(painter, left, rect.top(), rect.height(), state.icon, state.ink, size=16))
             left, width, ink, size = left + side + 6, width - side - 6, state.ink, "note"
         static, _cut = self._text(words, size, width)
         x = float(left)

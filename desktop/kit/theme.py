@@ -103,6 +103,11 @@ def height(name: str) -> int:
     return at_100 + round(max(0.0, grown))
 
 
+def lift() -> int:
+    """How far an icon beside words is raised: the line box leaves room for subscripts, so letters sit above its middle."""
+    return round(_look.percent / 100 * 1.6)
+
+
 def scaled(pixels: float) -> int:
     """``pixels`` at 100 % text size, grown with the text size: for widths that must hold words, and for icons beside
     text.

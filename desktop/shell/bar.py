@@ -89,7 +89,7 @@ class SearchButton(QAbstractButton):
         box = QRectF(self.rect()).adjusted(inset, inset, -inset, -inset)
         painter.drawRoundedRect(box, theme.radius(), theme.radius())
         side = theme.scaled(18)
-        icons.draw(painter, QRectF(10, (self.height() - side) / 2, side, side), "search", "faint")
+        icons.beside(painter, 10, 0, self.height(), "search", "faint", size=18)
         painter.setPen(theme.tone("faint"))
         painter.setFont(theme.font("hint"))
         key = QFontMetricsF(theme.font("hint")).horizontalAdvance("Ctrl K")

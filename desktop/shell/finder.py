@@ -116,7 +116,7 @@ class Finder:
 
     def _draft_entries(self, typed: str) -> list[Entry]:
         now_ms = self._bridge.session.clock.wall_ms()
-        entries = []
+        entries: list[Entry] = []
         for draft in self._drafts:
             if fits(typed, draft.title) and len(entries) < (3 if not typed else MOST):
                 module = draft.subject.partition("/")[0]

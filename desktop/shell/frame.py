@@ -103,6 +103,7 @@ class Frame(QWidget):
         held = QVBoxLayout()
         held.setContentsMargins(24, 12, 24, 0)
         held.addWidget(self.banner)
+        self._notices = held
         self._banner_room = QWidget()
         self._banner_room.setLayout(held)
         self._banner_room.setVisible(False)
@@ -119,7 +120,7 @@ class Frame(QWidget):
         self.top.lock_wanted.connect(self.lock_wanted)
         self.strip.wanted.connect(self._open_meaning)
         self.palette_list.typed.connect(self._look_in_store)
-        self.banner.closed.connect(lambda: self._banner_room.setVisible(False))
+        self.banner.closed.connect(lambda: self._banner_room.setVisible(self._notices.count() > 1))
         bridge = self.bridge
         bridge.changed.connect(self._changed)
         bridge.refused.connect(self.show_error)
@@ -165,9 +166,15 @@ class Frame(QWidget):
         if id != "home" and id not in ("outbox", "settings") and id not in self._views:
             self.show_error(Known("UI-002", page=id))
             return
+        try:
+            page = self.page(id)
+        except Exception:  # a module's page is broken: the other pages go on
+            log.exception("the page of %s cannot be made", id)
+            self.show_error(Known("UI-003", page=id))
+            self.rail.choose(self._at)
+            return
         if self._at and self._at != id:
             self._page_of[self._at].leave()
-        page = self.page(id)
         self._at = id
         self.rail.choose(id)
         self.pages.setCurrentWidget(page)
@@ -206,6 +213,16 @@ class Frame(QWidget):
     def show_error(self, error: SalaError) -> None:
         self.banner.show_error(error)
         self._banner_room.setVisible(True)
+
+    def add_notice(self, notice: QWidget) -> None:
+        """A card over every page, such as the offer of work that a crash cut off; it goes when it hides itself."""
+        self._notices.addWidget(notice)
+        self._banner_room.setVisible(True)
+
+    def drop_notice(self, notice: QWidget) -> None:
+        self._notices.removeWidget(notice)
+        notice.deleteLater()
+        self._banner_room.setVisible(self._notices.count() > 1 or self.banner.isVisibleTo(self._banner_room))
 
     def read_facts(self) -> None:
         """Ask the store what the strip and the rail say."""

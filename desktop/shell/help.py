@@ -86,8 +86,9 @@ def _grid(lines: Sequence[HelpLine]) -> QGridLayout:
     grid.setHorizontalSpacing(16)
     grid.setVerticalSpacing(6)
     grid.setColumnStretch(1, 1)
+    grid.setColumnMinimumWidth(0, theme.scaled(150))
     shown = sorted(lines, key=lambda line: say(line.words))
     for number, line in enumerate(shown):
-        grid.addWidget(KeyCap(line.key), number, 0, Qt.AlignmentFlag.AlignRight)
+        grid.addWidget(KeyCap(line.key), number, 0)
         grid.addWidget(Label(line.words, wrap=True), number, 1)
     return grid

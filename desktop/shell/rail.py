@@ -115,8 +115,6 @@ class Rail(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAccessibleName(tr("Pages"))
         board = QWidget()
-        board.setAutoFillBackground(False)
-        self.viewport().setAutoFillBackground(False)
         stack = QVBoxLayout(board)
         stack.setContentsMargins(6, 10, 6, 8)
         stack.setSpacing(2)
@@ -132,6 +130,8 @@ class Rail(QScrollArea):
             stack.addWidget(button)
             self.buttons[place.id] = button
         self.setWidget(board)
+        board.setAutoFillBackground(False)  # setWidget had switched it on
+        self.viewport().setAutoFillBackground(False)
         self.retheme()
 
     def order(self) -> list[str]:

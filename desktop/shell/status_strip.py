@@ -62,7 +62,7 @@ class StripButton(QAbstractButton):
             painter.setBrush(theme.tone("hover"))
             painter.drawRoundedRect(box, theme.radius("small"), theme.radius("small"))
         side = theme.scaled(16)
-        icons.draw(painter, QRectF(10, (self.height() - side) / 2, side, side), self._icon, self._tone)
+        icons.beside(painter, 10, 0, self.height(), self._icon, self._tone, size=16)
         painter.setFont(theme.font("small"))
         painter.setPen(theme.tone("soft"))
         area = QRectF(self.rect()).adjusted(side + 16, 0, 0, 0)

@@ -1,0 +1,96 @@
+"""What the outbox shows of each piece of work: its words, who made it, when, and how far it has come."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from i18n.catalog import tr
+
+if TYPE_CHECKING:
+    from sync.store import Connection
+
+LIMIT: Final = 500
+
+_DECIDED: Final = {"accepted": "accepted", "sent_back": "sent_back", "returned": "sent_back", "refused": "sent_back"}
+
+
+def step_words(step: str) -> str:
+    """What a step of a sync run does, in words."""
+    return {
+        "connect": tr("Looking for the centre…"),
+        "enrol": tr("Introducing this laptop…"),
+        "leases": tr("Asking for numbers and codes…"),
+        "publications": tr("Fetching forms, prices and trust lists…"),
+        "have": tr("Comparing with the centre…"),
+        "receipts": tr("Fetching receipts…"),
+        "cut": tr("Packing…"),
+        "batches": tr("Sending…"),
+        "chunks": tr("Sending attachments…"),
+        "log": tr("Checking the centre's log…"),
+    }.get(step, tr("Working…"))
+
+
+def read(conn: Connection, states: Sequence[str]) -> list[dict[str, Any]]:
+    """Rows of the table: ``{"id", "record", "kind", "title", "officer", "wall_ms", "state", "note"}``, newest first."""
+    from sync import outbox
+
+    rows = [dict(item) | {"state": state} for state in states for item in outbox.items(conn, state, LIMIT)]
+    if not rows:
+        return []
+    titles = _titles(conn, [row["record"] for row in rows])
+    people = {row["id"]: row["name"] for row in conn.execute("SELECT id, name FROM officer")}
+    carried = _carried(conn)
+    decided = _decisions(conn)
+    for row in rows:
+        row["id"] = row["op"]
+        row["title"] = titles.get(row["record"], "")
+        row["officer"] = people.get(row["officer"], "")
+        row["note"] = ""
+        if row["state"] in ("waiting", "sending") and row["op"] in carried:
+            row["state"] = "on_usb"
+        if row["op"] in decided:
+            row["state"], row["note"] = decided[row["op"]]
+    rows.sort(key=lambda row: row["wall_ms"], reverse=True)
+    return rows
+
+
+def decisions(conn: Connection) -> list[dict[str, Any]]:
+    """Work about which the centre decided something."""
+    return [
+        row
+        for row in read(conn, ("received", "stable", "sending", "waiting"))
+        if row["state"] in ("accepted", "sent_back")
+    ]
+
+
+def _titles(conn: Connection, records: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    wanted = list(dict.fromkeys(records))
+    for start in range(0, len(wanted), 400):
+        part = wanted[start : start + 400]
+        marks = ", ".join("?" * len(part))
+        rows = conn.execute(f"SELECT record, title FROM search WHERE record IN ({marks})", part)
+        found.update((row["record"], row["title"]) for row in rows)
+    return found
+
+
+def _carried(conn: Connection) -> set[str]:
+    """Ops (hex) that went onto a stick and were not sent over a line."""
+    rows = conn.execute(
+        """SELECT op.hash FROM batch JOIN op ON op.seq BETWEEN batch.first_seq AND batch.last_seq
+           WHERE batch.carried_ms IS NOT NULL AND batch.sent_ms IS NULL AND batch.state = 'cut' LIMIT 20000"""
+    )
+    return {row["hash"].hex() for row in rows}
+
+
+def _decisions(conn: Connection) -> dict[str, tuple[str, str]]:
+    """The newest decision of the centre about each op (hex): state and reason."""
+    found: dict[str, tuple[str, str]] = {}
+    for row in conn.execute("SELECT op, body FROM inbox ORDER BY seq DESC LIMIT 5000"):
+        body = json.loads(row["body"])
+        state = _DECIDED.get(str(body.get("decision") or body.get("state") or ""))
+        if state:
+            found.setdefault(row["op"].hex(), (state, str(body.get("reason") or "")))
+    return found
