@@ -142,7 +142,7 @@ def refresh(
         try:
             updater = _updater(Path(folder), known, fetcher, clock)
             updater.refresh()
-            targets = _targets(updater, Path(folder))
+            targets = _targets(updater, Path(folder), report)
         except exceptions.ExpiredMetadataError:
             report.code = "SY-342"
             return report
@@ -220,16 +220,21 @@ def _fetcher(source: Source) -> Any:
     return Fetcher()
 
 
-def _targets(updater: Updater, folder: Path) -> dict[str, TargetFile]:
-    """Every target of the top role and of the roles it delegates to; the top role wins."""
+def _targets(updater: Updater, folder: Path, report: Refreshed) -> dict[str, TargetFile]:
+    """Every target of the top role and of the roles it delegates to; the top role wins, a bad role is left out."""
+    from tuf.api import exceptions
     from tuf.api.metadata import Metadata, Targets
 
     top: Targets = Metadata[Targets].from_file(str(folder / "targets.json")).signed
     found: dict[str, TargetFile] = {}
     delegated = list((top.delegations.roles or {}).values()) if top.delegations else []
     for role in delegated:
-        for pattern in (role.paths or [])[:1]:
-            updater.get_targetinfo(pattern.replace("*", "_").replace("?", "_"))  # loads and verifies the role
+        try:
+            for pattern in (role.paths or [])[:1]:
+                updater.get_targetinfo(pattern.replace("*", "_").replace("?", "_"))  # loads and verifies the role
+        except (exceptions.RepositoryError, exceptions.DownloadError):
+            report.refused[role.name] = "SY-343"
+            continue
         place = folder / f"{quote(role.name, '')}.json"
         if place.exists():
             part: Targets = Metadata[Targets].from_file(str(place)).signed
