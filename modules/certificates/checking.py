@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+from i18n.catalog import LANGUAGES, Text, tr_in
+from i18n.dates import PHNOM_PENH, moment
 from i18n.errors import Known, Refused
+from i18n.numbers import khmer_digits
 from modules.certificates.check import check
 from modules.certificates.knowledge import Knowledge
 from modules.certificates.sources import SUFFIXES
@@ -102,6 +107,29 @@ class Checking:
         rows = store.query(f"SELECT id, ref, seen_ms, seen {open_} ORDER BY seen_ms LIMIT ? OFFSET ?", limit, offset)
         return {"rows": rows, "total": total}
 
+    def today(self) -> dict[str, Any]:
+        """What Home shows of this module: addresses to check on line, certificates issued on the last seven days."""
+        waiting = self.rechecks(limit=1)
+        items = []
+        if waiting["total"]:
+            items.append(
+                {
+                    "icon": "question", "tone": "grey", "target": "rechecks", "rank": 40, "verb": _text("See"),
+                    "title": _text("{count} certificates wait for an online check", count=waiting["total"]),
+                    "note": _text("Official address, not checked yet"), "when": "",
+                }
+            )  # fmt: skip
+        today = moment(self._api.clock.wall_ms()).date()
+        starts = [datetime.combine(today - timedelta(days=back), time(), PHNOM_PENH) for back in range(6, -2, -1)]
+        week = [
+            self._api.store.query(
+                "SELECT count(*) AS n FROM certificates_issued WHERE issued_s >= ? AND issued_s < ?",
+                int(start.timestamp()), int(end.timestamp()),
+            )[0]["n"]
+            for start, end in pairwise(starts)
+        ]  # fmt: skip
+        return {"note": _text("Scan, picture, PDF, text"), "items": items, "week": week}
+
     def close_recheck(self, *, id: str, outcome: str) -> dict[str, Any]:
         """Note what an online check, made elsewhere, has shown. ``Refused("CT-211")`` when it does not wait any more."""
         changed = self._api.store.execute(
@@ -112,6 +140,13 @@ class Checking:
             raise Refused("CT-211")
         self._api.store.touch(RECHECK, id)
         return {"id": id, "outcome": outcome}
+
+
+def _text(sentence: str, *, count: int | None = None) -> Text:
+    if count is None:
+        return {language: tr_in(language, sentence) for language in LANGUAGES}
+    numbers = {"km": khmer_digits(count), "en": str(count)}
+    return {language: tr_in(language, sentence, count=numbers[language]) for language in LANGUAGES}
 
 
 def _files(folder: Path) -> list[Path]:

@@ -65,6 +65,7 @@ class Certificates:
         notes = {"type": "array", "items": {"type": "object"}, "maxItems": 1000}
         return [
             _command("check", "ពិនិត្យវិញ្ញាបនបត្រ", "Check a certificate", checking.check, _params({"source": any_source})),
+            _command("today", "វិញ្ញាបនបត្រថ្ងៃនេះ", "Certificates today", checking.today),
             _command("check_folder", "ពិនិត្យថតឯកសារ", "Check a folder", checking.check_folder, _params(
                 {"folder": _PATH}, offset=_COUNT, limit={"type": "integer", "minimum": 1, "maximum": 200})),
             _command("note_check", "កត់ត្រាការពិនិត្យ", "Note a check", checking.note_check, _params(

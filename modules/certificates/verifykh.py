@@ -49,7 +49,7 @@ def recognise(text: str) -> Official | NotOfficial | None:
     if found:
         key = found["key"]
         return Official(found["ref"], hashlib.sha256(key.encode("ascii")).hexdigest() if key else None)
-    return NotOfficial(*_why(text, address[1].lower(), text[address.end() :]))
+    return NotOfficial(*_why(text, address[1], text[address.end() :]))
 
 
 def _why(text: str, scheme: str, rest: str) -> tuple[Reason, str]:

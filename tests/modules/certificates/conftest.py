@@ -16,7 +16,7 @@ from modules import manifest
 from modules.certificates import statuslist, trustlist
 from modules.certificates.trustlist import IssuerKey
 from modules.session import Session
-from sync import enrol, keys, leases, pack, publications
+from sync import enrol, keys, pack, publications
 from sync.clock import SetClock
 from sync.notes import NoteKey
 from sync.pack import OfficePack
@@ -77,9 +77,13 @@ class Hall:
         for other in others:
             key = IssuerKey(other.public(), NOW_S - 100 * DAY_S, withdrawn_s)
             made = NOW_S if made_s is None else made_s
-            self.publish(trustlist.name_of(other.office), trustlist.write(other.office, NAMES[other.office], [key], made))
+            self.publish(
+                trustlist.name_of(other.office), trustlist.write(other.office, NAMES[other.office], [key], made)
+            )
 
-    def statuses(self, issuer: str, states: dict[int, Any] | None = None, made_s: int | None = None, version: int = 1) -> None:
+    def statuses(
+        self, issuer: str, states: dict[int, Any] | None = None, made_s: int | None = None, version: int = 1
+    ) -> None:
         """Let a status list arrive here."""
         key = SigningKey(b"\x07" * 32)
         made = NOW_S if made_s is None else made_s
@@ -96,7 +100,12 @@ def hall(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
     monkeypatch.setattr(
         manifest, "installed", lambda folder=manifest.MODULES: [each for each in real(folder) if each.id in MODULES]
     )
-    pack_key, log_key, agency, recovery = SigningKey.generate(), SigningKey.generate(), PrivateKey.generate(), PrivateKey.generate()
+    pack_key, log_key, agency, recovery = (
+        SigningKey.generate(),
+        SigningKey.generate(),
+        PrivateKey.generate(),
+        PrivateKey.generate(),
+    )
     roots = tmp_path / "roots"
     roots.mkdir()
     (roots / "test.pub").write_text(bytes(pack_key.verify_key).hex() + "\n")
@@ -146,6 +155,34 @@ def bati(hall: Callable[..., Hall]) -> Hall:
     return hall("2102", 3)
 
 
-def as_json(result: Any) -> Any:
+@pytest.fixture
+def barber() -> dict[str, Any]:
+    """Data of a barber licence, as typed."""
+    return dict(BARBER)
+
+
+@pytest.fixture
+def attestation() -> dict[str, Any]:
+    return dict(ATTESTATION)
+
+
+@pytest.fixture
+def as_json() -> Callable[[Any], Any]:
     """Proof that a command's result can go to a script."""
-    return json.loads(json.dumps(result, ensure_ascii=False))
+    return lambda result: json.loads(json.dumps(result, ensure_ascii=False))
+
+
+@pytest.fixture
+def reseal() -> Callable[[str, Callable[[bytes], bytes]], str]:
+    """A text whose COSE bytes were changed by ``change`` and packed again, as a forger would."""
+    import zlib
+
+    from modules.certificates import base45, kh1
+
+    def make(text: str, change: Callable[[bytes], bytes]) -> str:
+        content = change(kh1.read(text).cose)
+        packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+        body = packer.compress(content) + packer.flush()
+        return "KH1:" + base45.encode(b"\x78\xda" + body + zlib.adler32(content).to_bytes(4, "big"))
+
+    return make
