@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from i18n.catalog import LANGUAGES, Text, tr_in
 from i18n.dates import PHNOM_PENH, moment
-from i18n.errors import Known, Refused
+from i18n.errors import Known, Refused, explain
 from i18n.numbers import khmer_digits
 from modules.certificates.check import check
 from modules.certificates.knowledge import Knowledge
@@ -36,33 +36,29 @@ class Checking:
         """
         report = check(source, Knowledge(self._api).ground())
         noted = self._api.call("certificates.note_check", checks=[_note(report)], rechecks=_rechecks(report))
-        return report | {"check": noted["checks"][0], "again": noted["again"]}
+        sound = self._api.settings.get("certificates.sound")
+        return report | {"check": noted["checks"][0], "again": noted["again"], "sound": sound}
 
-    def check_folder(self, *, folder: str, offset: int = 0, limit: int = 20) -> dict[str, Any]:
-        """Verdicts on the files of ``folder`` from number ``offset`` on: ``{"total", "rows"}``, one short row a file."""
-        files = _files(Path(folder))
+    def check_files(self, *, paths: list[str]) -> dict[str, Any]:
+        """Verdicts on files, one short row each: ``{"rows"}``. A file that is refused has its code as ``error``."""
         ground = Knowledge(self._api).ground()
         rows, checks, rechecks = [], [], []
-        for file in files[offset : offset + limit]:
+        for file in map(Path, paths):
             try:
                 report = check(str(file), ground)
             except Refused as refused:
-                rows.append(
-                    {
-                        "file": file.name,
-                        "path": str(file),
-                        "overall": "unreadable",
-                        "level": "grey",
-                        "error": refused.code,
-                    }
-                )
+                rows.append(_refused(file, refused.code))
                 continue
             rows.append(_short(file, report))
             checks.append(_note(report))
             rechecks += _rechecks(report)
         if checks:
             self._api.call("certificates.note_check", checks=checks, rechecks=rechecks)
-        return {"total": len(files), "rows": rows}
+        return {"rows": rows}
+
+    def folder(self, *, folder: str) -> dict[str, Any]:
+        """The files of ``folder`` that can be checked: ``{"paths"}``. Known CT-204 unreadable, Refused CT-205 too many."""
+        return {"paths": [str(file) for file in _files(Path(folder))]}
 
     def note_check(self, *, checks: list[dict[str, Any]], rechecks: list[dict[str, Any]]) -> dict[str, Any]:
         """Keep that something was checked (hashes and codes, no personal data) and what has to be checked on line."""
@@ -174,6 +170,14 @@ def _rechecks(report: dict[str, Any]) -> list[dict[str, Any]]:
     return [each["recheck"] for each in (report, *report["more"]) if each["recheck"]]
 
 
+def _refused(file: Path, code: str) -> dict[str, Any]:
+    title = {language: explain(Refused(code), language).what for language in LANGUAGES}
+    return {
+        "file": file.name, "path": str(file), "overall": "unreadable", "level": "grey", "title": title, "number": "", "name": "",
+        "codes": 0, "error": code,
+    }  # fmt: skip
+
+
 def _short(file: Path, report: dict[str, Any]) -> dict[str, Any]:
     certificate = report["certificate"] or {}
     return {
@@ -185,4 +189,5 @@ def _short(file: Path, report: dict[str, Any]) -> dict[str, Any]:
         "number": certificate.get("number", ""),
         "name": certificate.get("headline", ""),
         "codes": 1 + len(report["more"]),
+        "error": None,
     }

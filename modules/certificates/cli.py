@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -12,6 +12,8 @@ from i18n.catalog import language
 from modules.certificates.sources import MAX_TEXT
 from modules.cli import Desk, call, read_json
 from modules.contract import Refused
+
+_HANDFUL: Final = 20  # files of one command: the list can be stopped between two
 
 
 def commands() -> click.Group:
@@ -25,8 +27,14 @@ def commands() -> click.Group:
     @click.argument("source")
     @click.pass_context
     def check(ctx: click.Context, source: str) -> None:
-        """Check SOURCE: a PDF, a picture, a text, or - for text on standard input. Exit code 1 unless it is genuine."""
+        """Check SOURCE: a PDF, a picture, a text, a folder, or - for text on standard input.
+
+        Exit code 1 unless all is genuine.
+        """
         given = sys.stdin.read(MAX_TEXT + 1) if source == "-" else source
+        if Path(source).is_dir():
+            _check_folder(ctx, source)
+            return
         if call(ctx, "certificates.check", words=_verdict_words, source=given)["overall"] != "valid":
             ctx.exit(1)
 
@@ -84,6 +92,24 @@ def commands() -> click.Group:
         call(ctx, "certificates.register", filter=filter, status=status, limit=limit, offset=offset)
 
     return certificates
+
+
+def _check_folder(ctx: click.Context, folder: str) -> None:
+    """Every file of a folder, in handfuls, as one list."""
+    desk = ctx.ensure_object(Desk)
+    run = desk.session().commands.run
+    paths = run("certificates.folder", folder=folder)["paths"]
+    rows: list[dict[str, Any]] = []
+    for start in range(0, len(paths), _HANDFUL):
+        rows += run("certificates.check_files", paths=paths[start : start + _HANDFUL])["rows"]
+    desk.print({"rows": rows}, _rows_words)
+    if any(row["overall"] != "valid" for row in rows):
+        ctx.exit(1)
+
+
+def _rows_words(result: dict[str, Any]) -> str:
+    here = language()
+    return "\n".join(f"{row['file']}: {row['title'][here]} {row['number']}" for row in result["rows"])
 
 
 def _change(verb: str, help: str) -> click.Command:

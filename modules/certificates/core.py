@@ -10,6 +10,7 @@ from i18n.errors import Refused
 from modules.certificates import migrations, templates
 from modules.certificates.checking import OUTCOMES, Checking
 from modules.certificates.claims import CTI_BYTES
+from modules.certificates.drafting import Drafting
 from modules.certificates.issue import KIND, TRIGGER, Issue
 from modules.certificates.prints import Prints
 from modules.certificates.register import REASONS, STATES, STATUS_KIND, Register
@@ -26,6 +27,7 @@ _TEXT: Final = {"type": "string", "maxLength": 500}
 _PATH: Final = {"type": "string", "minLength": 1, "maxLength": 4096}
 _DATA: Final = {"type": "object", "maxProperties": 64}
 _FLAG: Final = {"type": "boolean"}
+_WIDTH: Final = {"type": "integer", "minimum": 200, "maximum": 2000}
 _COUNT: Final = {"type": "integer", "minimum": 0}
 
 
@@ -44,11 +46,12 @@ class Certificates:
         self._prints = Prints(api, self._issue)
         self._register = Register(api, self._issue)
         self._checking = Checking(api)
+        self._drafting = Drafting(api)
         self.kinds: Sequence[Kind] = _KINDS
         self.triggers: Sequence[Trigger] = (_ISSUED,)
         self.settings: Sequence[Setting] = (_SOUND,)
         self.migrations = migrations.register
-        self.commands: Sequence[Command] = [*self._check(), *self._make(), *self._change(), *_PAGES]
+        self.commands: Sequence[Command] = [*self._check(), *self._make(), *self._draft(), *self._change(), *_PAGES]
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -66,8 +69,9 @@ class Certificates:
         return [
             _command("check", "ពិនិត្យវិញ្ញាបនបត្រ", "Check a certificate", checking.check, _params({"source": any_source})),
             _command("today", "វិញ្ញាបនបត្រថ្ងៃនេះ", "Certificates today", checking.today),
-            _command("check_folder", "ពិនិត្យថតឯកសារ", "Check a folder", checking.check_folder, _params(
-                {"folder": _PATH}, offset=_COUNT, limit={"type": "integer", "minimum": 1, "maximum": 200})),
+            _command("check_files", "ពិនិត្យឯកសារច្រើន", "Check several files", checking.check_files, _params(
+                {"paths": {"type": "array", "items": _PATH, "minItems": 1, "maxItems": 200}})),
+            _command("folder", "ឯកសារក្នុងថត", "Files of a folder", checking.folder, _params({"folder": _PATH})),
             _command("note_check", "កត់ត្រាការពិនិត្យ", "Note a check", checking.note_check, _params(
                 {"checks": notes, "rechecks": notes}), writes=True),
             _command("compared", "កត់ត្រាការប្រៀបធៀប", "Note a comparison", checking.compared, _params(
@@ -84,14 +88,23 @@ class Certificates:
         return [
             _command("templates", "គំរូវិញ្ញាបនបត្រ", "Templates", self.templates),
             _command("preview", "មើលជាមុន", "Preview", prints.preview, _params(
-                {"template": _SLUG}, data=_DATA, source=source, valid_until=until), writes=True),
+                {"template": _SLUG}, data=_DATA, source=source, valid_until=until, width=_WIDTH), writes=True),
             _command("issue", "ចេញវិញ្ញាបនបត្រ", "Issue a certificate", issue.issue, _params(
                 {"template": _SLUG}, data=_DATA, source=source, valid_until=until, clock_confirmed=_FLAG), SIGN, writes=True),
             _command("pdf", "បង្កើត PDF", "Make the PDF", prints.pdf, _params({"id": _ID, "out": _PATH}), GIVE),
-            _command("paper", "រៀបចំបោះពុម្ព", "Prepare for print", prints.paper, _params({"id": _ID}), GIVE),
+            _command("paper", "រៀបចំបោះពុម្ព", "Prepare for print", prints.paper, _params({"id": _ID}, width=_WIDTH), GIVE),
             _command("note_print", "កត់ត្រាការបោះពុម្ព", "Note a print", prints.note_print, _params(
                 {"id": _ID, "copy": {"type": "integer", "minimum": 1}, "way": {"enum": ["file", "printer"]},
                  "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"}}), GIVE, writes=True),
+        ]  # fmt: skip
+
+    def _draft(self) -> list[Command]:
+        drafting = self._drafting
+        return [
+            _command("keep_draft", "រក្សាសេចក្តីព្រាង", "Keep a draft", drafting.keep, _params(
+                {"template": _SLUG, "data": _DATA}, draft=_ID, source=_ID, replaces=_ID, valid_until=_TEXT)),
+            _command("draft", "បើកសេចក្តីព្រាង", "Open a draft", drafting.draft, _params({"draft": _ID})),
+            _command("drop_draft", "បោះបង់សេចក្តីព្រាង", "Discard a draft", drafting.drop, _params({"draft": _ID})),
         ]  # fmt: skip
 
     def _change(self) -> list[Command]:

@@ -7,6 +7,7 @@ paper which no scanner reads never leaves the office as printed.
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 from base64 import b64encode
 from collections.abc import Mapping
@@ -58,14 +59,18 @@ class Prints:
             raise
         return {"path": str(target), "number": row["number"], "copy": copy, "sha256": digest}
 
-    def paper(self, *, id: str) -> dict[str, Any]:
-        """The proved sheet for a printer, as base64. It counts when ``note_print`` is told that it was printed."""
+    def paper(self, *, id: str, width: int = 0) -> dict[str, Any]:
+        """The proved sheet for a printer, as base64. It counts when ``note_print`` is told that it was printed.
+
+        With ``width`` also its picture, so many pixels wide, as base64 of a PNG.
+        """
         row = self._row(id)
         copy = row["prints"] + 1
         data = self._sheet(row, copy)
         prove(data, row["text"])
         return {
             "pdf": b64encode(data).decode("ascii"),
+            "png": _picture(data, width),
             "number": row["number"],
             "copy": copy,
             "sha256": hashlib.sha256(data).hexdigest(),
@@ -87,16 +92,12 @@ class Prints:
         return {"id": row["id"], "copy": copy}
 
     def preview(
-        self,
-        *,
-        template: str,
-        data: Mapping[str, Any] | None = None,
-        source: str | None = None,
-        valid_until: str | None = None,
-    ) -> dict[str, Any]:
-        """The sheet as it will look, marked as a sample, and what is still wrong: ``{"pdf", "data", "problems"}``.
+        self, *, template: str, data: Mapping[str, Any] | None = None, source: str | None = None,
+        valid_until: str | None = None, width: int = 0,
+    ) -> dict[str, Any]:  # fmt: skip
+        """The sheet as it will look, marked as a sample, and what is still wrong: ``{"pdf", "png", "data", "problems"}``.
 
-        ``problems`` holds for each field one sentence in both languages.
+        ``problems`` holds for each field one sentence in both languages; ``png`` is there when a ``width`` is asked.
         """
         found = templates.find(template)
         if data is None:
@@ -119,8 +120,13 @@ class Prints:
         fits = paper.fits(sheet)
         if not fits:
             words["sheet"] = {language: explain(Refused("CT-121"), language).what for language in LANGUAGES}
-        pdf = b64encode(paper.draw(sheet)).decode("ascii") if fits else None
-        return {"pdf": pdf, "data": dict(data), "problems": words}
+        drawn = paper.draw(sheet) if fits else None
+        return {
+            "pdf": b64encode(drawn).decode("ascii") if drawn else None,
+            "png": _picture(drawn, width) if drawn else None,
+            "data": dict(data),
+            "problems": words,
+        }
 
     def _next_number(self) -> str:
         from modules.certificates import numbering
@@ -160,6 +166,14 @@ def prove(data: bytes, text: str) -> None:
     attached = [found.text for found in sources.attached(data)]
     if text not in printed or attached != [text]:
         raise Known("CT-151")
+
+
+def _picture(data: bytes, width: int) -> str | None:
+    if not width:
+        return None
+    out = io.BytesIO()
+    sources.pages(data, round(width / (paper.WIDTH / 25.4)), colour=True)[0].save(out, "PNG", compress_level=1)
+    return b64encode(out.getvalue()).decode("ascii")
 
 
 def _taken(template: templates.Template, claims: Claims) -> filling.Values:

@@ -183,25 +183,26 @@ def _printed(document: Any, sound: Sound) -> list[Found]:
     return found
 
 
-def render(document: Any, page: int, dpi: int) -> Image:
-    """Page ``page`` (from 0) of an open PDFium document in grey. Hold the lock of this file (see :func:`pages`)."""
+def render(document: Any, page: int, dpi: int, *, colour: bool = False) -> Image:
+    """Page ``page`` (from 0) of an open PDFium document. Hold the lock of this file (see :func:`pages`)."""
     sheet = document[page]
     width, height = sheet.get_size()
     scale = min(dpi / 72, _PAGE_SIDE / max(width, height, 1))
-    bitmap = sheet.render(scale=scale, grayscale=True, may_draw_forms=False)
-    picture: Image = bitmap.to_pil().convert("L")
+    bitmap = sheet.render(scale=scale, grayscale=not colour, may_draw_forms=False)
+    picture: Image = bitmap.to_pil().convert("RGB" if colour else "L").copy()
+    bitmap.close()
     sheet.close()
     return picture
 
 
-def pages(data: bytes, dpi: int) -> list[Image]:
-    """Every page of our own PDF as a grey picture."""
+def pages(data: bytes, dpi: int, *, colour: bool = False) -> list[Image]:
+    """Every page of our own PDF as a picture, grey unless ``colour`` is wanted."""
     import pypdfium2
 
     with _PDFIUM:
         document = pypdfium2.PdfDocument(data)
         try:
-            return [render(document, page, dpi) for page in range(len(document))]
+            return [render(document, page, dpi, colour=colour) for page in range(len(document))]
         finally:
             document.close()
 

@@ -205,7 +205,7 @@ def test_the_longest_attestation_fits_code_and_sheet(siem: Any, attestation: dic
     longest = attestation | {
         "name_km": "ព្រហ្មណារ៉ា ស្រីពេជ្រចិន្តា",
         "name_latin": "PROHMNARA SREYPECHCHENDA",
-        "statement": "ស្រ្តីចាស់ " * 17,
+        "statement": "ក្រុមប្រឹក្សាឃុំ " * 7,
     }
     made = siem.run("issue", template="attestation", data=longest)
     assert len(made["text"]) <= kh1.MAX_ISSUED_TEXT

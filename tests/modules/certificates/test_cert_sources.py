@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageFilter
 
-from i18n.errors import Refused
+from i18n.errors import Known, Refused
 from modules.certificates import sources, verdict
 
 
@@ -280,10 +280,12 @@ def test_folder(siem: Any, tmp_path: Path, as_json: Callable[[Any], Any]) -> Non
     (folder / "broken.pdf").write_bytes(b"%PDF-nothing")
     (folder / "link.txt").write_text("https://verify.gov.kh/verify/ABC")
     (folder / "notes.docx").write_bytes(b"not looked at")
-    result = as_json(siem.run("check_folder", folder=str(folder)))
-    assert result["total"] == 3
-    assert [(row["file"], row["overall"]) for row in result["rows"]] == [
-        ("0306-7-000038.pdf", "valid"), ("broken.pdf", "unreadable"), ("link.txt", "not_checked"),
+    paths = siem.run("folder", folder=str(folder))["paths"]
+    result = as_json(siem.run("check_files", paths=[*paths, str(folder / "gone.pdf")]))
+    assert [(row["file"], row["overall"], row["error"]) for row in result["rows"]] == [
+        ("0306-7-000038.pdf", "valid", None), ("broken.pdf", "unreadable", None), ("link.txt", "not_checked", None),
+        ("gone.pdf", "unreadable", "CT-201"),
     ]  # fmt: skip
-    assert siem.run("check_folder", folder=str(folder), offset=2, limit=5)["rows"][0]["file"] == "link.txt"
     assert siem.run("rechecks")["total"] == 1
+    with pytest.raises(Known, match="CT-204"):
+        siem.run("folder", folder=str(folder / "none"))
