@@ -11,7 +11,19 @@ from desktop.day.centre import ADMIN, ADMIN_PASSPHRASE
 if TYPE_CHECKING:
     from desktop.day.centre import HubProcess
 
-CONSOLE: Final = ("", "devices", "publications", "quarantine", "dispatch", "office/0306", "batch/1", "table/forms", "table/certificates", "table/links", "table/messages")
+CONSOLE: Final = (
+    "",
+    "devices",
+    "publications",
+    "quarantine",
+    "dispatch",
+    "office/0306",
+    "batch/1",
+    "table/forms",
+    "table/certificates",
+    "table/links",
+    "table/messages",
+)
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -45,11 +57,18 @@ def console(hub: HubProcess, out: Path) -> list[Path]:
     with sync_playwright() as driver:
         running = driver.chromium.launch(
             executable_path=browser,
-            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"],
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-sync",
+            ],
         )
         try:
             for scheme in ("light", "dark"):
-                context = running.new_context(viewport={"width": 1366, "height": 768}, color_scheme=scheme)  # type: ignore[arg-type]
+                context = running.new_context(viewport={"width": 1366, "height": 768}, color_scheme=scheme)
                 page = context.new_page()
                 saved += _login(page, hub, out, scheme)
                 for language in ("km", "en"):

@@ -72,7 +72,7 @@ PICTURES: Final = {"barber-licence": "id_scan", "copy-legalisation": "original_s
 NOTICE: Final = "សាលាស្រុកកំពង់សៀម សូមជម្រាបជូន {{ឈ្មោះ}} ថា អាជ្ញាប័ណ្ណរបស់អ្នកអាចមកទទួលបាននៅថ្ងៃទី ៣០ វិច្ឆិកា។"
 NOTICE_LINK: Final = "https://kampongcham.gov.kh/ads/barber-licence"
 
-_NAMES: Final = (
+NAMES: Final = (
     "ចាន់ សុភា", "លឹម ស្រីមុំ", "សុខ បុប្ផា", "ហេង វិចិត្រ", "គឹម សុវណ្ណ", "ឡុង ដាវី", "ម៉ៅ ចាន់ធី", "នួន រតនា", "អ៊ុក សំណាង", "ប៉ែន មករា",
     "ផាន់ សុគន្ធា", "រស់ វណ្ណៈ", "សេង លីដា", "តាំង ហុង", "ទេព កល្យាណ", "យិន វាសនា", "ឃុន ពិសិដ្ឋ", "ជា សិរីរតន៍", "ដួង ចាន់រ៉ា", "វ៉ន សុជាតា",
 )  # fmt: skip
@@ -81,7 +81,7 @@ _NAMES: Final = (
 def recipients(place: Path) -> Path:
     """A CSV of twenty recipients as a spreadsheet saves it: UTF-8 with a byte-order mark, Khmer header, Khmer digits here and there."""
     numbers = [f"012 34{n:02d} {n:02d}5" if n % 3 else f"០១២ ៣៤{n:02d} {n:02d}៥" for n in range(20)]
-    rows = ["ឈ្មោះ,ទូរស័ព្ទ", *(f"{name},{number}" for name, number in zip(_NAMES, numbers, strict=True))]
+    rows = ["ឈ្មោះ,ទូរស័ព្ទ", *(f"{name},{number}" for name, number in zip(NAMES, numbers, strict=True))]
     place.write_text("\r\n".join(rows) + "\r\n", "utf-8-sig")
     return place
 

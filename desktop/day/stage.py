@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from modules.session import Session
 
 SIZES: Final = ((1366, 768), (1024, 600))
-SCHEMES: Final = ("light", "dark")
+SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 PAGES: Final = ("home", "forms", "certificates", "links", "messages", "flows", "outbox", "settings")
 
 
@@ -179,7 +179,7 @@ class Stage:
             self.window.switch_language()
             self._turn(10)
 
-    def _paint(self, scheme: str) -> None:
+    def _paint(self, scheme: Literal["light", "dark"]) -> None:
         from desktop.kit import theme
 
         theme.apply(self.app, scheme=scheme, percent=100)

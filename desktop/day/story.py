@@ -46,7 +46,7 @@ class Story:
         self.facts["messages"] = work.messages(hall, chief)
         self.facts["flows"] = work.flows(hall)
         stage.noon()
-        stick = work.by_stick(hall, self.hub)
+        stick = work.by_stick(hall)
         self.facts["sync"] = work.line_returns(hall, self.hub, port)
         self.facts["usb"] = self.hub.call("import", stick["folder"])
         self.facts["hub"] = work.at_the_centre(hall, self.hub, self.facts["links"]["code"])
@@ -85,7 +85,8 @@ class Story:
             "links": facts["links"]["total"],
             "messages": facts["messages"]["recipients"],
             "flow_runs": facts["flows"]["done"],
-            "batches_acknowledged": facts["sync"]["first"]["batches_received"] + facts["sync"]["second"]["batches_received"],
+            "batches_acknowledged": facts["sync"]["first"]["batches_received"]
+            + facts["sync"]["second"]["batches_received"],
             "receipts_verified": facts["sync"]["receipts"],
             "usb_reimport_new": facts["usb"]["new_ops"],
             "lost": hall.ops() - facts["hub"]["ops"],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,7 +43,9 @@ def all_six(
 
     The certificate is checked from the PDF, from a picture of it and from its text. It is revoked at the end.
     """
-    check: Callable[[str], str] = lambda source: str(session.commands.run("certificates.check", source=source)["overall"])  # noqa: E731
+    def check(source: str) -> str:
+        return str(session.commands.run("certificates.check", source=source)["overall"])
+
     picture = picture_of(pdf, folder / "certificate.png")
     ways = {"pdf": check(str(pdf)), "picture": check(str(picture)), "text": check(certificate["text"])}
     got = {
@@ -56,7 +57,9 @@ def all_six(
     }
     session.commands.run("certificates.revoke", id=certificate["id"], reason="error")
     got["revoked"] = check(certificate["text"])
-    report = {case: {"expected": expected, "got": got[case]} for case, expected in EXPECTED.items()}
+    report: dict[str, dict[str, Any]] = {
+        case: {"expected": expected, "got": got[case]} for case, expected in EXPECTED.items()
+    }
     report["valid"]["ways"] = ways
     return report
 

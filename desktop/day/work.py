@@ -34,7 +34,13 @@ class Hall:
         os.environ["SALA_ROOTS"] = str(roots)
         name, latin = samples.OFFICER
         unlocked = enrol.setup(
-            folder / "home", pack, officer_name=name, officer_latin=latin, passphrase=samples.PASSPHRASE, clock=SystemClock(), cost=CHEAP
+            folder / "home",
+            pack,
+            officer_name=name,
+            officer_latin=latin,
+            passphrase=samples.PASSPHRASE,
+            clock=SystemClock(),
+            cost=CHEAP,
         )
         return cls(folder, Session.open(unlocked))
 
@@ -53,7 +59,9 @@ def _count(connection: Connection) -> int:
 def second_officer(hall: Hall) -> str:
     """The chief gets a key and a passphrase of their own; returns their id."""
     name, latin = samples.CHIEF
-    return keys.add_officer(hall.session.unlocked, Officer("", name, latin, "chief"), samples.CHIEF_PASSPHRASE, cost=CHEAP).id
+    return keys.add_officer(
+        hall.session.unlocked, Officer("", name, latin, "chief"), samples.CHIEF_PASSPHRASE, cost=CHEAP
+    ).id
 
 
 def flow_first(hall: Hall) -> None:
@@ -66,7 +74,11 @@ def flow_first(hall: Hall) -> None:
 def forms(hall: Hall, *, first: dict[str, Any] | None = None) -> list[dict[str, Any]]:
     """Three submissions with their receipts; ``first`` is one that was taken in the window already."""
     taken = [first] if first else []
-    for form, answers in (("barber-licence", samples.BARBER), ("birth-extract-copy", samples.BIRTH), ("copy-legalisation", samples.COPY)):
+    for form, answers in (
+        ("barber-licence", samples.BARBER),
+        ("birth-extract-copy", samples.BIRTH),
+        ("copy-legalisation", samples.COPY),
+    ):
         if first and form == "barber-licence":
             continue
         complete = dict(answers)
@@ -113,7 +125,12 @@ def messages(hall: Hall, chief: str) -> dict[str, Any]:
         opened.close()
     hall.run("messages.handover", id=campaign["id"])
     shown = hall.run("messages.show", id=campaign["id"])
-    return {"id": campaign["id"], "recipients": shown["recipients"], "segments": shown["segments"], "state": shown["state"]}
+    return {
+        "id": campaign["id"],
+        "recipients": shown["recipients"],
+        "segments": shown["segments"],
+        "state": shown["state"],
+    }
 
 
 def flows(hall: Hall) -> dict[str, Any]:
@@ -122,7 +139,7 @@ def flows(hall: Hall) -> dict[str, Any]:
     return {"runs": len(runs), "done": sum(run["state"] == "done" for run in runs)}
 
 
-def by_stick(hall: Hall, hub: HubProcess) -> dict[str, Any]:
+def by_stick(hall: Hall) -> dict[str, Any]:
     """Copy what waits onto a stick *before* the line returns; the stick reaches the centre later."""
     stick = hall.folder / "stick"
     stick.mkdir(exist_ok=True)

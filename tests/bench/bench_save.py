@@ -14,7 +14,9 @@ def rows(folder: Path) -> list[Row]:
     with unlocked(folder) as session:
         run = session.commands.run
         draft = run("forms.start", form="birth-extract-copy")["draft"]
-        answer = timed(lambda: run("forms.set_answer", draft=draft, field="applicant", value=samples.BIRTH["applicant"]), 200)
+        answer = timed(
+            lambda: run("forms.set_answer", draft=draft, field="applicant", value=samples.BIRTH["applicant"]), 200
+        )
 
         drafts = []
         for _ in range(150):

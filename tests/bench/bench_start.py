@@ -65,7 +65,9 @@ def rows(folder: Path) -> list[Row]:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
 
     def run(code: str, home: Path) -> list[str]:
-        done = subprocess.run([sys.executable, "-c", code, str(home)], env=environment, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(home)], env=environment, capture_output=True, text=True, check=True
+        )
         return done.stdout.split()
 
     samples, heavy = [], ""
@@ -77,6 +79,12 @@ def rows(folder: Path) -> list[Row]:
         pass
     memory = float(run(EVERY_PAGE, folder / "home")[0])
     return [
-        Row("start to first paint, source, warm", statistics.median(samples[1:]), "s", 1.0, beside=f"too early: {heavy or 'nothing'}"),
+        Row(
+            "start to first paint, source, warm",
+            statistics.median(samples[1:]),
+            "s",
+            1.0,
+            beside=f"too early: {heavy or 'nothing'}",
+        ),
         Row("memory, all pages opened", memory, "MiB RSS", 150),
     ]

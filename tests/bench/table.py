@@ -44,7 +44,9 @@ def show(rows: list[Row]) -> None:
     for row in rows:
         sign = "≤" if row.better == "less" else "≥"
         verdict = "holds" if row.holds else "MISSES"
-        print(f"{row.what:<{wide}}  {row.figure:>12,.2f} {row.unit:<10} {sign} {row.budget:<10,.6g} {verdict:<7} {row.beside}")
+        print(
+            f"{row.what:<{wide}}  {row.figure:>12,.2f} {row.unit:<10} {sign} {row.budget:<10,.6g} {verdict:<7} {row.beside}"
+        )
 
 
 if __name__ == "__main__":
