@@ -10,18 +10,19 @@ from typing import Any, Final
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 
 from sync import devices, wire
 from sync.cbor import Malformed
 from sync.errors import Known, Refused
-from sync.hub import enrolment, log, redirector
+from sync.hub import answers, enrolment, leases, log, redirector
 from sync.hub.centre import Centre
 from sync.hub.nonces import Nonces
 from sync.hub.storage import Tx
-from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_HAVE, MAX_MESSAGE, MAX_SEQ
+from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_MESSAGE, MAX_SEQ
 
+SEEN_EVERY_MS: Final = 60_000  # how exactly the hub remembers when it saw a laptop
 BUSY_S: Final = 5  # Retry-After when the hub itself cannot store (full disk, broken database)
 _CBOR: Final = "application/cbor"
 _RECEIPT: Final = "text/plain; charset=utf-8"
@@ -58,7 +59,7 @@ def create(centre: Centre) -> Starlette:
             Route("/{code}", redirector.visit),
         ],
     )
-    application.add_middleware(_Nonced)  # type: ignore[arg-type]
+    application.add_middleware(_Nonced)
     application.state.centre = centre
     application.state.nonces = Nonces()
     return application
@@ -172,10 +173,10 @@ def enrol(request: Request, body: bytes) -> Response:
     centre = _centre(request)
     asked, signed, mac = devices.read_request(body)
     now = centre.clock.wall_ms()
-    status, certificate = centre.storage.write(lambda tx: enrolment.enrol(tx, centre.keys, asked, signed, mac, now))
-    if status == 201:
-        centre.wake()
-    return _cbor(certificate, status)
+    answer = centre.storage.write(lambda tx: enrolment.enrol(tx, centre.keys, asked, signed, mac, now))
+    if answer.status == 201:
+        centre.settle()  # so that this very run of the laptop finds its own publications
+    return _cbor(answer.certificate or b"", answer.status)
 
 
 def _device(request: Request, body: bytes) -> bytes | Response:
@@ -185,21 +186,19 @@ def _device(request: Request, body: bytes) -> bytes | Response:
         device, nonce, signature = (bytes.fromhex(request.headers.get(name, "")) for name in (wire.DEVICE, wire.NONCE, wire.SIGNATURE))
     except ValueError:
         return PlainTextResponse("unsigned", 403)
+    row = centre.storage.read(lambda tx: tx.one("SELECT sign_public FROM device WHERE device = :d", {"d": device}))
+    if row is None or not wire.request_holds(row["sign_public"], request.method, _target(request), body, nonce, signature):
+        return PlainTextResponse("unknown device or wrong signature", 403)
     if not request.app.state.nonces.spend(nonce):
         return PlainTextResponse("nonce", 401)
-    public = centre.storage.read(lambda tx: _public(tx, device))
-    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    if public is None or not wire.request_holds(public, request.method, path, body, nonce, signature):
-        return PlainTextResponse("unknown device or wrong signature", 403)
     return device
 
 
-def _public(tx: Tx, device: bytes) -> bytes | None:
-    """The key of a device: by its certificate, or by a batch that it signed before it was enrolled."""
-    row = tx.one("SELECT sign_public AS key FROM device WHERE device = :d", {"d": device}) or tx.one(
-        "SELECT device_public AS key FROM batch WHERE device = :d LIMIT 1", {"d": device}
-    )
-    return bytes(row["key"]) if row else None
+def _target(request: Request) -> str:
+    """Path and query as they stood on the request line."""
+    raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
+    query: bytes = request.scope["query_string"]
+    return (raw.partition(b"?")[0] + (b"?" + query if query else b"")).decode("ascii", "replace")
 
 
 def have(request: Request, body: bytes) -> Response:
@@ -207,31 +206,11 @@ def have(request: Request, body: bytes) -> Response:
     device = _device(request, body)
     if isinstance(device, Response):
         return device
-    offered = wire.read_have(body)
-
-    def answer(tx: Tx) -> wire.Missing:
-        note = centre.log.latest(tx)
-        total = log.size(tx)
-        proof = log.consistency(tx, offered.size, total) if offered.epoch == centre.log.epoch and offered.size <= total else []
-        return wire.Missing(
-            batches=[digest for digest in offered.batches if _lacks(tx, "batch", digest)],
-            chunks=[digest for digest in offered.chunks if _lacks(tx, "chunk", digest)],
-            status=centre.status(tx, device),
-            note=note,
-            proof=proof,
-        )
-
-    missing = centre.storage.read(answer)
-    now = centre.clock.wall_ms()
-    centre.storage.write(
-        lambda tx: tx.execute("UPDATE device SET last_seen_ms = :now WHERE device = :d", {"now": now, "d": device})
-    )
-    return _cbor(missing.encode())
-
-
-def _lacks(tx: Tx, table: str, digest: bytes) -> bool:
-    sql = "SELECT 1 AS yes FROM batch WHERE hash = :h" if table == "batch" else "SELECT 1 AS yes FROM chunk WHERE hash = :h"
-    return tx.one(sql, {"h": digest}) is None
+    offered, now = wire.read_have(body), centre.clock.wall_ms()
+    seen = {"now": now, "d": device, "before": now - SEEN_EVERY_MS}
+    if centre.storage.read(lambda tx: tx.one("SELECT 1 AS yes FROM device WHERE device = :d AND last_seen_ms < :before", seen)):
+        centre.storage.write(lambda tx: tx.execute("UPDATE device SET last_seen_ms = :now WHERE device = :d", seen))
+    return _cbor(centre.storage.read(lambda tx: answers.missing(centre, tx, device, offered)).encode())
 
 
 def put_batch(request: Request, body: bytes) -> Response:
@@ -259,21 +238,10 @@ def receipts(request: Request) -> Response:
     if isinstance(device, Response):
         return device
     after = _number(request.query_params.get("after")) or 0
-
-    def collect(tx: Tx) -> wire.Receipts:
-        rows = tx.query(
-            "SELECT idx, receipt FROM leaf WHERE device = :d AND idx >= :after AND receipt IS NOT NULL ORDER BY idx LIMIT :most",
-            {"d": device, "after": after, "most": MAX_HAVE // 10 + 1},
-        )
-        page = rows[: MAX_HAVE // 10]
-        return wire.Receipts([row["receipt"] for row in page], page[-1]["idx"] + 1 if page else after, len(rows) > len(page))
-
-    return _cbor(centre.storage.read(collect).encode())
+    return _cbor(centre.storage.read(lambda tx: answers.receipts(tx, device, after)).encode())
 
 
 def lease(request: Request, body: bytes) -> Response:
-    from sync.hub import leases
-
     centre = _centre(request)
     device = _device(request, body)
     if isinstance(device, Response):
@@ -285,7 +253,7 @@ def lease(request: Request, body: bytes) -> Response:
         return slot is not None and leases.grant(tx, centre.keys, resource=resource, slot=slot, now_ms=now) is not None
 
     if centre.storage.write(refill):
-        centre.settle()
+        centre.publish()
     return Response(b"", 202)
 
 
@@ -294,9 +262,7 @@ def publication(request: Request) -> Response:
     return PlainTextResponse("not published", 404) if place is None else FileResponse(place, media_type="application/octet-stream")
 
 
-def home(request: Request) -> Response:
-    from starlette.responses import RedirectResponse
-
+async def home(_: Request) -> Response:
     return RedirectResponse("/console/", 303)
 
 

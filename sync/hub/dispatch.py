@@ -1,38 +1,51 @@
-"""Outside effects that projections asked for. Each is done at most once and its end is written down; a rebuild asks nothing again.
+"""Outside effects that projections asked for. Each is ended once and its end is written down; a rebuild asks nothing again.
 
-Released messages are *held for the operator*: no carrier is connected to this hub, so an admin exports the release, hands it to
-the operator and marks it here. The console says so in words.
+No carrier is connected to this hub: what is to leave it (released messages above all) is held for the operator, who takes it
+from the module's own table, hands it over and says here how that went. The console says so in words.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any
+from typing import Final
 
 from sync.errors import Refused
 from sync.hub.storage import Row, Tx
 
-WAITING, HELD, DONE, FAILED = "waiting", "held", "done", "failed"
+WAITING: Final = "waiting"
+DONE: Final = "done"
+FAILED: Final = "failed"
+MOST: Final = 500
 
 
-def hold(tx: Tx, now_ms: int) -> int:
-    """Put new intents that need a person into their tray; how many."""
-    return tx.execute("UPDATE effect SET state = 'held', changed_ms = :now WHERE state = 'waiting'", {"now": now_ms})
-
-
-def waiting(tx: Tx) -> Sequence[Row]:
+def waiting(tx: Tx) -> list[Row]:
     """Effects that wait for a person, oldest first, with their payload read."""
-    rows = tx.query("SELECT * FROM effect WHERE state IN ('waiting', 'held') ORDER BY changed_ms, id")
+    rows = tx.query(
+        """SELECT id, kind, payload, projection, changed_ms FROM effect WHERE state = 'waiting'
+           ORDER BY changed_ms, id LIMIT :most""",
+        {"most": MOST},
+    )
     return [{**row, "payload": json.loads(row["payload"])} for row in rows]
 
 
-def finish(tx: Tx, id: str, result: dict[str, Any], now_ms: int, *, failed: bool = False) -> None:
+def ended(tx: Tx, limit: int = 50) -> list[Row]:
+    """The effects that ended last, with what was said of them."""
+    rows = tx.query(
+        "SELECT id, kind, payload, state, result, changed_ms FROM effect WHERE state <> 'waiting' ORDER BY changed_ms DESC, id LIMIT :most",
+        {"most": limit},
+    )
+    return [{**row, "payload": json.loads(row["payload"]), "result": json.loads(row["result"])} for row in rows]
+
+
+def finish(tx: Tx, id: str, *, admin: str, note: str, now_ms: int, failed: bool = False) -> None:
     """Write down the end of an effect. Refused HB-140 when it is over already or was never asked for."""
     touched = tx.execute(
         """UPDATE effect SET state = :state, result = :result, tries = tries + 1, changed_ms = :now
-           WHERE id = :id AND state IN ('waiting', 'held')""",
-        {"state": FAILED if failed else DONE, "result": json.dumps(result, ensure_ascii=False), "now": now_ms, "id": id},
-    )
+           WHERE id = :id AND state = 'waiting'""",
+        {
+            "state": FAILED if failed else DONE, "result": json.dumps({"admin": admin, "note": note[:1000]}, ensure_ascii=False),
+            "now": now_ms, "id": id,
+        },
+    )  # fmt: skip
     if not touched:
         raise Refused("HB-140", id=id)

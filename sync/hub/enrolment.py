@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from nacl import utils
@@ -14,7 +15,7 @@ from nacl import utils
 from sync import cbor, devices, ops
 from sync.devices import Certificate, Request
 from sync.errors import Refused
-from sync.hub import ingest, leases
+from sync.hub import leases, tree
 from sync.hub.keys import HubKeys
 from sync.hub.storage import Row, Tx
 from sync.limits import CODE_TRIES, DAY_MS
@@ -24,27 +25,41 @@ from sync.pack import OfficePack, build
 PACK_DAYS: Final = 60  # a pack's code lives as long as its first leases
 
 
-def open_slot(tx: Tx, keys: HubKeys, office: Mapping[str, Any], now_ms: int) -> tuple[Row, str]:
-    """A new laptop slot of ``office`` (``{"code", "name": {km, en}, "province": {km, en}}``) with its leases; the slot and its code."""
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """The secret part of a new slot: its id and its one-time code."""
+
+    slot: bytes
+    code: str
+    key: bytes  # what the hub keeps of the code
+
+
+def new_ticket() -> Ticket:
+    """A fresh ticket; slow on purpose (Argon2id), so made outside any transaction."""
+    slot, code = utils.random(16), devices.new_code(utils.random(devices.CODE_LENGTH))
+    return Ticket(slot, code, devices.code_key(code, slot))
+
+
+def open_slot(tx: Tx, keys: HubKeys, office: Mapping[str, Any], ticket: Ticket, now_ms: int) -> Row:
+    """A new laptop slot of ``office`` (``{"code", "name": {km, en}, "province": {km, en}}``) with its first leases."""
     tx.execute(
-        """INSERT INTO office (code, name_km, name_en, province_km, province_en, added_ms)
-           VALUES (:code, :km, :en, :pkm, :pen, :now) ON CONFLICT (code) DO NOTHING""",
+        """INSERT INTO office (code, name_km, name_en, province_km, province_en, added_ms) VALUES (:code, :km, :en, :pkm, :pen, :now)
+           ON CONFLICT (code) DO UPDATE SET name_km = :km, name_en = :en, province_km = :pkm, province_en = :pen""",
         {
             "code": office["code"], "km": office["name"]["km"], "en": office["name"]["en"], "pkm": office["province"]["km"],
             "pen": office["province"]["en"], "now": now_ms,
         },
     )  # fmt: skip
-    last = tx.one("SELECT max(number) AS last FROM slot WHERE office = :o", {"o": office["code"]})
-    slot: Row = {"slot": utils.random(16), "office": office["code"], "number": (last["last"] or 0) + 1 if last else 1}
-    code = devices.new_code(utils.random(devices.CODE_LENGTH))
+    last = tx.query("SELECT max(number) AS last FROM slot WHERE office = :o", {"o": office["code"]})[0]["last"]
+    slot: Row = {"slot": ticket.slot, "office": office["code"], "number": (last or 0) + 1}
     tx.execute(
         """INSERT INTO slot (slot, office, number, code_key, not_after_ms, tries, made_ms)
            VALUES (:slot, :office, :number, :key, :not_after, 0, :now)""",
-        {**slot, "key": devices.code_key(code, slot["slot"]), "not_after": now_ms + PACK_DAYS * DAY_MS, "now": now_ms},
+        {**slot, "key": ticket.key, "not_after": now_ms + PACK_DAYS * DAY_MS, "now": now_ms},
     )
     for resource in leases.BLOCKS:
         leases.grant(tx, keys, resource=resource, slot=slot, now_ms=now_ms)
-    return slot, code
+    return slot
 
 
 def make_pack(
@@ -62,25 +77,34 @@ def make_pack(
     )  # fmt: skip
 
 
-def enrol(tx: Tx, keys: HubKeys, request: Request, signed: bytes, mac: bytes, now_ms: int) -> tuple[int, bytes]:
-    """Answer an enrolment request: HTTP status and body (the device certificate for 200 and 201).
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to an enrolment request: HTTP status, and the device certificate or the code that says why there is none."""
+
+    status: int
+    certificate: bytes | None = None
+    code: str = ""
+
+
+def enrol(tx: Tx, keys: HubKeys, request: Request, signed: bytes, mac: bytes, now_ms: int) -> Answer:
+    """Answer an enrolment request; the same request again gets the same certificate.
 
     403 wrong code, 404 no such slot, 409 the slot has another device, 410 the code is too old or was tried too often.
-    The same request again gets the same certificate.
     """
     slot = tx.one("SELECT * FROM slot WHERE slot = :slot AND office = :office", {"slot": request.slot, "office": request.office})
     if slot is None:
-        return 404, b""
+        return Answer(404, code="HB-124")
     if slot["device"] is not None:
         found = tx.one("SELECT certificate FROM device WHERE device = :d", {"d": request.device_id})
-        same = slot["device"] == request.device_id and found is not None
-        return (200, found["certificate"]) if same and found else (409, b"")
+        return Answer(200, found["certificate"]) if found and slot["device"] == request.device_id else Answer(409, code="HB-125")
     if now_ms > slot["not_after_ms"] or slot["tries"] >= CODE_TRIES:
-        return 410, b""
+        return Answer(410, code="HB-126")
     if not devices.code_holds(slot["code_key"], signed, mac):
         tx.execute("UPDATE slot SET tries = tries + 1 WHERE slot = :slot", {"slot": slot["slot"]})
-        return 403, b""
-    return 201, _admit(tx, keys, request, slot, now_ms)
+        return Answer(403, code="HB-123")
+    if tx.one("SELECT 1 AS yes FROM device WHERE device = :d", {"d": request.device_id}):
+        return Answer(409, code="HB-125")  # one laptop, one slot
+    return Answer(201, _admit(tx, keys, request, slot, now_ms))
 
 
 def _admit(tx: Tx, keys: HubKeys, request: Request, slot: Row, now_ms: int) -> bytes:
@@ -107,11 +131,7 @@ def _admit(tx: Tx, keys: HubKeys, request: Request, slot: Row, now_ms: int) -> b
         },
     )  # fmt: skip
     tx.execute("UPDATE slot SET device = :device WHERE slot = :slot", {"device": request.device_id, "slot": slot["slot"]})
-    ingest.settle(tx, [ops.genesis(request.sign_public)])  # what came before the hub knew the device
-    head = tx.one("SELECT max(seq) AS head FROM op WHERE device = :d", {"d": request.device_id})
-    tx.execute(
-        "UPDATE device SET head_seq = :head WHERE device = :d", {"head": (head["head"] if head else 0) or 0, "d": request.device_id}
-    )
+    tree.settle(tx, [ops.genesis(request.sign_public)])  # what came before the hub knew the device
     return certificate
 
 
@@ -121,37 +141,30 @@ def revoke(tx: Tx, device: bytes, now_ms: int) -> Row:
     if found is None:
         raise Refused("HB-120", device=device.hex())
     if found["revoked_ms"] is None:
-        head = tx.one("SELECT max(seq) AS head FROM op WHERE device = :d AND label = 'accepted'", {"d": device})
+        head = tx.one("SELECT max(seq) AS head FROM op WHERE device = :d AND label IN ('accepted', 'q:schema')", {"d": device})
         tx.execute(
             "UPDATE device SET revoked_ms = :now, cutoff_seq = :cutoff WHERE device = :d",
             {"now": now_ms, "cutoff": (head["head"] if head else 0) or 0, "d": device},
         )
-        next_version(tx)
     return tx.query("SELECT * FROM device WHERE device = :d", {"d": device})[0]
 
 
-def next_version(tx: Tx) -> int:
-    """Raise the version of the revocation list."""
-    version = revocations(tx) + 1
-    tx.execute(
-        "INSERT INTO meta (name, value) VALUES ('revocations', :v) ON CONFLICT (name) DO UPDATE SET value = :v", {"v": str(version)}
-    )
-    return version
-
-
 def revocations(tx: Tx) -> int:
-    """The version of the revocation list; it only goes up."""
-    found = tx.one("SELECT value FROM meta WHERE name = 'revocations'")
-    return int(found["value"]) if found else 0
+    """The version of the revocation list: it only grows, because nobody is ever taken off it."""
+    return int(tx.query("SELECT count(*) AS n FROM device WHERE revoked_ms IS NOT NULL")[0]["n"])
 
 
-def device_list(tx: Tx) -> bytes:
-    """The target ``devices/all.cbor``: every certificate and every revocation, for relays and for other offices."""
-    rows = tx.query("SELECT certificate, device, revoked_ms, cutoff_seq FROM device ORDER BY device")
-    return cbor.encode(
-        {
-            "version": revocations(tx),
-            "certificates": [row["certificate"] for row in rows],
-            "revoked": [[row["device"], row["cutoff_seq"], row["revoked_ms"]] for row in rows if row["revoked_ms"] is not None],
-        }
-    )
+def device_lists(tx: Tx) -> dict[str, bytes]:
+    """The targets ``devices/<province>.cbor``: who may sign for which office, and from where on no longer.
+
+    ``{"revocations": version, "devices": [[device id, office, number, valid from ms]], "revoked": [[device id, last good
+    sequence number, ms]]}``. Certificates stay at the hub: a laptop needs its own only.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for row in tx.query("SELECT device, office, number, enrolled_ms, revoked_ms, cutoff_seq FROM device ORDER BY office, number, device"):
+        province = found.setdefault(row["office"][:2], {"revocations": 0, "devices": [], "revoked": []})
+        province["devices"].append([row["device"], row["office"], row["number"], row["enrolled_ms"]])
+        if row["revoked_ms"] is not None:
+            province["revoked"].append([row["device"], row["cutoff_seq"], row["revoked_ms"]])
+            province["revocations"] += 1
+    return {f"devices/{code}.cbor": cbor.encode(value) for code, value in found.items()}

@@ -1,12 +1,14 @@
 """The hub's keys: one file each in ``keys/``, readable by the hub's user only. Made once by ``sala-hub init``.
 
-The agency's and the recovery private keys are written to ``offline/``: whoever runs a real centre moves that folder to the
-agency and to the province on a stick and deletes it here, because the hub itself must not be able to read sealed bodies.
+What the running hub must not have is written to ``offline/``: the three root keys of the publications (two of them sign the
+next root), the agency's and the recovery private keys. Whoever runs a real centre moves that folder to the people who keep
+those keys and deletes it here; the hub needs none of them and so can neither read sealed bodies nor change its own root.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,8 +19,11 @@ from nacl.signing import SigningKey
 
 from sync.errors import Known
 
-SIGNING: Final = ("log", "pack", "root", "targets", "snapshot", "timestamp")
+SIGNING: Final = ("log", "pack", "targets", "snapshot", "timestamp")
+ROOTS: Final = ("root-1", "root-2", "root-3")
+ROOT_THRESHOLD: Final = 2
 SEALING: Final = ("agency", "recovery")
+OFFLINE: Final = "offline"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,6 @@ class HubKeys:
 
     log: SigningKey
     pack: SigningKey
-    root: SigningKey
     targets: SigningKey
     snapshot: SigningKey
     timestamp: SigningKey
@@ -36,10 +40,10 @@ class HubKeys:
     recovery: PublicKey
 
 
-def create(folder: Path) -> HubKeys:
-    """Make all keys below ``folder``. Known HB-103 when some are there: keys are never overwritten."""
-    place, offline = folder / "keys", folder / "offline"
-    if place.exists():
+def create(folder: Path) -> tuple[HubKeys, list[SigningKey]]:
+    """Make all keys below ``folder``: the hub's, and the root keys for signing the first root. Known HB-103: some are there."""
+    place, offline = folder / "keys", folder / OFFLINE
+    if place.exists() or offline.exists():
         raise Known("HB-103")
     place.mkdir(parents=True, mode=0o700)
     offline.mkdir(mode=0o700)
@@ -50,26 +54,37 @@ def create(folder: Path) -> HubKeys:
         private = PrivateKey.generate()
         _write(offline / f"{name}.key", bytes(private))
         _write(place / f"{name}.pub", bytes(private.public_key))
+    for name in ROOTS:
+        _write(offline / f"{name}.key", bytes(SigningKey.generate()))
     made = load(folder)
     roots = folder / "roots"
     roots.mkdir()
     (roots / "centre.pub").write_text(f"# signs office packs of this centre\n{bytes(made.pack.verify_key).hex()}\n", "ascii")
-    return made
+    return made, load_roots([offline / f"{name}.key" for name in ROOTS])
 
 
 def load(folder: Path) -> HubKeys:
     """The keys of a hub. Known HB-104 when ``sala-hub init`` has not made them."""
     place = folder / "keys"
     try:
-        signing = {name: SigningKey(_read(place / f"{name}.key")) for name in SIGNING}
+        log, pack, targets, snapshot, timestamp = (SigningKey(_read(place / f"{name}.key")) for name in SIGNING)
         return HubKeys(
-            **signing,
-            link_codes=_read(place / "link-codes.key"),
-            agency=PublicKey(_read(place / "agency.pub")),
-            recovery=PublicKey(_read(place / "recovery.pub")),
-        )
+            log, pack, targets, snapshot, timestamp, link_codes=_read(place / "link-codes.key"),
+            agency=PublicKey(_read(place / "agency.pub")), recovery=PublicKey(_read(place / "recovery.pub")),
+        )  # fmt: skip
     except FileNotFoundError as error:
         raise Known("HB-104", folder=folder.name) from error
+
+
+def load_roots(files: Sequence[Path]) -> list[SigningKey]:
+    """Root keys from the files in which their keepers hold them. Known HB-106: a file is not readable or holds no key."""
+    found = []
+    for file in files:
+        try:
+            found.append(SigningKey(_read(file)))
+        except (OSError, ValueError) as error:
+            raise Known("HB-106", file=file.name) from error
+    return found
 
 
 def _write(path: Path, key: bytes) -> None:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final
 
 from nacl.signing import SigningKey
 
 from sync import merkle, notes, receipts
 from sync.cbor import Malformed
-from sync.hub.storage import Tx
+from sync.hub.storage import Row, Tx
 from sync.notes import Checkpoint, NoteKey
 from sync.receipts import Leaf
 
@@ -64,40 +65,85 @@ class Log:
     def sign(self, tx: Tx, now_ms: int) -> tuple[str, int]:
         """The signed checkpoint of the present size, and that size."""
         total = size(tx)
-        found = tx.one("SELECT note FROM checkpoint WHERE size = :size", {"size": total})
+        found = tx.one("SELECT note FROM checkpoint WHERE epoch = :epoch AND size = :size", {"epoch": self.epoch, "size": total})
         if found:
             return str(found["note"]), total
         root = range_hash(tx, 0, total) if total else merkle.EMPTY_ROOT
         note = notes.sign(Checkpoint(self.name, self.epoch, total, root).text(), self.name, self.key)
         tx.execute(
-            "INSERT INTO checkpoint (size, root, note, made_ms) VALUES (:size, :root, :note, :now)",
-            {"size": total, "root": root, "note": note, "now": now_ms},
+            "INSERT INTO checkpoint (epoch, size, root, note, made_ms) VALUES (:epoch, :size, :root, :note, :now)",
+            {"epoch": self.epoch, "size": total, "root": root, "note": note, "now": now_ms},
         )
         return note, total
 
     def latest(self, tx: Tx) -> str:
         """The newest signed checkpoint."""
-        found = tx.one("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1")
+        found = tx.one("SELECT note FROM checkpoint ORDER BY epoch DESC, size DESC LIMIT 1")
         if found is None:
             raise Malformed("log: no checkpoint")
         return str(found["note"])
 
     def verify(self, tx: Tx) -> list[str]:
-        """Recompute everything from the leaves' data; what does not fit, in words. Empty: the log is whole."""
+        """Recompute everything from the raw batches; what does not fit, in words. Empty: the log is whole."""
         faults: list[str] = []
-        hashes: list[bytes] = []
-        for row in tx.query("SELECT l.idx, l.hash, l.data, l.receipt, b.hash AS batch FROM leaf l JOIN batch b ON b.idx = l.batch ORDER BY l.idx"):
-            if row["idx"] != len(hashes) or merkle.leaf_hash(row["data"]) != row["hash"] or row["data"][:32] != row["batch"]:
-                faults.append(f"leaf {row['idx']}")
-            hashes.append(merkle.leaf_hash(row["data"]))
-        for row in tx.query("SELECT size, root, note FROM checkpoint ORDER BY size"):
-            if row["size"] > len(hashes) or merkle.root(hashes[: row["size"]]) != row["root"]:
-                faults.append(f"checkpoint {row['size']}")
-                continue
-            checkpoint = notes.read_checkpoint(row["note"], self.note_key)
-            if (checkpoint.size, checkpoint.root) != (row["size"], row["root"]):
-                faults.append(f"checkpoint note {row['size']}")
-        return faults
+        notes_by_size: dict[int, list[Row]] = {}
+        for row in tx.query("SELECT epoch, size, root, note FROM checkpoint ORDER BY epoch, size"):
+            notes_by_size.setdefault(row["size"], []).append(row)
+        peaks: list[bytes | None] = []  # the complete subtree of each height, as in a binary counter
+        total = 0
+        faults += self._wrong_notes(notes_by_size.pop(0, []), merkle.EMPTY_ROOT)
+        while rows := tx.query(_LEAVES, {"after": total, "limit": _PAGE}):
+            for row in rows:
+                hashed = merkle.leaf_hash(row["data"])
+                sound = row["idx"] == total and hashed == row["hash"] and sha256(row["raw"]).digest() == row["data"][:32]
+                if not sound or not self._receipt_holds(row):
+                    faults.append(f"leaf {row['idx']}")
+                _add(peaks, hashed)
+                total += 1
+                faults += self._wrong_notes(notes_by_size.pop(total, []), _bagged(peaks))
+        return faults + [f"checkpoint {size} has no leaves" for size in notes_by_size]
+
+    def _receipt_holds(self, row: Row) -> bool:
+        try:
+            receipt = receipts.verify(row["receipt"] or "", self.note_key)
+        except Malformed:
+            return False
+        return bool(receipt.index == row["idx"] and receipt.leaf.data() == row["data"])
+
+    def _wrong_notes(self, rows: Sequence[Row], root: bytes) -> list[str]:
+        wrong = []
+        for row in rows:
+            try:
+                found = notes.read_checkpoint(row["note"], self.note_key)
+            except Malformed:
+                found = None
+            if found is None or (found.epoch, found.size, found.root) != (row["epoch"], row["size"], root) or row["root"] != root:
+                wrong.append(f"checkpoint {row['size']}")
+        return wrong
+
+
+_PAGE: Final = 500  # leaves at a time: their batches are in memory meanwhile
+_LEAVES: Final = """SELECT l.idx, l.hash, l.data, l.receipt, b.raw FROM leaf l JOIN batch b ON b.idx = l.batch
+    WHERE l.idx >= :after ORDER BY l.idx LIMIT :limit"""
+
+
+def _add(peaks: list[bytes | None], hashed: bytes) -> None:
+    """Put one more leaf under the peaks."""
+    for height, peak in enumerate(peaks):
+        if peak is None:
+            peaks[height] = hashed
+            return
+        peaks[height], hashed = None, merkle.node_hash(peak, hashed)
+    peaks.append(hashed)
+
+
+def _bagged(peaks: Sequence[bytes | None]) -> bytes:
+    """The root over the peaks; there is at least one."""
+    standing = [peak for peak in peaks if peak is not None]
+    root = standing[0]
+    for peak in standing[1:]:
+        root = merkle.node_hash(peak, root)
+    return root
 
 
 def size(tx: Tx) -> int:
@@ -131,9 +177,7 @@ def consistency(tx: Tx, old: int, new: int) -> list[bytes]:
 def tile(tx: Tx, level: int, index: int, width: int = TILE_WIDTH) -> bytes | None:
     """One tile of hashes in the C2SP layout: ``width`` hashes at height 8 × ``level`` from place 256 × ``index``; None: not there."""
     height, first = level * TILE_HEIGHT, index * TILE_WIDTH
-    table = "SELECT idx, hash FROM leaf WHERE idx >= :lo AND idx < :hi" if height == 0 else (
-        "SELECT idx, hash FROM node WHERE height = :h AND idx >= :lo AND idx < :hi"
-    )
-    values = {"lo": first, "hi": first + width} | ({"h": height} if height else {})
-    rows: Sequence[dict[str, object]] = tx.query(f"{table} ORDER BY idx", values)
-    return b"".join(bytes(row["hash"]) for row in rows) if len(rows) == width else None  # type: ignore[call-overload]
+    where = "idx >= :lo AND idx < :hi ORDER BY idx"
+    sql = f"SELECT hash FROM node WHERE height = :h AND {where}" if height else f"SELECT hash FROM leaf WHERE {where}"
+    rows = tx.query(sql, {"lo": first, "hi": first + width} | ({"h": height} if height else {}))
+    return b"".join(row["hash"] for row in rows) if len(rows) == width else None

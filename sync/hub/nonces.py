@@ -1,32 +1,57 @@
-"""Single-use nonces for signed requests: no clock and no log-in is needed, and a copied request is worth nothing."""
+"""Single-use nonces for signed requests: no clock and no log-in is needed, and a copied request is worth nothing.
+
+A nonce carries its age under a key that lives as long as this process, so giving one costs no memory and a restart ends
+them all; only those that a device has truly spent are remembered, until they are too old anyway.
+"""
 
 from __future__ import annotations
 
+import hmac
 import secrets
 import threading
+import time
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Final
 
 SIZE: Final = 16
-MOST: Final = 100_000  # open nonces; the oldest give way, and their holder is simply given another one
+LIFE_MS: Final = 600_000
+_STAMP: Final = 5  # bytes of milliseconds since the process began: 34 years
+_HEAD: Final = 8  # with three random bytes
 
 
 class Nonces:
-    """The open nonces of one process; a restart forgets them, and every device is given a new one."""
+    """The nonces of one process."""
 
-    def __init__(self) -> None:
-        self._open: OrderedDict[bytes, None] = OrderedDict()
+    def __init__(self, mono_ms: Callable[[], int] = lambda: time.monotonic_ns() // 1_000_000) -> None:
+        self._mono_ms = mono_ms
+        self._began = mono_ms()
+        self._key = secrets.token_bytes(32)
+        self._spent: OrderedDict[bytes, int] = OrderedDict()
         self._lock = threading.Lock()
 
     def give(self) -> bytes:
-        nonce = secrets.token_bytes(SIZE)
-        with self._lock:
-            self._open[nonce] = None
-            if len(self._open) > MOST:
-                self._open.popitem(last=False)
-        return nonce
+        """A fresh nonce."""
+        head = self._now().to_bytes(_STAMP, "big") + secrets.token_bytes(_HEAD - _STAMP)
+        return head + self._mark(head)
 
     def spend(self, nonce: bytes) -> bool:
-        """Whether ``nonce`` was open; it is not afterwards."""
+        """Use up ``nonce``, after the request's signature held; False unless it is ours, young, and was not spent."""
+        head, now = nonce[:_HEAD], self._now()
+        if len(nonce) != SIZE or not hmac.compare_digest(self._mark(head), nonce[_HEAD:]):
+            return False
+        if now - int.from_bytes(nonce[:_STAMP], "big") > LIFE_MS:
+            return False
         with self._lock:
-            return self._open.pop(nonce, self) is None
+            while self._spent and now - next(iter(self._spent.values())) > LIFE_MS:
+                self._spent.popitem(last=False)
+            if nonce in self._spent:
+                return False
+            self._spent[nonce] = now
+            return True
+
+    def _now(self) -> int:
+        return self._mono_ms() - self._began
+
+    def _mark(self, head: bytes) -> bytes:
+        return hmac.digest(self._key, head, "sha256")[: SIZE - _HEAD]

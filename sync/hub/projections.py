@@ -11,14 +11,13 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from sync import batch as batches
 from sync.hub.storage import Row, Storage, Tx
-from sync.ops import SealedRef
+from sync.ops import Op, SealedRef
 
 log = logging.getLogger(__name__)
 
@@ -126,74 +125,54 @@ class Runner:
         found = tx.one("SELECT version FROM cursor WHERE projection = :p", {"p": projection.name})
         if found and found["version"] == projection.version:
             return
-        _drop(tx, projection)  # a new version starts from the first op
+        drop(tx, projection)  # a new version starts from the first op
         for statement in projection.tables():
             tx.execute(statement)
-        tx.execute(
-            """INSERT INTO cursor (projection, version, accepted_idx) VALUES (:p, :v, 0)
-               ON CONFLICT (projection) DO UPDATE SET version = :v, accepted_idx = 0, failure = NULL, failed_op = NULL""",
-            {"p": projection.name, "v": projection.version},
-        )
+        caught_up(tx, projection, 0)
 
     def run(self) -> int:
-        """Apply all that waits; the number of ops applied, over all projections."""
-        return sum(self._run_one(projection) for projection in self.projections)
-
-    def _run_one(self, projection: Projection) -> int:
+        """Apply all that waits; the number of accepted ops that were new to at least one projection."""
         total = 0
-        while applied := self._storage.write(lambda tx: self._step(tx, projection)):
-            total += applied
+        while stretch := self._storage.read(self._next):
+            self._storage.write(lambda tx, found=stretch: self._apply(tx, found))  # type: ignore[misc]
+            total += stretch.last - stretch.after
         return total
 
-    def _step(self, tx: Tx, projection: Projection) -> int:
-        cursor = tx.one("SELECT accepted_idx, failure FROM cursor WHERE projection = :p", {"p": projection.name})
-        if cursor is None or cursor["failure"]:
-            return 0
-        rows = accepted(tx, after=cursor["accepted_idx"], limit=CHUNK)
-        if not rows:
-            return 0
-        done = _apply(tx, projection, rows)
-        if done:
-            tx.execute(
-                "UPDATE cursor SET accepted_idx = :idx WHERE projection = :p", {"idx": rows[done - 1][0].index, "p": projection.name}
-            )
-        return done if done == len(rows) else 0
+    def _next(self, tx: Tx) -> Stretch | None:
+        """What the projection that lags most must see next; read and parsed outside the writing transaction."""
+        places = {row["projection"]: row["accepted_idx"] for row in tx.query("SELECT projection, accepted_idx FROM cursor WHERE failure IS NULL")}
+        going = [projection for projection in self.projections if projection.name in places]
+        if not going:
+            return None
+        return read(tx, after=min(places[p.name] for p in going), kinds=frozenset().union(*(p.kinds for p in going)))
 
-    def rebuild(self, name: str | None = None) -> dict[str, dict[str, Any]]:
-        """Make projections anew from the raw batches in one transaction each and compare: ``{name: {"rows", "same"}}``."""
-        report: dict[str, dict[str, Any]] = {}
+    def _apply(self, tx: Tx, stretch: Stretch) -> None:
         for projection in self.projections:
-            if name in (None, projection.name):
-                report[projection.name] = self._storage.write(lambda tx, p=projection: self._again(tx, p))  # type: ignore[misc]
-        return report
-
-    def _again(self, tx: Tx, projection: Projection) -> dict[str, Any]:
-        before = digest(tx, projection)
-        _drop(tx, projection)
-        for statement in projection.tables():
-            tx.execute(statement)
-        last = 0
-        while rows := accepted(tx, after=last, limit=CHUNK):
-            if _apply(tx, projection, rows) < len(rows):
-                break
-            last = rows[-1][0].index
-        tx.execute(
-            "UPDATE cursor SET accepted_idx = :idx, version = :v WHERE projection = :p",
-            {"idx": last, "v": projection.version, "p": projection.name},
-        )
-        after = digest(tx, projection)
-        return {"rows": after["rows"], "same": before == after}
+            cursor = tx.query("SELECT accepted_idx, failure FROM cursor WHERE projection = :p", {"p": projection.name})[0]
+            if cursor["failure"] is None and cursor["accepted_idx"] < stretch.last:
+                rows = [(op, ms) for op, ms in stretch.ops if op.index > cursor["accepted_idx"]]
+                failed = apply_all(tx, projection, rows)
+                reached = failed - 1 if failed else stretch.last
+                tx.execute("UPDATE cursor SET accepted_idx = :idx WHERE projection = :p", {"idx": reached, "p": projection.name})
 
 
-def _apply(tx: Tx, projection: Projection, rows: Sequence[tuple[AcceptedOp, int]]) -> int:
-    """Apply until one fails; how many held. The failure is written on the cursor, the rest waits."""
-    for done, (op, received_ms) in enumerate(rows):
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of the order of acceptance: all places ``after`` < place ≤ ``last``, and of those the wanted ops with their time."""
+
+    after: int
+    last: int
+    ops: Sequence[tuple[AcceptedOp, int]]
+
+
+def apply_all(tx: Tx, projection: Projection, rows: Sequence[tuple[AcceptedOp, int]]) -> int | None:
+    """Apply until one fails; the place of that op, None when all held. Its failure is written on the cursor, the rest waits."""
+    for op, received_ms in rows:
         if op.kind not in projection.kinds:
             continue
+        tx.execute("SAVEPOINT projected")
         try:
-            tx.execute("SAVEPOINT projected")
             projection.apply(ProjectionTx(tx, projection.name, received_ms), op, received_ms)
-            tx.execute("RELEASE projected")
         except Exception as error:  # a module's mistake must stop that module only
             log.exception("projection %s stopped at op %s", projection.name, op.hash)
             tx.execute("ROLLBACK TO projected")
@@ -202,37 +181,45 @@ def _apply(tx: Tx, projection: Projection, rows: Sequence[tuple[AcceptedOp, int]
                 "UPDATE cursor SET failure = :why, failed_op = :op WHERE projection = :p",
                 {"why": f"{type(error).__name__}: {error}"[:500], "op": bytes.fromhex(op.hash), "p": projection.name},
             )
-            return done
-    return len(rows)
+            return op.index
+        tx.execute("RELEASE projected")
+    return None
 
 
-def accepted(tx: Tx, *, after: int, limit: int) -> list[tuple[AcceptedOp, int]]:
-    """Accepted ops in their order with the time at which they came, read out of the raw batches."""
-    rows = tx.query(
-        """SELECT a.idx, o.hash, o.device, o.seq, o.batch, o.place, d.office, b.received_ms FROM accepted a
-           JOIN op o ON o.hash = a.hash JOIN device d ON d.device = o.device JOIN batch b ON b.idx = o.batch
-           WHERE a.idx > :after ORDER BY a.idx LIMIT :limit""",
+def read(tx: Tx, *, after: int, kinds: frozenset[str], limit: int = CHUNK) -> Stretch | None:
+    """The next stretch after place ``after``, its ops read out of the raw batches; None at the end."""
+    end = tx.one(
+        "SELECT max(idx) AS last FROM (SELECT idx FROM accepted WHERE idx > :after ORDER BY idx LIMIT :limit) AS next",
         {"after": after, "limit": limit},
     )
-    parsed: dict[int, batches.Batch] = {}
+    if end is None or end["last"] is None:
+        return None
+    rows = tx.query(
+        """SELECT a.idx, o.device, o.seq, o.batch, o.place, o.kind, d.office, b.received_ms FROM accepted a
+           JOIN op o ON o.hash = a.hash JOIN device d ON d.device = o.device JOIN batch b ON b.idx = o.batch
+           WHERE a.idx > :after AND a.idx <= :last ORDER BY a.idx""",
+        {"after": after, "last": end["last"]},
+    )
     found: list[tuple[AcceptedOp, int]] = []
+    number, batch = 0, None
     for row in rows:
-        if row["batch"] not in parsed:
-            raw = tx.query("SELECT raw FROM batch WHERE idx = :idx", {"idx": row["batch"]})[0]["raw"]
-            parsed = {row["batch"]: batches.parse(raw)}  # ops of one batch mostly stand together: keep one
-        op = parsed[row["batch"]].ops[row["place"]]
-        fields = op.fields
-        body = None if isinstance(fields.body, SealedRef) else fields.body
-        found.append((
-            AcceptedOp(
-                index=row["idx"], device=row["device"].hex(), office=row["office"], seq=op.seq, hash=op.hash.hex(),
-                op_id=fields.op_id.hex(), kind=fields.kind, form=fields.form, def_hash=fields.def_hash.hex(), wall_ms=fields.wall_ms,
-                officer=fields.officer.hex(), body=body, refs=tuple(ref.hex() for ref in fields.refs),
-                attach=tuple(blob.hex() for blob in fields.attach),
-            ),
-            row["received_ms"],
-        ))  # fmt: skip
-    return found
+        if row["kind"] not in kinds:
+            continue
+        if batch is None or row["batch"] != number:  # ops of one batch stand together
+            number = row["batch"]
+            batch = batches.parse(tx.query("SELECT raw FROM batch WHERE idx = :idx", {"idx": number})[0]["raw"])
+        found.append((_op(row, batch.ops[row["place"]]), row["received_ms"]))
+    return Stretch(after, end["last"], found)
+
+
+def _op(row: Row, op: Op) -> AcceptedOp:
+    fields = op.fields
+    return AcceptedOp(
+        index=row["idx"], device=row["device"].hex(), office=row["office"], seq=row["seq"], hash=op.hash.hex(), op_id=fields.op_id.hex(),
+        kind=fields.kind, form=fields.form, def_hash=fields.def_hash.hex(), wall_ms=fields.wall_ms, officer=fields.officer.hex(),
+        body=None if isinstance(fields.body, SealedRef) else fields.body, refs=tuple(ref.hex() for ref in fields.refs),
+        attach=tuple(blob.hex() for blob in fields.attach),
+    )  # fmt: skip
 
 
 def table_names(projection: Projection) -> list[str]:
@@ -240,16 +227,16 @@ def table_names(projection: Projection) -> list[str]:
     return [found[1] for statement in projection.tables() if (found := _TABLE.match(statement.strip()))]
 
 
-def _drop(tx: Tx, projection: Projection) -> None:
+def drop(tx: Tx, projection: Projection) -> None:
+    """Remove the tables of a projection, if they are there."""
     for name in table_names(projection):
         tx.execute(f"DROP TABLE IF EXISTS {name}")
 
 
-def digest(tx: Tx, projection: Projection) -> dict[str, Any]:
-    """Rows and a hash over every value of every table: two equal digests are equal tables."""
-    total, hashed = 0, sha256()
-    for name in table_names(projection):
-        rows = sorted(repr(sorted(row.items())) for row in tx.query(f"SELECT * FROM {name}"))  # noqa: S608  names are our own DDL's
-        total += len(rows)
-        hashed.update(name.encode() + "\n".join(rows).encode())
-    return {"rows": total, "sha256": hashed.hexdigest()}
+def caught_up(tx: Tx, projection: Projection, index: int) -> None:
+    """Write down that ``projection`` has seen every accepted op up to ``index`` and that nothing stops it."""
+    tx.execute(
+        """INSERT INTO cursor (projection, version, accepted_idx) VALUES (:p, :v, :idx)
+           ON CONFLICT (projection) DO UPDATE SET version = :v, accepted_idx = :idx, failure = NULL, failed_op = NULL""",
+        {"p": projection.name, "v": projection.version, "idx": index},
+    )

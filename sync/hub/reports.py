@@ -1,93 +1,179 @@
-"""What an admin must see at once: what is missing, what is late, what is odd. Plain rows for the console and the command line."""
+"""What an admin must see at once: what is missing, what is late, what is odd. Plain rows for the console and the command line.
+
+Figures come from small indices, never from the batches themselves, so that the board stays quick over millions of records.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any, Final
 
 from sync.hub.storage import Row, Tx
+from sync.limits import DAY_MS
 
-LATE_MS: Final = 3 * 86_400_000  # an office that was not seen for three days is late
+LATE_DAYS: Final = 3  # an office that was not seen for three days is late
+PHNOM_PENH_MS: Final = 7 * 3_600_000
+TIMELINE_DAYS: Final = 28
 
 
-def gaps(tx: Tx, _now_ms: int = 0) -> list[Row]:
-    """Devices whose ops have a hole: from which to which sequence number something is missing."""
+def day_start(now_ms: int) -> int:
+    """When today began in Phnom Penh."""
+    return (now_ms + PHNOM_PENH_MS) // DAY_MS * DAY_MS - PHNOM_PENH_MS
+
+
+def gaps(tx: Tx, office: str = "") -> list[Row]:
+    """Devices whose ops have a hole: from which to which sequence number something is missing.
+
+    Only a device with ops that wait for their parents can have one, and few have.
+    """
+    found: list[Row] = []
+    waiting = tx.query(
+        """SELECT DISTINCT d.device, d.office, d.number FROM op o JOIN device d ON d.device = o.device
+           WHERE o.label = 'pending' AND o.label <> 'accepted' AND (:office = '' OR d.office = :office) ORDER BY d.office, d.number""",
+        {"office": office},
+    )
+    for device in waiting:
+        after = 0
+        for row in tx.query(
+            "SELECT first_seq, n, received_ms FROM batch WHERE device = :d ORDER BY first_seq, n", {"d": device["device"]}
+        ):
+            if row["first_seq"] > after + 1:
+                found.append({**device, "first_missing": after + 1, "last_missing": row["first_seq"] - 1, "since_ms": row["received_ms"]})
+            after = max(after, row["first_seq"] + row["n"] - 1)
+    return found
+
+
+def devices(tx: Tx, office: str = "") -> list[Row]:
+    """Every laptop: office, number, last seen, highest sequence number, batches, revoked or not."""
     return tx.query(
-        """SELECT device, office, after_seq + 1 AS first_missing, seq - 1 AS last_missing FROM (
-               SELECT o.device, d.office, o.seq, lag(o.seq, 1, 0) OVER (PARTITION BY o.device ORDER BY o.seq) AS after_seq
-               FROM op o LEFT JOIN device d ON d.device = o.device) AS steps
-           WHERE seq > after_seq + 1 ORDER BY office, device, first_missing"""
+        """SELECT d.device, d.office, d.number, d.enrolled_ms, d.last_seen_ms, d.revoked_ms, d.cutoff_seq, d.officers,
+               coalesce((SELECT max(seq) FROM op WHERE op.device = d.device), 0) AS head_seq,
+               (SELECT count(*) FROM batch b WHERE b.device = d.device) AS batches
+           FROM device d WHERE :office = '' OR d.office = :office ORDER BY d.office, d.number""",
+        {"office": office},
     )
 
 
-def devices(tx: Tx, _now_ms: int = 0) -> list[Row]:
-    """Every laptop: office, number, last seen, highest sequence number, revoked or not."""
-    return tx.query(
-        """SELECT device, office, number, enrolled_ms, last_seen_ms, head_seq, revoked_ms FROM device ORDER BY office, number"""
-    )
-
-
-def batches(tx: Tx, _now_ms: int = 0, *, limit: int = 200, office: str | None = None) -> list[Row]:
-    """The newest batches first."""
+def batches(tx: Tx, *, limit: int = 200, office: str = "", before: int = 0) -> list[Row]:
+    """The newest batches first, those with an index below ``before`` when that is given."""
     return tx.query(
         """SELECT b.idx, b.hash, b.device, d.office, d.number, b.first_seq, b.n, b.new_ops, b.received_ms, b.via, length(b.raw) AS bytes
            FROM batch b LEFT JOIN device d ON d.device = b.device
-           WHERE :office = '' OR d.office = :office ORDER BY b.idx DESC LIMIT :limit""",
-        {"limit": limit, "office": office or ""},
+           WHERE (:office = '' OR d.office = :office) AND (:before = 0 OR b.idx < :before) ORDER BY b.idx DESC LIMIT :limit""",
+        {"limit": limit, "office": office, "before": before},
     )
 
 
 def board(tx: Tx, now_ms: int) -> list[dict[str, Any]]:
-    """The national board: one row an office."""
-    missing = {row["office"]: row["n"] for row in _per_office(tx, [r["device"] for r in gaps(tx)])}
-    labels = tx.query(
-        """SELECT d.office, o.label, count(*) AS n FROM op o JOIN device d ON d.device = o.device GROUP BY d.office, o.label"""
+    """The national board: one row an office, by code."""
+    today = day_start(now_ms)
+    figures = _by_office(
+        tx,
+        """SELECT d.office, count(*) AS batches, sum(b.new_ops) AS records,
+               sum(CASE WHEN b.received_ms >= :today THEN b.new_ops ELSE 0 END) AS today
+           FROM batch b JOIN device d ON d.device = b.device GROUP BY d.office""",
+        {"today": today},
     )
-    counts: dict[str, dict[str, int]] = {}
-    for row in labels:
-        counts.setdefault(row["office"], {})[row["label"]] = row["n"]
-    offices = tx.query(
-        """SELECT o.*, (SELECT count(*) FROM device d WHERE d.office = o.code) AS devices,
-               (SELECT count(*) FROM slot s WHERE s.office = o.code AND s.device IS NULL) AS waiting_slots,
-               (SELECT max(last_seen_ms) FROM device d WHERE d.office = o.code) AS last_seen_ms,
-               (SELECT count(*) FROM batch b JOIN device d ON d.device = b.device WHERE d.office = o.code) AS batches
-           FROM office o ORDER BY o.code"""
-    )
-    return [
-        {
-            **row,
-            "records": sum(counts.get(row["code"], {}).values()),
-            "quarantined": sum(n for label, n in counts.get(row["code"], {}).items() if label.startswith("q:")),
-            "pending": counts.get(row["code"], {}).get("pending", 0),
-            "gaps": missing.get(row["code"], 0),
-            "late": bool(row["devices"]) and (row["last_seen_ms"] or 0) < now_ms - LATE_MS,
-        }
-        for row in offices
-    ]
+    seen = _by_office(tx, "SELECT office, count(*) AS devices, max(last_seen_ms) AS last_seen_ms FROM device GROUP BY office")
+    slots = _by_office(tx, "SELECT office, count(*) AS open FROM slot WHERE device IS NULL GROUP BY office")
+    waiting: dict[str, dict[str, int]] = defaultdict(dict)
+    for row in tx.query(
+        "SELECT d.office, o.label, count(*) AS n FROM op o JOIN device d ON d.device = o.device WHERE o.label <> 'accepted' GROUP BY d.office, o.label"
+    ):
+        waiting[row["office"]][row["label"]] = row["n"]
+    missing: dict[str, int] = defaultdict(int)
+    for gap in gaps(tx):
+        missing[gap["office"]] += gap["last_missing"] - gap["first_missing"] + 1
+    rows = []
+    for office in tx.query("SELECT code, name_km, name_en, province_km, province_en, added_ms FROM office ORDER BY code"):
+        code = office["code"]
+        figure, laptop = figures.get(code, {}), seen.get(code, {})
+        last = laptop.get("last_seen_ms")
+        row = {
+            **office, "devices": laptop.get("devices", 0), "slots": slots.get(code, {}).get("open", 0), "last_seen_ms": last,
+            "batches": figure.get("batches", 0), "records": figure.get("records", 0), "today": figure.get("today", 0),
+            "pending": waiting[code].get("pending", 0), "gaps": missing[code],
+            "quarantined": sum(n for label, n in waiting[code].items() if label.startswith("q:")),
+            "late": last is not None and last < now_ms - LATE_DAYS * DAY_MS,
+        }  # fmt: skip
+        rows.append({**row, "state": _state(row, last, today)})
+    return rows
 
 
-def _per_office(tx: Tx, devices_with_gaps: list[bytes]) -> list[Row]:
-    found: dict[str, int] = {}
-    for device in devices_with_gaps:
-        row = tx.one("SELECT office FROM device WHERE device = :d", {"d": device})
-        if row:
-            found[row["office"]] = found.get(row["office"], 0) + 1
-    return [{"office": office, "n": n} for office, n in found.items()]
+def _state(row: Row, last: int | None, today: int) -> str:
+    """The one word that an office's cell shows: what wants a person first."""
+    if row["quarantined"]:
+        return "quarantine"
+    if row["gaps"]:
+        return "gap"
+    if last is None:
+        return "new"
+    if row["late"]:
+        return "silent"
+    return "today" if last >= today else "recent"
 
 
-def quarantine(tx: Tx) -> list[Row]:
-    """Ops that wait for an admin or for a module."""
-    return tx.query(
-        """SELECT o.hash, o.parent, o.device, d.office, o.seq, o.kind, o.label, o.wall_ms, o.batch FROM op o
-           LEFT JOIN device d ON d.device = o.device WHERE o.label IN ('q:fork', 'q:revoked', 'q:schema') ORDER BY o.batch DESC LIMIT 500"""
-    )
+def _by_office(tx: Tx, sql: str, values: dict[str, Any] | None = None) -> dict[str, Row]:
+    return {row["office"]: row for row in tx.query(sql, values or {})}
 
 
 def totals(tx: Tx) -> Row:
-    """The figures at the top of the board."""
-    found = tx.one(
-        """SELECT (SELECT count(*) FROM office) AS offices, (SELECT count(*) FROM batch) AS batches, (SELECT count(*) FROM op) AS records,
-               (SELECT count(*) FROM op WHERE label LIKE 'q:%') AS quarantined, (SELECT count(*) FROM op WHERE label = 'pending') AS pending,
-               (SELECT count(*) FROM refused) AS refused,
-               (SELECT count(*) FROM effect WHERE state IN ('waiting', 'held')) AS effects"""
+    """What the whole centre holds."""
+    return tx.query(
+        """SELECT (SELECT count(*) FROM office) AS offices, (SELECT count(*) FROM device) AS devices,
+               (SELECT coalesce(max(idx), -1) + 1 FROM leaf) AS batches, (SELECT coalesce(sum(new_ops), 0) FROM batch) AS records,
+               (SELECT count(*) FROM op WHERE label LIKE 'q:%' AND label <> 'accepted') AS quarantined,
+               (SELECT count(*) FROM op WHERE label = 'pending' AND label <> 'accepted') AS pending,
+               (SELECT count(*) FROM effect WHERE state = 'waiting') AS effects, (SELECT count(*) FROM refused) AS refused"""
+    )[0]
+
+
+def quarantine(tx: Tx, limit: int = 500) -> list[Row]:
+    """Ops that wait for an admin or for a module, newest first."""
+    return tx.query(
+        """SELECT o.hash, o.parent, o.device, d.office, d.number, o.seq, o.kind, o.label, o.wall_ms, o.batch, o.place, b.received_ms
+           FROM op o JOIN batch b ON b.idx = o.batch LEFT JOIN device d ON d.device = o.device
+           WHERE o.label IN ('q:fork', 'q:revoked', 'q:schema') AND o.label <> 'accepted' ORDER BY o.batch DESC, o.place LIMIT :limit""",
+        {"limit": limit},
     )
-    return found or {}
+
+
+def pending(tx: Tx, limit: int = 200) -> list[Row]:
+    """Devices with ops that wait for their parents, or for their enrolment (then without office)."""
+    return tx.query(
+        """SELECT o.device, d.office, d.number, count(*) AS n, min(o.seq) AS first_seq, max(b.received_ms) AS last_ms
+           FROM op o JOIN batch b ON b.idx = o.batch LEFT JOIN device d ON d.device = o.device
+           WHERE o.label = 'pending' AND o.label <> 'accepted' GROUP BY o.device, d.office, d.number ORDER BY last_ms DESC LIMIT :limit""",
+        {"limit": limit},
+    )
+
+
+def daily(tx: Tx, office: str, now_ms: int) -> list[int]:
+    """New records of each of the last four weeks' days, oldest first, today last."""
+    first = day_start(now_ms) - (TIMELINE_DAYS - 1) * DAY_MS
+    rows = tx.query(
+        """SELECT (b.received_ms - :first) / :day AS day, sum(b.new_ops) AS n FROM batch b JOIN device d ON d.device = b.device
+           WHERE d.office = :office AND b.received_ms >= :first GROUP BY (b.received_ms - :first) / :day""",
+        {"first": first, "day": DAY_MS, "office": office},
+    )
+    days = [0] * TIMELINE_DAYS
+    for row in rows:
+        days[min(row["day"], TIMELINE_DAYS - 1)] = row["n"]
+    return days
+
+
+def timeline(tx: Tx, office: str, limit: int = 100) -> list[Row]:
+    """What happened with an office, newest first: ``{"ms", "what", "number", "batch", "a", "b", "note"}``."""
+    return tx.query(
+        """SELECT * FROM (
+               SELECT b.received_ms AS ms, 'batch' AS what, d.number, b.idx AS batch, b.new_ops AS a, b.n AS b, b.via AS note
+                   FROM batch b JOIN device d ON d.device = b.device WHERE d.office = :office
+               UNION ALL SELECT made_ms, 'slot', number, NULL, 0, 0, '' FROM slot WHERE office = :office
+               UNION ALL SELECT enrolled_ms, 'enrolled', number, NULL, 0, 0, '' FROM device WHERE office = :office
+               UNION ALL SELECT revoked_ms, 'revoked', number, NULL, cutoff_seq, 0, '' FROM device
+                   WHERE office = :office AND revoked_ms IS NOT NULL
+               UNION ALL SELECT c.made_ms, c.decision, d.number, o.batch, o.seq, 0, c.reason
+                   FROM decision c JOIN op o ON o.hash = c.op JOIN device d ON d.device = o.device WHERE d.office = :office
+           ) AS happened ORDER BY ms DESC LIMIT :limit""",
+        {"office": office, "limit": limit},
+    )

@@ -139,7 +139,7 @@ class SqliteStorage:
                 for work, done in group:
                     outcomes.append((done, *self._one(tx, work)))
                 self.before_commit(tx)
-        except Exception as error:  # nothing of the group is stored: every caller must hear it
+        except Exception as error:  # noqa: BLE001  nothing of the group is stored: every caller must hear it
             for _, done in group:
                 done.set_exception(_environment(error))
             return
@@ -154,7 +154,7 @@ class SqliteStorage:
         self._writer.execute("SAVEPOINT work")
         try:
             result = work(tx)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  whatever it is, its caller hears it and the others go on
             self._writer.execute("ROLLBACK TO work")
             self._writer.execute("RELEASE work")
             return None, _environment(error)

@@ -6,6 +6,7 @@ import hmac
 import secrets
 import threading
 import time
+import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,28 +15,37 @@ from nacl.exceptions import InvalidkeyError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from sync.errors import Refused
 from sync.hub.storage import Tx
 
 COOKIE: Final = "sala-console"
 LIFE_S: Final = 8 * 3600  # a working day
 FREE_TRIES: Final = 5
 LONGEST_WAIT_S: Final = 900
+LEAST: Final = 10  # characters of a passphrase
 _NOBODY: Final = pwhash.argon2id.str(secrets.token_bytes(16)).decode("ascii")  # an unknown name costs the same time as a known one
 
 
 def set_passphrase(tx: Tx, name: str, passphrase: str, now_ms: int) -> None:
-    """Add the admin ``name`` or change their passphrase."""
+    """Add the admin ``name`` or change their passphrase. Refused HB-160 for a short one."""
+    if len(normal(passphrase)) < LEAST:
+        raise Refused("HB-160", least=LEAST)
     tx.execute(
         "INSERT INTO admin (name, passphrase, added_ms) VALUES (:n, :p, :now) ON CONFLICT (name) DO UPDATE SET passphrase = :p",
-        {"n": name, "p": pwhash.argon2id.str(passphrase.encode()).decode("ascii"), "now": now_ms},
+        {"n": name, "p": pwhash.argon2id.str(normal(passphrase).encode()).decode("ascii"), "now": now_ms},
     )
+
+
+def normal(passphrase: str) -> str:
+    """Keyboards disagree about composed letters and about the invisible space between Khmer words."""
+    return unicodedata.normalize("NFC", passphrase).replace("\u200b", "").strip()
 
 
 def passphrase_holds(tx: Tx, name: str, passphrase: str) -> bool:
     """Whether ``passphrase`` is the one of ``name``."""
     found = tx.one("SELECT passphrase FROM admin WHERE name = :n", {"n": name})
     try:
-        pwhash.argon2id.verify((found["passphrase"] if found else _NOBODY).encode("ascii"), passphrase.encode())
+        pwhash.argon2id.verify((found["passphrase"] if found else _NOBODY).encode("ascii"), normal(passphrase).encode())
     except InvalidkeyError:
         return False
     return found is not None

@@ -1,0 +1,37 @@
+"""What the hub answers a device, the same over the line and on a stick."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sync import wire
+from sync.hub import log
+from sync.hub.storage import Tx
+
+if TYPE_CHECKING:
+    from sync.hub.centre import Centre
+
+RECEIPTS: Final = 200  # of one answer
+
+
+def missing(centre: Centre, tx: Tx, device: bytes, have: wire.Have) -> wire.Missing:
+    """Of what a device offers, what the hub lacks; its word about the device; its log, and the proof that it only grew."""
+    total = log.size(tx)
+    grown = have.epoch == centre.log.epoch and have.size <= total
+    return wire.Missing(
+        batches=[digest for digest in have.batches if tx.one("SELECT 1 AS yes FROM batch WHERE hash = :h", {"h": digest}) is None],
+        chunks=[digest for digest in have.chunks if tx.one("SELECT 1 AS yes FROM chunk WHERE hash = :h", {"h": digest}) is None],
+        status=centre.status(tx, device),
+        note=centre.log.latest(tx),
+        proof=log.consistency(tx, have.size, total) if grown else [],
+    )
+
+
+def receipts(tx: Tx, device: bytes, after: int) -> wire.Receipts:
+    """The receipts of a device from a place in the log on."""
+    rows = tx.query(
+        "SELECT idx, receipt FROM leaf WHERE device = :d AND idx >= :after AND receipt IS NOT NULL ORDER BY idx LIMIT :most",
+        {"d": device, "after": after, "most": RECEIPTS + 1},
+    )
+    page = rows[:RECEIPTS]
+    return wire.Receipts([row["receipt"] for row in page], page[-1]["idx"] + 1 if page else after, len(rows) > len(page))

@@ -1,0 +1,170 @@
+"""The way without a network, hub side: take what a stick brings, and write receipts and publications back beside it.
+
+Same bytes and same code path as online. Any subset, any order, any number of times; a damaged object costs only itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from sync import devices, volume, wire
+from sync.cbor import Malformed
+from sync.errors import Known, SalaError
+from sync.hub import answers, enrolment
+from sync.hub.centre import Centre
+from sync.hub.storage import Tx
+from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_MESSAGE
+from sync.volume import Entry, Object, Volume
+
+STEM: Final = "sala-centre"  # of the files that go back
+
+
+@dataclass(slots=True)
+class Taken:
+    """What a stick brought. ``problems``: ``{"file", "object", "code"}`` each; the laptop still has what was refused."""
+
+    files: int = 0
+    batches: int = 0  # that were not here yet
+    again: int = 0  # that were
+    records: int = 0
+    chunks: int = 0
+    enrolled: int = 0
+    damaged: int = 0  # objects that did not match their hash
+    cut_off: int = 0  # files whose end is missing
+    back: list[str] = field(default_factory=list)  # the files to carry home
+    problems: list[dict[str, str]] = field(default_factory=list)
+
+
+def take(centre: Centre, path: Path, *, back: Path | None = None) -> Taken:
+    """Take the courier file at ``path``, or every one in that folder; the answers go into ``back`` (default: beside them).
+
+    Known: SY-371 unreadable or not writable, SY-372 not a courier file (when ``path`` is one file), SY-374 none there.
+    """
+    return _Import(centre).take(path, back or (path if path.is_dir() else path.parent))
+
+
+class _Import:
+    """The state of one import."""
+
+    def __init__(self, centre: Centre) -> None:
+        self.centre, self.report = centre, Taken()
+        self.receipts: dict[str, str] = {}  # batch hash → receipt
+        self.certificates: dict[str, bytes] = {}  # device → certificate
+        self.haves: dict[str, wire.Have] = {}  # device → what it has
+        self.devices: set[bytes] = set()
+
+    def take(self, path: Path, back: Path) -> Taken:
+        files = [file for file in volume.find(path) if not file.name.startswith(STEM)]  # our own answers may lie there still
+        if not files:
+            raise Known("SY-374")
+        for file in files:
+            try:
+                with Volume(file) as found:
+                    self._one(file.name, found)
+            except Known as error:
+                if files == [path]:
+                    raise
+                self._problem(file.name, "", error)
+        self.centre.settle()
+        if self.receipts or self.certificates or self.haves:
+            moment = datetime.fromtimestamp(self.centre.clock.wall_ms() / 1000, UTC)
+            written = volume.write(back, f"{STEM}-{moment:%Y%m%d-%H%M%S}", self._answers())
+            self.report.back = [str(file) for file in written]
+        return self.report
+
+    def _one(self, name: str, found: Volume) -> None:
+        self.report.files += 1
+        for type_, limit, step in (
+            ("enrol", MAX_MESSAGE, self._enrol),
+            ("batch", MAX_BATCH, self._batch),
+            ("chunk", MAX_CHUNK, self._chunk),
+            ("have", MAX_MESSAGE, self._have),
+        ):
+            for entry in found.entries:
+                if entry.type != type_:
+                    continue
+                data = found.read(entry) if entry.length <= limit else None
+                if data is None:
+                    self._problem(name, f"{type_} {entry.name[:16]}", Known("HB-111" if type_ == "chunk" else "HB-110", reason="damaged"))
+                    continue
+                try:
+                    step(entry, data)
+                except SalaError as error:
+                    self._problem(name, f"{type_} {entry.name[:16]}", error)
+        self.report.damaged += found.damaged
+        self.report.cut_off += not found.whole
+
+    def _problem(self, file: str, what: str, error: SalaError) -> None:
+        self.report.problems.append({"file": file, "object": what, "code": error.code})
+
+    def _enrol(self, _: Entry, data: bytes) -> None:
+        request, signed, mac = devices.read_request(data)
+        now = self.centre.clock.wall_ms()
+        answer = self.centre.storage.write(lambda tx: enrolment.enrol(tx, self.centre.keys, request, signed, mac, now))
+        if answer.certificate is None:
+            raise Known(answer.code)
+        self.report.enrolled += answer.status == 201
+        self.certificates[request.device_id.hex()] = answer.certificate
+        self.devices.add(request.device_id)
+
+    def _batch(self, entry: Entry, data: bytes) -> None:
+        taken = self.centre.ingest.take(data, _hash(entry.name), via="courier")
+        self.report.again += taken.again
+        self.report.batches += not taken.again
+        self.report.records += taken.new_ops
+        self.receipts[entry.name] = taken.receipt
+
+    def _chunk(self, entry: Entry, data: bytes) -> None:
+        self.report.chunks += self.centre.ingest.take_chunk(data, _hash(entry.name), self.centre.put_chunk)
+
+    def _have(self, entry: Entry, data: bytes) -> None:
+        self.haves[_device(entry.name).hex()] = wire.read_have(data)
+        self.devices.add(_device(entry.name))
+
+    # --- the way back
+
+    def _answers(self) -> Iterator[Object]:
+        for device, certificate in self.certificates.items():
+            yield Object("certificate", device, certificate)
+        for batch, receipt in self.receipts.items():
+            yield Object("receipt", batch, receipt.encode())
+        for device, have in self.haves.items():
+            yield Object("missing", device, self.centre.storage.read(lambda tx, d=device, h=have: self._missing(tx, d, h)))  # type: ignore[misc]
+        own = {f"{folder}/{device.hex()}.cbor" for folder in ("leases", "inbox") for device in self.devices}
+        for name, path in self.centre.repository.files():
+            folder, _, rest = name.partition("/")
+            if folder == "metadata" or not rest.startswith(("leases/", "inbox/", "app/")) or _plain(rest) in own:
+                yield Object(folder.removesuffix("s") if folder == "targets" else folder, rest, path.read_bytes())
+
+    def _missing(self, tx: Tx, device: str, have: wire.Have) -> bytes:
+        return answers.missing(self.centre, tx, bytes.fromhex(device), have).encode()
+
+
+def _plain(path: str) -> str:
+    """The name of a target without the hash before its last part."""
+    head, slash, tail = path.rpartition("/")
+    return f"{head}{slash}{tail.partition('.')[2]}"
+
+
+def _hash(name: str) -> bytes:
+    try:
+        found = bytes.fromhex(name)
+    except ValueError:
+        found = b""
+    if len(found) != 32:
+        raise Malformed("volume: name")
+    return found
+
+
+def _device(name: str) -> bytes:
+    try:
+        found = bytes.fromhex(name)
+    except ValueError:
+        found = b""
+    if len(found) != 16:
+        raise Malformed("volume: name")
+    return found

@@ -1,0 +1,59 @@
+"""What admins decide about single ops: accepted, sent back with a reason, or released from quarantine.
+
+A decision is written down with its reason and its author and goes to the laptop as a sealed notice; the op itself is never
+changed. A released op and what hangs on it take their place at the end of the order of acceptance.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sync.errors import Refused
+from sync.hub import labels, tree
+from sync.hub.downward import notify
+from sync.hub.storage import Row, Tx
+
+KIND: Final = "sync.review"
+DECISIONS: Final = ("accepted", "sent_back", "released")
+_WITH_REASON: Final = frozenset({"sent_back", "released"})
+_RELEASABLE: Final = frozenset({labels.FORK, labels.REVOKED})
+MOST_REASON: Final = 2_000  # characters
+
+
+def decide(tx: Tx, op: bytes, decision: str, reason: str, admin: str, now_ms: int) -> None:
+    """Write down a decision about ``op`` and tell its laptop. Refused HB-141 not in a releasable quarantine, HB-142 no reason."""
+    reason = reason.strip()[:MOST_REASON]
+    if decision not in DECISIONS:
+        raise ValueError(f"no decision {decision!r}")
+    if decision in _WITH_REASON and not reason:
+        raise Refused("HB-142")
+    found = tx.one("SELECT hash, device, seq, label FROM op WHERE hash = :op", {"op": op})
+    if found is None:
+        raise Refused("HB-141")
+    if decision == "released":
+        _release(tx, found)
+    tx.execute(
+        "INSERT INTO decision (op, decision, reason, admin, made_ms) VALUES (:op, :decision, :reason, :admin, :now)",
+        {"op": op, "decision": decision, "reason": reason, "admin": admin, "now": now_ms},
+    )
+    notify(tx, found["device"], op, KIND, {"decision": decision, "reason": reason}, now_ms)
+
+
+def of_op(tx: Tx, op: bytes) -> list[Row]:
+    """The decisions about one op, oldest first."""
+    return tx.query("SELECT decision, reason, admin, made_ms FROM decision WHERE op = :op ORDER BY idx", {"op": op})
+
+
+def _release(tx: Tx, op: Row) -> None:
+    """Accept a quarantined op and the ops behind it that were quarantined for the same cause."""
+    if op["label"] not in _RELEASABLE:
+        raise Refused("HB-141")
+    branch = [op["hash"]]
+    while branch:
+        current = branch.pop()
+        row = tx.query("SELECT seq, known FROM op WHERE hash = :hash", {"hash": current})[0]
+        tree.give(tx, current, labels.ACCEPTED if row["known"] else labels.SCHEMA, row["seq"])
+        children = tx.query(
+            "SELECT hash FROM op WHERE parent = :parent AND label = :label ORDER BY hash", {"parent": current, "label": op["label"]}
+        )
+        branch += [child["hash"] for child in children]

@@ -1,0 +1,115 @@
+"""Copies of the hub's data for a second site, and of its publications for a folder.
+
+A copy is content-addressed and only grows: a file that is there already and reads back right is left alone. With ``confirm``
+laptops hear that a second site has what they sent up to there; until then they keep everything (SYNC §14.4).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from sync import durable
+from sync.errors import Known
+from sync.hub import chunks
+from sync.hub.centre import STABLE, Centre
+from sync.hub.desk import plain
+from sync.hub.storage import Row, Tx
+
+# Small tables that no batch carries; the rest is made from batches.
+TABLES: Final = (
+    "meta", "office", "slot", "device", "lease", "target", "notice", "decision", "effect", "checkpoint", "leaf", "accepted", "click",
+)  # fmt: skip
+_PAGE: Final = 100  # batches at a time
+
+
+@dataclass(slots=True)
+class Copied:
+    """What a backup wrote."""
+
+    batches: int = 0  # written now
+    batches_in_all: int = 0
+    chunks: int = 0
+    bytes: int = 0
+    confirmed: bool = False
+
+
+def backup(centre: Centre, folder: Path, *, confirm: bool = False) -> Copied:
+    """Copy everything that cannot be made anew into ``folder`` and read it back. Known HB-106 when that fails."""
+    copied = Copied()
+    try:
+        last = _batches(centre, folder, copied)
+        for row in _pages(centre, "SELECT idx, hash FROM chunk WHERE idx > :after ORDER BY idx LIMIT :limit"):
+            copied.chunks += _copy(chunks.path(folder, row["hash"]), chunks.path(centre.folder, row["hash"]).read_bytes(), row["hash"], copied)
+        state = folder / "state"
+        state.mkdir(parents=True, exist_ok=True)
+        for table in TABLES:
+            durable.replace(state / f"{table}.jsonl", centre.storage.read(lambda tx, t=table: _dump(tx, t)))  # type: ignore[misc]
+    except OSError as error:
+        raise Known("HB-106", file=str(folder)) from error
+    if confirm and last:
+        centre.storage.write(lambda tx: _confirm(tx, last))
+        copied.confirmed = True
+    return copied
+
+
+def publications(centre: Centre, folder: Path) -> dict[str, Any]:
+    """Write what is published now as ``metadata/`` and ``targets/``, the timestamp last. Known HB-106 when that fails."""
+    files = sorted(centre.repository.files(), key=lambda item: item[0] == "metadata/timestamp.json")
+    try:
+        for name, source in files:
+            place = folder / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            part = place.with_name(f".{place.name}.part")
+            shutil.copyfile(source, part)
+            durable.sync_file(part)
+            part.replace(place)
+    except OSError as error:
+        raise Known("HB-106", file=str(folder)) from error
+    return {"folder": str(folder), "files": len(files)}
+
+
+def _batches(centre: Centre, folder: Path, copied: Copied) -> int:
+    last = 0
+    for row in _pages(centre, "SELECT idx, hash, raw FROM batch WHERE idx > :after ORDER BY idx LIMIT :limit"):
+        name = row["hash"].hex()
+        copied.batches += _copy(folder / "batches" / name[:2] / f"{name}.batch", row["raw"], row["hash"], copied)
+        copied.batches_in_all += 1
+        last = row["idx"]
+    return last
+
+
+def _pages(centre: Centre, sql: str) -> Iterator[Row]:
+    after = 0
+    while rows := centre.storage.read(lambda tx, a=after: tx.query(sql, {"after": a, "limit": _PAGE})):  # type: ignore[misc]
+        yield from rows
+        after = rows[-1]["idx"]
+
+
+def _copy(place: Path, data: bytes, digest: bytes, copied: Copied) -> bool:
+    """Write ``data`` unless it stands there whole; True when it was written."""
+    if place.exists() and sha256(place.read_bytes()).digest() == digest:
+        return False
+    place.parent.mkdir(parents=True, exist_ok=True)
+    durable.replace(place, data)
+    if sha256(place.read_bytes()).digest() != digest:
+        raise Known("HB-106", file=place.name)
+    copied.bytes += len(data)
+    return True
+
+
+def _dump(tx: Tx, table: str) -> bytes:
+    rows = tx.query(f"SELECT * FROM {table} ORDER BY 1, 2")
+    return "".join(json.dumps(plain(row), ensure_ascii=False, sort_keys=True) + "\n" for row in rows).encode()
+
+
+def _confirm(tx: Tx, last: int) -> None:
+    tx.execute(
+        "INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = :value",
+        {"name": STABLE, "value": str(last)},
+    )

@@ -1,0 +1,260 @@
+"""The verbs of ``sala-hub``. Each does one thing through the hub's own functions and prints what came of it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+import click
+
+from sync import durable
+from sync.clock import SystemClock
+from sync.errors import Known, Refused
+from sync.hub.desk import Desk, everywhere
+from sync.hub.offices import office_facts
+from sync.hub.storage import Row, Tx
+
+PORT: Final = 8420
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@everywhere
+@click.pass_context
+def root(ctx: click.Context) -> None:
+    """Sala's centre: receives signed batches, publishes, redirects short links."""
+    ctx.call_on_close(ctx.ensure_object(Desk).close)
+
+
+@root.command()
+@everywhere
+@click.option("--name", default="សាលា", help="The centre's name, shown on the console.")
+@click.option("--log-name", default="hub", help="Name of the log in checkpoints.")
+@click.pass_obj
+def init(desk: Desk, name: str, log_name: str) -> None:
+    """Make keys, settings and database of a new hub.
+
+    The folder "offline" then holds the keys that the hub must not keep: hand them to their keepers and delete it.
+    """
+    from sync.devices import words
+    from sync.hub.centre import create
+    from sync.hub.keys import OFFLINE
+
+    centre = create(desk.folder, SystemClock(), name=name, log_name=log_name)
+    try:
+        centre.settle()
+        public = bytes(centre.keys.pack.verify_key)
+    finally:
+        centre.close()
+    folders = {"roots": str(desk.folder / "roots"), "offline": str(desk.folder / OFFLINE)}
+    desk.show({"folder": str(desk.folder), **folders, "pack_key": public, "words": words(public)})
+
+
+@root.command()
+@everywhere
+@click.option("--host", default="127.0.0.1", help="Address to listen on; 0.0.0.0 for the whole LAN.")
+@click.option("--port", default=PORT, type=int, help="0: any free port; it is printed.")
+@click.pass_obj
+def serve(desk: Desk, host: str, port: int) -> None:
+    """Serve laptops, the console and short links until stopped."""
+    import socket
+
+    import uvicorn
+
+    from sync.hub.app import create
+
+    centre = desk.centre()
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listening:
+        if sys.platform != "win32":  # there it would let a second hub listen on the same port
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((host, port))
+        except (OSError, OverflowError) as error:
+            raise Known("HB-105", host=host, port=port) from error
+        centre.work_in_background()
+        url = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
+        click.echo(json.dumps({"url": url}) if desk.as_json else url)
+        sys.stdout.flush()
+        config = uvicorn.Config(create(centre), log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=10)
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+@root.command()
+@everywhere
+@click.argument("office")
+@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The office pack to write.")
+@click.option("--url", "urls", multiple=True, help="Where laptops reach this hub; several in order of preference.")
+@click.option("--name-km", help="The office's name, when the gazetteer's does not fit.")
+@click.option("--name-en")
+@click.pass_obj
+def enrol(desk: Desk, office: str, out: Path, urls: tuple[str, ...], name_km: str | None, name_en: str | None) -> None:
+    """Make the office pack of one more laptop of OFFICE (a gazetteer code such as 0306)."""
+    facts = office_facts(office, name_km, name_en)
+    pack = desk.centre().enrol(facts, urls)
+    try:
+        durable.replace(out, pack)
+    except OSError as error:
+        raise Known("HB-106", file=str(out)) from error
+    desk.show({"pack": str(out), "office": facts["code"], "name": facts["name"], "bytes": len(pack)})
+
+
+@root.command()
+@everywhere
+@click.argument("device")
+@click.pass_obj
+def revoke(desk: Desk, device: str) -> None:
+    """Revoke a lost laptop: what was received stays; what it sends from now on waits in quarantine."""
+    from sync.hub import enrolment
+
+    centre = desk.centre()
+    try:
+        raw = bytes.fromhex(device)
+    except ValueError:
+        raise Refused("HB-120", device=device[:40]) from None
+    row = centre.storage.write(lambda tx: enrolment.revoke(tx, raw, centre.clock.wall_ms()))
+    centre.settle()
+    desk.show({"device": row["device"], "office": row["office"], "number": row["number"], "cutoff_seq": row["cutoff_seq"]})
+
+
+@root.command()
+@everywhere
+@click.argument("files", nargs=-1, required=True, type=_FILE)
+@click.option("--under", required=True, help="Folder of the publications: ref, trust, forms, prices, status, templates or app.")
+@click.option("--withdraw", is_flag=True, help="Take publications of these names back instead.")
+@click.pass_obj
+def publish(desk: Desk, files: tuple[Path, ...], under: str, withdraw: bool) -> None:
+    """Send FILES down to every laptop as signed publications below the folder UNDER."""
+    from sync.hub import announce
+
+    centre = desk.centre()
+    now = centre.clock.wall_ms()
+    if withdraw:
+        names = [f"{under}/{file.name}" for file in files]
+        centre.storage.write(lambda tx: announce.withdraw(tx, names))
+    else:
+        wanted = {f"{under}/{file.name}": file.read_bytes() for file in files}
+        centre.storage.write(lambda tx: announce.put(tx, wanted, now))
+    desk.show({"changed": centre.settle()})
+
+
+@root.command()
+@everywhere
+@click.argument("what", type=click.Choice(["gaps", "devices", "batches"]))
+@click.pass_obj
+def report(desk: Desk, what: str) -> None:
+    """What is missing, who was seen when, what came in."""
+    from sync.hub import reports
+
+    known: dict[str, Callable[[Tx], list[Row]]] = {"gaps": reports.gaps, "devices": reports.devices, "batches": reports.batches}
+    desk.show(desk.centre().storage.read(known[what]))
+
+
+@root.command()
+@everywhere
+@click.argument("name", required=False)
+@click.pass_obj
+def rebuild(desk: Desk, name: str | None) -> None:
+    """Make projections anew from the raw batches and compare; exit code 1 when one differs."""
+    outcomes = desk.centre().rebuild(name)
+    desk.show({name: asdict(found) for name, found in outcomes.items()})
+    if not all(found.sound for found in outcomes.values()):
+        click.get_current_context().exit(1)
+
+
+@root.command("verify-log")
+@everywhere
+@click.pass_obj
+def verify_log(desk: Desk) -> None:
+    """Recompute the Merkle log, every receipt and every signed checkpoint; exit code 1 names what does not fit."""
+    centre = desk.centre()
+    faults = centre.storage.read(centre.log.verify)
+    desk.show({"ok": not faults, "faults": faults})
+    if faults:
+        click.get_current_context().exit(1)
+
+
+@root.command("import")
+@everywhere
+@click.argument("path", type=click.Path(path_type=Path, exists=True))
+@click.pass_obj
+def import_(desk: Desk, path: Path) -> None:
+    """Take courier files from a stick (a .salabatch file or a folder); receipts and publications are written back beside them."""
+    from sync.hub import courier
+
+    desk.show(asdict(courier.take(desk.centre(), path)))
+
+
+@root.command()
+@everywhere
+@click.argument("folder", type=_FOLDER)
+@click.option("--publications", is_flag=True, help="Write the publications as a folder that laptops can read, instead.")
+@click.option("--confirm", is_flag=True, help="After reading back: tell laptops that a second site has a copy.")
+@click.pass_obj
+def export(desk: Desk, folder: Path, publications: bool, confirm: bool) -> None:
+    """Copy raw batches, chunks and the small tables to a second site's folder: they are the backup."""
+    from sync.hub import exports
+
+    if publications and confirm:
+        raise click.UsageError("--confirm is about the backup, not about publications")
+    centre = desk.centre()
+    desk.show(exports.publications(centre, folder) if publications else asdict(exports.backup(centre, folder, confirm=confirm)))
+
+
+@root.command("renew-root")
+@everywhere
+@click.argument("keys", nargs=-1, required=True, type=_FILE)
+@click.pass_obj
+def renew_root(desk: Desk, keys: tuple[Path, ...]) -> None:
+    """Sign the next root of the publications with the KEYS that their keepers brought (two of three)."""
+    from sync.hub.keys import load_roots
+
+    centre = desk.centre()
+    desk.show({"root_version": centre.repository.renew_root(load_roots(keys))})
+
+
+@root.group()
+@everywhere
+def admin() -> None:
+    """Who may log in to the console."""
+
+
+@admin.command("add")
+@everywhere
+@click.argument("name")
+@click.option("--passphrase-file", type=_FILE, help="First line: the passphrase. Without it, it is asked for.")
+@click.pass_obj
+def admin_add(desk: Desk, name: str, passphrase_file: Path | None) -> None:
+    """Give NAME a log-in of their own, or a new passphrase."""
+    from sync.hub.console.login import set_passphrase
+
+    if passphrase_file:
+        passphrase = passphrase_file.read_text("utf-8-sig").split("\n", 1)[0].strip("\r")
+    else:
+        passphrase = click.prompt("Passphrase", hide_input=True, confirmation_prompt=True, err=True)
+    centre = desk.centre()
+    centre.storage.write(lambda tx: set_passphrase(tx, name, passphrase, centre.clock.wall_ms()))
+    desk.show({"admin": name})
+
+
+@admin.command("list")
+@everywhere
+@click.pass_obj
+def admin_list(desk: Desk) -> None:
+    """Who may log in."""
+    desk.show(desk.centre().storage.read(lambda tx: tx.query("SELECT name, added_ms FROM admin ORDER BY name")))
+
+
+@admin.command("remove")
+@everywhere
+@click.argument("name")
+@click.pass_obj
+def admin_remove(desk: Desk, name: str) -> None:
+    """Take the log-in of NAME away. Refused HB-161 when there is none."""
+    if not desk.centre().storage.write(lambda tx: tx.execute("DELETE FROM admin WHERE name = :name", {"name": name})):
+        raise Refused("HB-161", name=name)
+    desk.show({"removed": name})
