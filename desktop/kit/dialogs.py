@@ -34,7 +34,8 @@ class Confirm(QDialog):
         body = Label(words, wrap=True)
         body.setMinimumWidth(theme.scaled(360))
         self.typed = LineField(lambda: tr("Type {word} to go on", word=type_word), longest=40)
-        self.typed.setVisible(bool(type_word))
+        if not type_word:
+            self.typed.hide()
         self.typed.edited.connect(self._look)
         self.back = Button(lambda: tr("Go back"), key="Esc")
         self.go = Button(verb, kind="danger")

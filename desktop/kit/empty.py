@@ -43,7 +43,8 @@ class Empty(QWidget):
         self.title = Label(title, size="heading", bold=True, wrap=True)
         self.teach = Label(teach, size="note", tone="soft", wrap=True)
         self.button = Button(action, key=key)
-        self.button.setVisible(bool(say(action)))
+        if not say(action):
+            self.button.hide()
         self.button.clicked.connect(self.acted)
         for label in (self.title, self.teach):
             label.setAlignment(middle)

@@ -26,6 +26,7 @@ from desktop.kit.wrap import Words, say
 __all__ = ["Column", "Record", "Table"]
 
 PAD = 12
+LEAST_SHARE = 80  # pixels of a column that shares the rest
 
 
 class _Cells(QStyledItemDelegate):
@@ -156,6 +157,7 @@ class Table(QTableView):
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setTabKeyNavigation(False)
         self.setWordWrap(False)
@@ -168,6 +170,7 @@ class Table(QTableView):
         self.doubleClicked.connect(self._open)
         self.selectionModel().currentRowChanged.connect(self._moved)
         self.rows.dataChanged.connect(self._arrived)
+        self.rows.modelReset.connect(self._begin_again)
         self.retheme()
         self.setAccessibleName(say(name))
 
@@ -233,18 +236,19 @@ class Table(QTableView):
         self._share_width()
 
     def _share_width(self) -> None:
+        """Columns with a width get it (less when there is too little room), the others share what is left, exactly."""
+        wide = self.viewport().width()
         columns = self.rows.columns
+        shared = sum(1 for column in columns if not column.width)
         fixed = sum(theme.scaled(column.width) for column in columns)
-        open_ = [n for n, column in enumerate(columns) if not column.width]
-        room = self.viewport().width() - fixed
-        squeeze = (
-            1.0 if room >= 80 * len(open_) else max(0.3, (self.viewport().width() - 80 * len(open_)) / max(fixed, 1))
-        )
+        squeeze = min(1.0, max(0.3, (wide - LEAST_SHARE * shared) / max(fixed, 1)))
+        widths = [int(theme.scaled(column.width) * squeeze) for column in columns]
+        left, open_ = wide - sum(widths), shared
         for n, column in enumerate(columns):
-            if column.width:
-                self.setColumnWidth(n, int(theme.scaled(column.width) * squeeze))
-            else:
-                self.setColumnWidth(n, max(80, room // len(open_)))
+            if not column.width:
+                widths[n] = max(40, left // open_)
+                left, open_ = left - widths[n], open_ - 1
+            self.setColumnWidth(n, widths[n])
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -258,7 +262,11 @@ class Table(QTableView):
 
     def focusInEvent(self, event: object) -> None:
         super().focusInEvent(event)  # type: ignore[arg-type]
-        if not self.currentIndex().isValid() and self.rows.rowCount():
+        self._begin_again()
+
+    def _begin_again(self) -> None:
+        """Who is in the list by keyboard always has a row."""
+        if self.hasFocus() and not self.currentIndex().isValid() and self.rows.rowCount():
             self.choose_row(0)
 
     def paintEvent(self, event: object) -> None:

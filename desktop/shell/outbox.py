@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtWidgets import QProgressBar, QStackedWidget, QWidget
+from PySide6.QtWidgets import QProgressBar, QSizePolicy, QStackedWidget, QWidget
 
 from desktop.bridge import Bridge
 from desktop.kit import shown
@@ -14,7 +14,7 @@ from desktop.kit.button import Button
 from desktop.kit.card import Card
 from desktop.kit.empty import Empty
 from desktop.kit.files import choose_folder
-from desktop.kit.layout import column, row
+from desktop.kit.layout import Wrapped, column, holder, row
 from desktop.kit.page import Page
 from desktop.kit.rows import Column
 from desktop.kit.table import Table
@@ -88,8 +88,10 @@ class OutboxPage(Page):
 
     def _lay_out(self) -> None:
         top = row(spacing=16)
+        self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.words.setMinimumWidth(160)
         top.addWidget(self.words, 1)
-        top.addLayout(row(self.take, self.export, self.send, spacing=8), 0)
+        top.addWidget(holder(Wrapped(self.take, self.export, self.send, spacing=8)))
         lower = column(self.tabs, self.list, self.reason, spacing=8)
         lower.setStretch(1, 1)
         page = column(top, self.progress, self.banner, lower, spacing=12, margins=(24, 16, 24, 12))

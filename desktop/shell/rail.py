@@ -32,7 +32,6 @@ class RailButton(QAbstractButton):
         super().__init__()
         self.place, self._key, self._count = place, key, 0
         self.setCheckable(True)
-        self.setAutoExclusive(True)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.speak()
@@ -126,7 +125,7 @@ class Rail(QScrollArea):
                 stack.addStretch(1)
                 stretched = True
             button = RailButton(place, f"Ctrl+{number}" if number <= 9 else "")
-            button.clicked.connect(lambda _on=False, id=place.id: self.wanted.emit(id))
+            button.clicked.connect(lambda _on=False, id=place.id: self._pressed(id))
             stack.addWidget(button)
             self.buttons[place.id] = button
         self.setWidget(board)
@@ -139,9 +138,14 @@ class Rail(QScrollArea):
         return list(self.buttons)
 
     def choose(self, id: str) -> None:
-        if button := self.buttons.get(id):
-            button.setChecked(True)
-            self.ensureWidgetVisible(button, 0, 8)
+        for place, button in self.buttons.items():
+            button.setChecked(place == id)
+        if chosen := self.buttons.get(id):
+            self.ensureWidgetVisible(chosen, 0, 8)
+
+    def _pressed(self, id: str) -> None:
+        self.choose(id)  # a second press leaves it chosen
+        self.wanted.emit(id)
 
     def retheme(self) -> None:
         widest = max((button.word_width() for button in self.buttons.values()), default=0)

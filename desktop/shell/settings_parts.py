@@ -30,7 +30,8 @@ class Pane(QWidget):
         inner = column(Label(title, size="heading", bold=True, wrap=True), spacing=8, margins=(20, 14, 20, 16))
         words = Label(teach, size="note", tone="soft", wrap=True)
         inner.addWidget(words)
-        words.setVisible(bool(words.words()))
+        if not words.words():
+            words.hide()
         inner.addSpacing(4)
         if isinstance(content, QLayout):
             inner.addLayout(content)

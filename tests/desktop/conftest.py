@@ -50,17 +50,18 @@ def bridge(session: Session, qtbot: QtBot) -> Iterator[Bridge]:
 
 
 @pytest.fixture
-def frame(bridge: Bridge, qtbot: QtBot) -> Frame:
+def frame(bridge: Bridge, qtbot: QtBot, settle: Callable[[], None]) -> Frame:
     """The window content of the unlocked officer, 1366×728, Home in front and everything read."""
     from desktop.shell.frame import Frame
 
     made = Frame(bridge)
     qtbot.addWidget(made)
     made.resize(1366, 728)
-    with qtbot.waitExposed(made):
+    with qtbot.waitActive(made):
         made.show()
+        made.activateWindow()
     made.open("home")
-    settle(qtbot, bridge)
+    settle()
     return made
 
 
@@ -74,8 +75,9 @@ def window(tmp_path: Path, qtbot: QtBot) -> Callable[..., Window]:
         made = Window(home, cost=keys.CHEAP)
         qtbot.addWidget(made)
         made.resize(1366, 728)
-        with qtbot.waitExposed(made):
+        with qtbot.waitActive(made):
             made.show()
+            made.activateWindow()
         made.begin()
         return made
 
@@ -96,6 +98,7 @@ def typing() -> Callable[[QWidget, str], None]:
     return type_
 
 
-def settle(qtbot: QtBot, bridge: Bridge) -> None:
-    """Until nothing runs any more."""
-    qtbot.waitUntil(lambda: not bridge.busy(), timeout=10_000)
+@pytest.fixture
+def settle(bridge: Bridge, qtbot: QtBot) -> Callable[[], None]:
+    """``settle()``: until nothing runs any more."""
+    return lambda: qtbot.waitUntil(lambda: not bridge.busy(), timeout=10_000)
