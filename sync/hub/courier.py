@@ -30,7 +30,7 @@ class Taken:
     files: int = 0
     batches: int = 0  # that were not here yet
     again: int = 0  # that were
-    records: int = 0
+    new_ops: int = 0
     chunks: int = 0
     enrolled: int = 0
     damaged: int = 0  # objects that did not match their hash
@@ -115,7 +115,7 @@ class _Import:
         taken = self.centre.ingest.take(data, _hash(entry.name), via="courier")
         self.report.again += taken.again
         self.report.batches += not taken.again
-        self.report.records += taken.new_ops
+        self.report.new_ops += taken.new_ops
         self.receipts[entry.name] = taken.receipt
 
     def _chunk(self, entry: Entry, data: bytes) -> None:

@@ -33,7 +33,7 @@ FOLDERS: Final = frozenset({"ref", "trust", "forms", "prices", "status", "templa
 _ONLINE: Final = ("targets", "snapshot", "timestamp")
 _KEPT_VERSIONS: Final = 20  # laptops on slow lines finish with the set that they began with
 _LOCK_S: Final = 20
-_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")  # with room for the hash before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +255,7 @@ def _ms(moment: datetime) -> int:
 def check(name: str, data: bytes) -> None:
     """Refused HB-130 unless ``name`` is plain and below one of the known folders; HB-131 when ``data`` is too large."""
     parts = name.split("/")
-    if len(parts) < 2 or parts[0] not in FOLDERS or not all(_PART.fullmatch(part) for part in parts):
+    if not 2 <= len(parts) <= 4 or len(name) > 120 or parts[0] not in FOLDERS or not all(_PART.fullmatch(part) for part in parts):
         raise Refused("HB-130", name=name[:100])
     if len(data) > MAX_PUBLICATION:
         raise Refused("HB-131", name=name, size=len(data))

@@ -144,13 +144,15 @@ def publish(desk: Desk, files: tuple[Path, ...], under: str, withdraw: bool) -> 
 
 @root.command()
 @everywhere
-@click.argument("what", type=click.Choice(["gaps", "devices", "batches"]))
+@click.argument("what", type=click.Choice(["gaps", "devices", "batches", "effects"]))
 @click.pass_obj
 def report(desk: Desk, what: str) -> None:
-    """What is missing, who was seen when, what came in."""
-    from sync.hub import reports
+    """What is missing, who was seen when, what came in, what waits for a person."""
+    from sync.hub import dispatch, reports
 
-    known: dict[str, Callable[[Tx], list[Row]]] = {"gaps": reports.gaps, "devices": reports.devices, "batches": reports.batches}
+    known: dict[str, Callable[[Tx], list[Row]]] = {
+        "gaps": reports.gaps, "devices": reports.devices, "batches": reports.batches, "effects": dispatch.waiting,
+    }  # fmt: skip
     desk.show(desk.centre().storage.read(known[what]))
 
 
