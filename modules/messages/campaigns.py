@@ -11,7 +11,7 @@ from i18n.dates import short_moment
 from i18n.normalise import store as normal
 from i18n.phones import parse_phone
 from modules.contract import Api, Refused, Row
-from modules.messages import approval, checking, words
+from modules.messages import approval, checking, notices, words
 from modules.messages.recipients import Table, of_records, read_file
 from modules.messages.segments import Bits
 from modules.messages.template import parse
@@ -60,21 +60,29 @@ class Campaigns:
         return self.show(row["id"])
 
     def from_flow(
-        self, template: str, fields: Mapping[str, str], phone: str, title: str = "", source: str = ""
+        self,
+        fields: Mapping[str, str],
+        phone: str | None,
+        template: str = "",
+        notice: str = "",
+        title: str = "",
+        source: str = "",
     ) -> dict[str, Any]:
-        """A campaign of one recipient, made by a flow; the same ``source`` again gives the one that is there."""
+        """A message to one person, from the text ``template`` or the shipped ``notice``; one ``source`` makes one message."""
         known = self._api.store.query("SELECT id FROM messages_campaign WHERE source = ?", source) if source else []
-        made = (
-            self.show(known[0]["id"])
-            if known
-            else self.draft(title=title, template=template, rows=[{**fields, "phone": phone}], source=source or None)
-        )
+        if known:
+            made = self.show(known[0]["id"])
+        else:
+            text, person = notices.text(notice) if notice else template, {**fields, "phone": phone or ""}
+            made = self.draft(title=title, template=text, rows=[person], source=source or None)
         first = self.rows(made["id"], limit=1)["rows"]
+        merged = first[0]["text"] if first else ""
         return {
             "id": made["id"],
             "state": made["state"],
             "segments": made["segments"],
-            "text": first[0]["text"] if first else "",
+            "cost": made["cost"],
+            "text": merged,
         }
 
     def approve(self, id: str) -> dict[str, Any]:

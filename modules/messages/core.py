@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from modules.contract import Api, Command, Json, Kind, Permission, Setting, Trigger
-from modules.messages import migrations
+from modules.messages import migrations, notices
 from modules.messages.campaigns import RELEASE, TEXTS, Campaigns
 
 _READ: Final[frozenset[Permission]] = frozenset({"records.read"})
@@ -88,8 +88,11 @@ def _writing(campaigns: Campaigns) -> Sequence[Command]:
             id="messages.draft_from_flow", title={"km": "ព្រាងសារមួយ", "en": "Draft a message"}, run=campaigns.from_flow, writes=True,
             needs=_WRITE,
             params=_object(
-                {"template": _TEXT, "fields": _WORDS, "phone": {"type": "string", "maxLength": 60}, "title": _TITLE, "source": _TITLE},
-                "template", "fields", "phone",
+                {
+                    "template": _TEXT, "notice": _TITLE, "fields": _WORDS, "phone": {"type": ["string", "null"], "maxLength": 60},
+                    "title": _TITLE, "source": _TITLE,
+                },
+                "fields", "phone",
             ),
         ),
         Command(
@@ -137,6 +140,10 @@ def _reading(campaigns: Campaigns) -> Sequence[Command]:
         Command(
             id="messages.preview", title={"km": "មើលសាររបស់អ្នកទទួល", "en": "See one recipient's message"}, run=campaigns.preview, needs=_READ,
             params=_object({"id": _ID, "row": {"type": "integer", "minimum": 1}}, "id", "row"),
+        ),
+        Command(
+            id="messages.notices", title={"km": "អត្ថបទគំរូ", "en": "Ready texts"}, run=lambda: {"notices": list(notices.shipped())},
+            needs=_READ,
         ),
         Command(
             id="messages.new", title={"km": "សារថ្មី", "en": "New message"}, run=lambda: None, needs=_WRITE, palette=True, page="new",
