@@ -77,12 +77,15 @@ class Commands:
         outer = self.unit()
         if command.writes:  # inside another writing command this is a savepoint: its caller may catch a refusal
             result = self._store.write(lambda connection: self._within(connection, module, command, params))
-            if outer is None or not outer.writes:
-                self.after_write()
-            return result
-        if outer is not None:  # join what is running on this thread
-            return self._within(outer.connection, module, command, params)
-        return self._store.read(lambda connection: self._within(connection, module, command, params))
+            self._here.wrote = True
+        elif outer is not None:  # join what is running on this thread
+            result = self._within(outer.connection, module, command, params)
+        else:
+            result = self._store.read(lambda connection: self._within(connection, module, command, params))
+        if outer is None and getattr(self._here, "wrote", False):  # not before the outermost command is over
+            self._here.wrote = False
+            self.after_write()
+        return result
 
     def _within(self, connection: Connection, module: str, command: Command, params: dict[str, Any]) -> Any:
         with self._unit(connection, command) as unit, self._store.authorize(module):

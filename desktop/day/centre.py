@@ -45,7 +45,10 @@ class HubProcess:
         )  # fmt: skip
         if not done.stdout.strip():
             raise RuntimeError(f"sala-hub {arguments[0]} ended with {done.returncode}: {done.stderr[-2000:]}")
-        return json.loads(done.stdout)
+        document = json.loads(done.stdout)
+        if isinstance(document, dict) and "error" in document:
+            raise RuntimeError(f"sala-hub {arguments[0]}: {document['error']}")
+        return document
 
     def serve(self, port: int = 0) -> str:
         """Begin to serve; returns the address. The hub that the packs name keeps its port when it comes back."""

@@ -48,8 +48,8 @@ class Stage:
 
     # --- the day
 
-    def morning(self, pack: Path) -> tuple[Session, dict[str, Any] | None]:
-        """First run: the wizard in Khmer, then the officer's frame, then the first form typed into the window."""
+    def first_run(self, pack: Path) -> Session:
+        """The wizard in Khmer, the officer's empty frame, then the door with one wrong passphrase."""
         wizard = self.window.wizard
         if wizard is None:
             raise RuntimeError("no wizard on a bare laptop")
@@ -75,12 +75,7 @@ class Stage:
         self._lock_and_unlock()
         if self.window.bridge is None:
             raise RuntimeError("not unlocked")
-        from desktop.day import work
-        from desktop.day.work import Hall
-
-        session = self.window.bridge.session
-        work.flow_first(Hall(self.out, session))
-        return session, None
+        return self.window.bridge.session
 
     def noon(self) -> None:
         """Every page while the line is down."""

@@ -37,11 +37,11 @@ class Story:
         strange = self._strange_certificate()
         stage = Stage(self.out, self.folder / "home", self.hub.roots, pictures=self.pictures)
         self.stage = stage
-        session, barber = stage.morning(self.folder / "0306.pack")
-        hall = Hall(self.out, session)
+        hall = Hall(self.out, stage.first_run(self.folder / "0306.pack"))
         chief = work.second_officer(hall)
-        submissions = work.forms(hall, first=barber)
-        self.facts["certificates"] = work.certificates(hall, submissions[0], strange)
+        work.flow_first(hall, chief)
+        submissions = work.forms(hall)
+        self.facts["certificates"] = work.certificates(hall, strange)
         self.facts["links"] = work.links(hall)
         self.facts["messages"] = work.messages(hall, chief)
         self.facts["flows"] = work.flows(hall)
@@ -105,7 +105,7 @@ class Story:
             and summary["flow_runs"] >= 1
             and summary["batches_acknowledged"] >= 1
             and summary["receipts_verified"] >= 1
-            and summary["usb_reimport_new"] == 0
+            and summary["usb_reimport_new"] == 0 and facts["usb"]["again"] >= 1
             and summary["lost"] == 0
             and summary["redirect"]["status"] == 302
             and summary["dispatch_waiting"] >= 1

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -64,11 +65,22 @@ def second_officer(hall: Hall) -> str:
     ).id
 
 
-def flow_first(hall: Hall) -> None:
-    """The shipped flow is switched on before the first licence is finished."""
-    for flow in hall.run("flows.list")["flows"]:
-        if flow["id"] == FLOW and not flow["enabled"]:
-            hall.run("flows.enable", flow=FLOW)
+@contextmanager
+def unlocked_by_chief(hall: Hall, chief: str) -> Iterator[Session]:
+    """The chief works at the same laptop for a moment, with their own key."""
+    opened = Session.open(keys.unlock(hall.session.unlocked.home, chief, samples.CHIEF_PASSPHRASE, SystemClock()))
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def flow_first(hall: Hall, chief: str) -> None:
+    """The chief switches the shipped flow on before the first licence is finished."""
+    with unlocked_by_chief(hall, chief) as session:
+        for flow in session.commands.run("flows.list")["flows"]:
+            if flow["id"] == FLOW and not flow["enabled"]:
+                session.commands.run("flows.enable", flow=FLOW)
 
 
 def forms(hall: Hall, *, first: dict[str, Any] | None = None) -> list[dict[str, Any]]:
@@ -90,10 +102,10 @@ def forms(hall: Hall, *, first: dict[str, Any] | None = None) -> list[dict[str, 
     return taken
 
 
-def certificates(hall: Hall, barber: dict[str, Any], strange: str) -> dict[str, Any]:
+def certificates(hall: Hall, strange: str) -> dict[str, Any]:
     """The licence that the flow issued, printed; and one more, for the six verdicts."""
     issued = hall.run("certificates.register")["rows"]
-    licence = next(row for row in issued if row["source"] == barber["id"])
+    licence = next(row for row in issued if row["template"] == "barber-licence")
     printed = hall.run("certificates.pdf", id=licence["id"], out=str(hall.folder / "licence.pdf"))
     other = hall.run("certificates.issue", template="attestation", data=samples.ATTESTATION)
     pdf = Path(hall.run("certificates.pdf", id=other["id"], out=str(hall.folder / "attestation.pdf"))["path"])
@@ -118,16 +130,13 @@ def messages(hall: Hall, chief: str) -> dict[str, Any]:
     """A notice to twenty people, approved by the chief with their own key, handed over."""
     csv = samples.recipients(hall.folder / "recipients.csv")
     campaign = hall.run("messages.draft", title="ជូនដំណឹងអំពីអាជ្ញាប័ណ្ណ", template=samples.NOTICE, recipients=str(csv))
-    opened = Session.open(keys.unlock(hall.session.unlocked.home, chief, samples.CHIEF_PASSPHRASE, SystemClock()))
-    try:
-        opened.commands.run("messages.approve", id=campaign["id"])
-    finally:
-        opened.close()
+    with unlocked_by_chief(hall, chief) as session:
+        session.commands.run("messages.approve", id=campaign["id"])
     hall.run("messages.handover", id=campaign["id"])
     shown = hall.run("messages.show", id=campaign["id"])
     return {
         "id": campaign["id"],
-        "recipients": shown["recipients"],
+        "recipients": shown["count"],
         "segments": shown["segments"],
         "state": shown["state"],
     }
@@ -135,8 +144,8 @@ def messages(hall: Hall, chief: str) -> dict[str, Any]:
 
 def flows(hall: Hall) -> dict[str, Any]:
     """What the flow did by itself when the licence was finished."""
-    runs = hall.run("flows.runs")["runs"]
-    return {"runs": len(runs), "done": sum(run["state"] == "done" for run in runs)}
+    found = hall.run("flows.runs")
+    return {"runs": found["total"], "done": sum(run["state"] == "done" for run in found["rows"])}
 
 
 def by_stick(hall: Hall) -> dict[str, Any]:

@@ -74,6 +74,7 @@ def serve(desk: Desk, host: str, port: int) -> None:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((host, port))
+            listening.listen(2048)  # before the address is told: whoever comes at once waits, and is not refused
         except (OSError, OverflowError) as error:
             raise Known("HB-105", host=host, port=port) from error
         centre.work_in_background()
