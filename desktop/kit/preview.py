@@ -165,7 +165,13 @@ class Preview(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        self._sheet.fit(self._scroll.viewport().width() - 2)
+        wide = self._scroll.contentsRect().width() - 2
+        image = self._sheet.image
+        if not image.isNull() and wide * self._sheet.zoom * image.height() > self._scroll.height() * image.width():
+            wide -= (
+                self._scroll.verticalScrollBar().sizeHint().width()
+            )  # it will be there: no bar at the foot because of it
+        self._sheet.fit(wide)
         self._sheet.update()
 
     def _update_bar(self) -> None:

@@ -238,17 +238,23 @@ class Table(QTableView):
     def _share_width(self) -> None:
         """Columns with a width get it (less when there is too little room), the others share what is left, exactly."""
         wide = self.viewport().width()
-        columns = self.rows.columns
-        shared = sum(1 for column in columns if not column.width)
-        fixed = sum(theme.scaled(column.width) for column in columns)
+        columns = [(n, column) for n, column in enumerate(self.rows.columns) if not self.isColumnHidden(n)]
+        shared = sum(1 for _, column in columns if not column.width)
+        fixed = sum(theme.scaled(column.width) for _, column in columns)
         squeeze = min(1.0, max(0.3, (wide - LEAST_SHARE * shared) / max(fixed, 1)))
-        widths = [int(theme.scaled(column.width) * squeeze) for column in columns]
-        left, open_ = wide - sum(widths), shared
-        for n, column in enumerate(columns):
+        widths = {n: int(theme.scaled(column.width) * squeeze) for n, column in columns}
+        left, open_ = wide - sum(widths.values()), shared
+        for n, column in columns:
             if not column.width:
                 widths[n] = max(40, left // open_)
                 left, open_ = left - widths[n], open_ - 1
             self.setColumnWidth(n, widths[n])
+
+    def show_columns(self, *keys: str) -> None:
+        """Show only the columns of these keys, all when none is named: a list beside an open record has less room."""
+        for n, column in enumerate(self.rows.columns):
+            self.setColumnHidden(n, bool(keys) and column.key not in keys)
+        self._share_width()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
