@@ -1,7 +1,8 @@
 """Capture: drafts that are durable with every answer, checked as a whole, never an op before they are finished.
 
 A draft's body is ``{"form", "def_hash", "service", "opened_ms", "answers", "typed", "at"}``: ``answers`` holds clean values,
-``typed`` the raw text of fields that cannot be read yet (a date half typed survives a power cut as it stands).
+``typed`` the raw text of fields that cannot be read yet (a date half typed survives a power cut as it stands). A draft that
+corrects a finished submission also has ``"corrects"`` (its id), ``"receipt"`` and ``"reason"``.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from modules.contract import Api, Draft, Refused
 from modules.forms import attachments, rules, words
 from modules.forms.catalogue import Service
 from modules.forms.clean import clean
-from modules.forms.definition import Definition
+from modules.forms.definition import Definition, Field
 from modules.forms.library import Library
 from modules.forms.rules import Problem
 
@@ -36,6 +37,8 @@ class Work:
     opened: date
     answers: dict[str, Any]
     typed: dict[str, Any]
+    orders: dict[str, int]
+    corrects: str | None  # the submission that this draft will correct
 
     def fee(self) -> int:
         return fee(self.form, self.service, self.opened, self.answers)
@@ -91,21 +94,36 @@ class Capture:
         form = self._library.pinned(body["def_hash"])
         service = self._library.catalogue.service(body["service"])
         opened = moment(body["opened_ms"]).date()
-        return Work(found, form, service, opened, dict(body["answers"]), dict(body["typed"]))
+        return Work(
+            found,
+            form,
+            service,
+            opened,
+            dict(body["answers"]),
+            dict(body["typed"]),
+            dict(body.get("orders", {})),
+            body.get("corrects"),
+        )
 
     def today(self) -> date:
         return moment(self._api.clock.wall_ms()).date()
 
     # --- answering
 
-    def set_answer(self, *, draft: str, field: str, value: Any) -> dict[str, Any]:
+    def set_answer(self, *, draft: str, field: str, value: Any, order: int = 0) -> dict[str, Any]:
         """Keep ``value`` (as typed, or clean) for ``field``; durable when this returns, readable or not.
 
         Returns the stored value, the problem of that field if there is one, hints, and the time for "Saved 14:02".
-        Refused only for what is no answer at all: an unknown field (FM-011), a fee (FM-012), a file (FM-014).
+        Refused only for what is no answer at all: an unknown field (FM-011), a fee (FM-012), a file (FM-014). A page that saves
+        in the background counts its savings in ``order``: one that comes late never overwrites a newer one of its field.
         """
         work = self.work(draft)
         asked = work.form.field(field)
+        newest = work.orders.get(field, 0)
+        if order and order < newest:
+            return self._kept(work, asked, work.answers.get(field), None, work.draft.updated_ms)
+        if order:
+            work.orders[field] = order
         if asked.type in ("fee", "attachment"):
             clean(asked, value if value else "file")  # refuses with its own words
         work.answers.pop(field, None)
@@ -118,16 +136,25 @@ class Capture:
             work.typed[field] = value if len(str(value)) <= _TYPED else str(value)[:_TYPED]
         if stored is not None:
             work.answers[field] = stored
-        saved = self._save(work, field)
-        today = self.today()
+        return self._kept(work, asked, stored, unread, self._save(work, field))
+
+    def _kept(self, work: Work, field: Field, stored: Any, unread: Problem | None, saved_ms: int) -> dict[str, Any]:
         found = [unread] if unread else [
-            Problem(field, asked.section, code, values) for code, values in rules.wrong(asked, stored, today)
+            Problem(field.id, field.section, code, values) for code, values in rules.wrong(field, stored, self.today())
         ]  # fmt: skip
-        hints = [Problem(field, asked.section, code, values).json() for code, values in rules.hints(asked, stored)]
+        hints = [Problem(field.id, field.section, code, values).json() for code, values in rules.hints(field, stored)]
         return {
-            "draft": draft, "field": field, "value": stored, "problem": found[0].json() if found else None, "hints": hints,
-            "fee": work.fee(), "saved_ms": saved,
+            "draft": work.draft.id, "field": field.id, "value": stored, "problem": found[0].json() if found else None,
+            "hints": hints, "fee": work.fee(), "saved_ms": saved_ms,
         }  # fmt: skip
+
+    def note_reason(self, *, draft: str, reason: str) -> dict[str, Any]:
+        """Keep why a finished submission is being corrected; durable like an answer. ``Refused("FM-010")`` for other drafts."""
+        work = self.work(draft)
+        if work.corrects is None:
+            raise Refused("FM-010")
+        self._api.drafts.save(draft, work.draft.subject, work.draft.title, {**work.draft.body, "reason": reason})
+        return {"draft": draft, "saved_ms": self._api.clock.wall_ms()}
 
     def attach(self, *, draft: str, field: str, path: str) -> dict[str, Any]:
         """Add the file at ``path`` to an attachment field. ``Refused`` FM-020 to FM-024, with nothing changed."""
@@ -155,7 +182,7 @@ class Capture:
     def _save(self, work: Work, at: str) -> int:
         person = words.person(work.answers.get(work.form.roles["person"]), "km")
         title = " · ".join(part for part in (work.service.title["km"], person) if part)
-        body = {**work.draft.body, "answers": work.answers, "typed": work.typed, "at": at}
+        body = {**work.draft.body, "answers": work.answers, "typed": work.typed, "orders": work.orders, "at": at}
         self._api.drafts.save(work.draft.id, work.draft.subject, title, body)
         return self._api.clock.wall_ms()
 
@@ -169,6 +196,9 @@ class Capture:
             "draft": draft, "form": definition_json(work.form), "service": service_json(work.service, self._library, work.opened),
             "answers": work.answers, "typed": work.typed, "at": work.draft.body["at"], "opened_ms": work.draft.body["opened_ms"],
             "saved_ms": work.draft.updated_ms, "fee": work.fee(), "due": self.due(work).isoformat(),
+            "order": max(work.orders.values(), default=0),
+            "office": self._api.office["code"], "today": self.today().isoformat(), "corrects": work.corrects,
+            "receipt": work.draft.body.get("receipt"), "reason": work.draft.body.get("reason", ""),
             "shown": [field.id for field in rules.shown(work.form, work.answers)],
             "sections": rules.completeness(work.form, work.answers, found), "problems": [one.json() for one in found],
         }  # fmt: skip
@@ -190,6 +220,7 @@ class Capture:
                 "title": {side: " · ".join(filter(None, (work.service.title[side], words.person(person, side)))) for side in ("km", "en")},
                 "saved_ms": draft.updated_ms, "answered": sum(row["answered"] for row in counts),
                 "of": sum(row["of"] for row in counts), "code": None, "empty": not (work.answers or work.typed),
+                "corrects": work.corrects,
             })  # fmt: skip
         return {"drafts": rows}
 
@@ -199,6 +230,13 @@ class Capture:
             raise Refused("FM-010")
         self._api.drafts.discard(draft)
         return {"draft": draft, "discarded": True}
+
+    def restore(self, *, draft: str) -> dict[str, Any]:
+        """Out of the bin. ``Refused("FM-010")`` when it is not there, or was finished meanwhile."""
+        if not self._api.store.query("SELECT 1 AS n FROM forms_submission WHERE id = ?", draft):
+            self._api.drafts.restore(draft)
+        self.work(draft)
+        return {"draft": draft, "discarded": False}
 
     def check(self, *, draft: str) -> dict[str, Any]:
         """All problems at once, and how complete each section is."""
@@ -212,17 +250,22 @@ class Capture:
 
     def problems(self, work: Work) -> list[Problem]:
         """What keeps ``work`` from being finished today."""
-        unread: dict[str, Problem] = {}
-        for id, raw in work.typed.items():
-            field = work.form.field(id)
-            try:
-                clean(field, raw)
-            except SalaError as error:
-                unread[id] = rules.problem(field, error)
-        return rules.problems(work.form, work.answers, unread, self.today())
+        return rules.problems(work.form, work.answers, unread(work), self.today())
 
     def due(self, work: Work) -> date:
         return self._library.holidays.due(self.today(), work.service.days)
+
+
+def unread(work: Work) -> dict[str, Problem]:
+    """The problems of fields whose typed text says no value, by field."""
+    found: dict[str, Problem] = {}
+    for id, raw in work.typed.items():
+        field = work.form.field(id)
+        try:
+            clean(field, raw)
+        except SalaError as error:
+            found[id] = rules.problem(field, error)
+    return found
 
 
 def definition_json(form: Definition) -> dict[str, Any]:

@@ -67,6 +67,21 @@ class Forms:
         """The newest definition of ``form`` with its ``def_hash``."""
         return definition_json(self.library.current(form))
 
+    def finish(self, *, draft: str) -> dict[str, Any]:
+        """Make a draft a submission, or, when it corrects one, a correction. See :class:`Finish` and :class:`Records`."""
+        work = self._capture.work(draft)
+        if work.corrects is not None:
+            return self._records.finish_correction(work)
+        return self._finish.finish(work)
+
+    def receipt_pdf(self, *, id: str) -> dict[str, Any]:
+        """The receipt as base64, for looking at it and for the printer; not counted: ``forms.note_given`` counts."""
+        from base64 import b64encode
+
+        case = self._api.call("forms.show", id=id)
+        copy = int(case["printed"])
+        return {"base64": b64encode(receipt.render(case, self._api.office, copy)).decode("ascii"), "copy": copy}
+
     def receipt(self, *, id: str, out: str) -> dict[str, Any]:
         """Write the A5 receipt to ``out``; counted as printed only when the file is there. ``copy`` 0 is the original."""
         case = self._api.call("forms.show", id=id)
@@ -104,7 +119,8 @@ class Forms:
                 filter=_TEXT, state={"enum": list(STATES)}, limit={"type": "integer", "minimum": 1, "maximum": 500},
                 after={"type": "string", "maxLength": 32}, offset={"type": "integer", "minimum": 0}, form=_TEXT,
             )),
-            _command("summary", "សង្ខេបថ្ងៃនេះ", "Today in numbers", lists.summary),
+            _command("today", "សង្ខេបថ្ងៃនេះ", "Today in numbers", lists.today_),
+            _command("receipt_pdf", "មើលបង្កាន់ដៃ", "Look at a receipt", self.receipt_pdf, _params({"id": _ID})),
             _command(
                 "case_by_receipt", "រកតាមបង្កាន់ដៃ", "Find by receipt", lists.case_by_receipt,
                 _params({"text": {"type": "string", "maxLength": 1000}}),
@@ -119,7 +135,12 @@ class Forms:
         return [
             _command("start", "ចាប់ផ្តើមទម្រង់", "Start a form", capture.start, _params({"form": _SLUG}, service=_SLUG), WRITE, writes=True),
             _command("set_answer", "កត់ចម្លើយ", "Keep an answer", capture.set_answer, _params(
-                {"draft": _ID, "field": _SLUG, "value": any_value}), WRITE, writes=True),
+                {"draft": _ID, "field": _SLUG, "value": any_value}, order={"type": "integer", "minimum": 0}), WRITE, writes=True),
+            _command("note_reason", "កត់មូលហេតុ", "Keep the reason of a correction", capture.note_reason, _params(
+                {"draft": _ID, "reason": {"type": "string", "maxLength": 1000}}), WRITE, writes=True),
+            _command(
+                "restore", "យកសេចក្តីព្រាងមកវិញ", "Take a draft out of the bin", capture.restore, _params({"draft": _ID}), WRITE, writes=True
+            ),
             _command("attach", "ភ្ជាប់ឯកសារ", "Attach a file", capture.attach, _params(
                 {"draft": _ID, "field": _SLUG, "path": _PATH}), WRITE, writes=True),
             _command("detach", "ដកឯកសារចេញ", "Take an attachment away", capture.detach, _params(
@@ -131,12 +152,13 @@ class Forms:
         reason = {"type": "string", "maxLength": 1000}
         return [
             _command(
-                "finish", "បញ្ចប់ និងដាក់ឱ្យផ្ញើ", "Finish and queue", self._finish.finish, _params({"draft": _ID}), WRITE, writes=True
+                "finish", "បញ្ចប់ និងដាក់ឱ្យផ្ញើ", "Finish and queue", self.finish, _params({"draft": _ID}), WRITE, writes=True
             ),
             _command("fill", "បំពេញពីឯកសារ", "Fill from data", self._finish.fill, _params(
                 {"form": _SLUG, "answers": {"type": "object"}}, finish={"type": "boolean"}, service=_SLUG), WRITE, writes=True),
             _command("correct", "កែតម្រូវ", "Correct", self._records.correct, _params(
                 {"id": _ID, "changes": {"type": "object"}, "reason": reason}), WRITE, writes=True),
+            _command("edit", "បើកដើម្បីកែតម្រូវ", "Open for correcting", self._records.edit, _params({"id": _ID}), WRITE, writes=True),
             _command("withdraw", "ដកវិញ", "Withdraw", self._records.withdraw, _params({"id": _ID, "reason": reason}), WRITE, writes=True),
             _command("receipt", "បង្កាន់ដៃ", "Receipt", self.receipt, _params({"id": _ID, "out": _PATH}), GIVE),
             _command("export", "នាំចេញ", "Export", self._export.export, _params(

@@ -29,12 +29,12 @@ class Finish:
         self._library = library
         self._capture = capture
 
-    def finish(self, *, draft: str) -> dict[str, Any]:
+    def finish(self, work: Work) -> dict[str, Any]:
         """Check everything, take a receipt number, write the record, its op, its search row and the trigger.
 
         ``Refused`` FM-013 with every problem in ``values["problems"]``; SY-301 when no receipt number is left (the draft stays).
         """
-        work = self._capture.work(draft)
+        draft = work.draft.id
         if problems := self._capture.problems(work):
             raise Refused("FM-013", count=len(problems), problems=[one.json() for one in problems])
         now_ms = self._api.clock.wall_ms()
@@ -66,7 +66,8 @@ class Finish:
         self._api.emit(TRIGGER, self._payload(draft, work, body))
         return {
             "id": draft, "receipt": receipt, "fee": charged, "received": body["received"], "due": body["due"],
-            "form": work.form.id, "service": work.service.id, "op": op,
+            "form": work.form.id, "service": work.service.id, "op": op, "title": dict(work.service.title),
+            "person": answers.get(work.form.roles["person"]) or {"km": "", "latin": ""},
         }  # fmt: skip
 
     def _insert(self, id: str, work: Work, body: Json, op: str, now_ms: int) -> None:

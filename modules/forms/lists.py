@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any, Final
 
-from i18n.dates import moment
+from i18n import numbers
+from i18n.dates import moment, short_date
 from modules.contract import Api, Refused, Row
 from modules.forms import numbering
 from modules.forms.finish import KIND
@@ -119,7 +120,7 @@ class Lists:
             case "open":
                 return bool(row["state"] == "finished")
             case "due":
-                return bool(row["state"] == "finished" and row["days_left"] <= 0)
+                return bool(row["state"] == "finished" and row["due"] <= self.today().isoformat())
             case _:
                 return bool(row["state"] == "finished" and row["sync"] == state)
 
@@ -131,6 +132,7 @@ class Lists:
             synced = states.get(row["id"], "waiting")
             row["sync"] = "received" if synced == "stable" else synced
             row["title"] = self._library.catalogue.service(row["service"]).title
+            row["overdue"] = row["due"] < today.isoformat()
             row["days_left"] = self._library.holidays.left(today, date.fromisoformat(row["due"]))
             row["shown_state"] = "withdrawn" if row["state"] == "withdrawn" else row["sync"]
         return rows
@@ -153,24 +155,50 @@ class Lists:
             raise Refused("FM-037", receipt=hits[0]["receipt"])
         return self.dress(hits[:1])[0]
 
-    def summary(self) -> dict[str, Any]:
-        """For the home page: today's receipts and riel, what is due, the last seven days."""
+    def today_(self) -> dict[str, Any]:
+        """For the home page: cases whose day has come, what was taken today in number and riel, the last seven days."""
         today = self.today()
         week = [today - timedelta(6 - back) for back in range(7)]
         days = {
             row["received"]: row
             for row in self._api.store.query(
                 "SELECT received, count(*) AS n, sum(fee) AS riel FROM forms_submission "
-                "WHERE received >= ? AND state = 'finished' GROUP BY received", week[0].isoformat(),
+                "WHERE received >= ? AND state = 'finished' GROUP BY received",
+                week[0].isoformat(),
             )
-        }  # fmt: skip
+        }
         due = self._api.store.query(
-            f"SELECT {HEAD} FROM forms_submission WHERE state = 'finished' AND due <= ? ORDER BY due, id LIMIT 50",
+            f"SELECT {HEAD} FROM forms_submission WHERE state = 'finished' AND due <= ? ORDER BY due, id LIMIT 20",
             today.isoformat(),
         )
         here = days.get(today.isoformat(), {"n": 0, "riel": 0})
+        services = len(self._library.catalogue.services)
         return {
+            "items": [_due_item(row) for row in self.dress(due)],
+            "week": [days.get(day.isoformat(), {"n": 0})["n"] for day in week],
             "today": {"count": here["n"], "riel": here["riel"]},
-            "week": [{"day": day.isoformat(), "count": days.get(day.isoformat(), {"n": 0})["n"]} for day in week],
-            "due": self.dress(due), "services": len(self._library.catalogue.services),
-        }  # fmt: skip
+            "figures": [_fees(here["n"], here["riel"])] if here["n"] else [],
+            "note": {"km": f"សេវា {services} · តាមឈ្មោះ", "en": f"{services} services, by name"},
+        }
+
+
+def _due_item(row: Row) -> dict[str, Any]:
+    """One line of the home page: overdue is red and first, due today amber."""
+    late = max(1, -row["days_left"]) if row["overdue"] else 0  # a due day on the eve of a holiday is late all the same
+    notes = (
+        {"km": f"ហួសកំណត់ {late} ថ្ងៃធ្វើការ", "en": f"Overdue by {late} working {'day' if late == 1 else 'days'}"}
+        if late > 0
+        else {"km": "ត្រូវបញ្ចប់ថ្ងៃនេះ", "en": "Due today"}
+    )
+    return {
+        "icon": "clock", "tone": "red" if late > 0 else "amber", "note": notes, "rank": 10 if late > 0 else 20, "target": row["id"],
+        "title": {side: f"{row['title'][side]} · {row['receipt']}" for side in ("km", "en")},
+        "when": short_date(date.fromisoformat(row["due"])),
+    }  # fmt: skip
+
+
+def _fees(count: int, riel: int) -> dict[str, Any]:
+    return {
+        "title": {"km": "ចំណូលថ្ងៃនេះ", "en": "Fees today"}, "value": numbers.riel(riel),
+        "note": {"km": f"បង្កាន់ដៃ {count} · ត្រូវនឹងតារាងតម្លៃ", "en": f"{count} receipts, all by the price list"},
+    }  # fmt: skip

@@ -10,8 +10,9 @@ from typing import Any
 from i18n.errors import SalaError
 from modules.contract import Api, Refused, Row
 from modules.forms import numbering, rules
-from modules.forms.capture import fee, service_json
+from modules.forms.capture import SUBJECT, Work, fee, service_json, unread
 from modules.forms.clean import clean, line
+from modules.forms.definition import Definition
 from modules.forms.finish import blobs, heading, index, pack
 from modules.forms.library import Library
 from modules.forms.lists import HEAD, Lists
@@ -82,7 +83,7 @@ class Records:
         row, why = self._changeable(id, reason)
         form = self._library.pinned(row["def_hash"])
         old = json.loads(row["answers"])
-        new, unread = dict(old), dict[str, Problem]()
+        new, wrong = dict(old), dict[str, Problem]()
         for field_id, raw in changes.items():
             field = form.field(field_id)
             try:
@@ -90,8 +91,21 @@ class Records:
             except SalaError as error:
                 if error.code in ("FM-012", "FM-014"):
                     raise
-                unread[field_id] = rules.problem(field, error)
-        if found := rules.problems(form, new, unread, self._lists.today()):
+                wrong[field_id] = rules.problem(field, error)
+        return self._record(row, form, old, new, wrong, why)
+
+    def _record(
+        self,
+        row: Row,
+        form: Definition,
+        old: Mapping[str, Any],
+        new: Mapping[str, Any],
+        wrong: Mapping[str, Problem],
+        why: str,
+    ) -> dict[str, Any]:
+        """Check ``new`` as a whole and write the correction that leads from ``old`` to it."""
+        id = row["id"]
+        if found := rules.problems(form, new, wrong, self._lists.today()):
             raise Refused("FM-013", count=len(found), problems=[one.json() for one in found])
         new = rules.relevant(form, new)
         service = self._library.catalogue.service(row["service"])
@@ -117,6 +131,35 @@ class Records:
         self._note(op, id, "correction", why, before, after)
         index(self._api, form, service.title, id, row["receipt"], new)
         return {"id": id, "receipt": row["receipt"], "op": op, "changed": differ}
+
+    def edit(self, *, id: str) -> dict[str, Any]:
+        """A draft that holds the present answers and will correct the submission when it is finished; an open one is reused."""
+        row = self._row(id)
+        if row["state"] == "withdrawn":
+            raise Refused("FM-031", receipt=row["receipt"])
+        for draft in self._api.drafts.list(SUBJECT):
+            if draft.body.get("corrects") == id:
+                return {"draft": draft.id, "corrects": id}
+        made = self._api.new_id()
+        title = " · ".join(part for part in (row["receipt"], row["person"]) if part)
+        form = self._library.pinned(row["def_hash"])
+        answers = {name: value for name, value in json.loads(row["answers"]).items() if form.field(name).type != "fee"}
+        body = {
+            "form": row["form"], "def_hash": row["def_hash"], "service": row["service"], "opened_ms": row["received_ms"],
+            "answers": answers, "typed": {}, "at": "", "corrects": id, "receipt": row["receipt"], "reason": "",
+        }  # fmt: skip
+        self._api.drafts.save(made, SUBJECT + row["form"], title, body)
+        self._api.audit("read", id)
+        return {"draft": made, "corrects": id}
+
+    def finish_correction(self, work: Work) -> dict[str, Any]:
+        """What :meth:`edit` began: the answers of the draft become a correction, attachments included."""
+        row, why = self._changeable(str(work.corrects), work.draft.body.get("reason", ""))
+        old = json.loads(row["answers"])
+        kept = {name: value for name, value in old.items() if work.form.field(name).type == "fee"}
+        made = self._record(row, work.form, old, {**work.answers, **kept}, unread(work), why)
+        self._api.drafts.discard(work.draft.id)
+        return made
 
     def withdraw(self, *, id: str, reason: str) -> dict[str, Any]:
         """The applicant takes the application back. The record stays, with the reason."""

@@ -140,3 +140,25 @@ def test_an_answers_file_is_all_or_nothing(run: Any, sheet: Any) -> None:
     assert run("forms.drafts")["drafts"] == [] and run("forms.list")["total"] == 0
     kept = run("forms.fill", form="barber-licence", answers={**sheet("barber-licence"), "chairs": 7})
     assert not kept["ready"] and len(run("forms.drafts")["drafts"]) == 1
+
+
+def test_a_saving_that_comes_late_overwrites_nothing(run: Any, draft: str) -> None:
+    run("forms.set_answer", draft=draft, field="shop_name", value="ហាងថ្មី", order=5)
+    late = run("forms.set_answer", draft=draft, field="shop_name", value="ហាងចាស់", order=4)
+    assert late["value"] == "ហាងថ្មី"
+    run("forms.set_answer", draft=draft, field="workers", value=4, order=3)
+    opened = run("forms.draft", draft=draft)
+    assert opened["answers"] == {"shop_name": "ហាងថ្មី", "workers": 4} and opened["order"] == 5
+
+
+def test_what_was_discarded_comes_back_as_it_was(run: Any, draft: str, finished: Any) -> None:
+    run("forms.set_answer", draft=draft, field="workers", value=4)
+    run("forms.discard", draft=draft)
+    assert run("forms.drafts")["drafts"] == []
+    run("forms.restore", draft=draft)
+    assert run("forms.draft", draft=draft)["answers"] == {"workers": 4}
+    done = finished()["id"]
+    with pytest.raises(Refused, match="FM-010"):
+        run("forms.restore", draft=done)
+    with pytest.raises(Refused, match="FM-010"):
+        run("forms.restore", draft="0" * 32)

@@ -50,12 +50,14 @@ def test_lists_by_state_and_form(run: Any, finished: Any) -> None:
 
 def test_a_due_case_is_listed_and_counted_on_the_home_page(session: Any, run: Any, finished: Any) -> None:
     made = finished()
-    assert run("forms.summary")["due"] == []
+    assert run("forms.today")["items"] == []
     session.store.write(lambda c: c.execute("UPDATE forms_submission SET due = '2020-01-02'"))
     assert [row["id"] for row in run("forms.list", state="due")["rows"]] == [made["id"]]
-    summary = run("forms.summary")
-    assert summary["due"][0]["days_left"] < 0 and summary["today"] == {"count": 1, "riel": 20_000}
-    assert sum(day["count"] for day in summary["week"]) == 1 and len(summary["week"]) == 7
+    today = run("forms.today")
+    (item,) = today["items"]
+    assert item["target"] == made["id"] and item["tone"] == "red" and "Overdue" in item["note"]["en"]
+    assert today["today"] == {"count": 1, "riel": 20_000} and today["week"] == [0, 0, 0, 0, 0, 0, 1]
+    assert today["figures"][0]["value"] == "20,000៛"
 
 
 def test_reading_a_case_is_an_event_of_the_audit_log(session: Any, run: Any, finished: Any) -> None:
@@ -186,3 +188,40 @@ def test_an_attachment_is_given_out_of_its_own_case_only(run: Any, finished: Any
     assert b64decode(run("forms.attachment", id=made["id"], blob=blob)["base64"]) == scan.read_bytes()
     with pytest.raises(Refused, match="FM-030"):
         run("forms.attachment", id=other["id"], blob=blob)
+
+
+def test_a_correction_may_be_a_draft_first(run: Any, finished: Any, tmp_path: Any, png: Any) -> None:
+    made = finished()
+    draft = run("forms.edit", id=made["id"])["draft"]
+    assert run("forms.edit", id=made["id"])["draft"] == draft, "an open correction is continued"
+    opened = run("forms.draft", draft=draft)
+    assert opened["corrects"] == made["id"] and opened["receipt"] == made["receipt"] and opened["problems"] == []
+    run("forms.set_answer", draft=draft, field="workers", value="៥")
+    other = tmp_path / "ហាង.png"
+    other.write_bytes(png(48, (1, 2, 3)))
+    run("forms.attach", draft=draft, field="shop_photo", path=str(other))
+    with pytest.raises(Refused, match="FM-032"):
+        run("forms.finish", draft=draft)
+    run("forms.note_reason", draft=draft, reason="រាប់ខុស")
+    run("forms.set_answer", draft=draft, field="dob", value="later")
+    with pytest.raises(Refused, match="FM-013") as refused:
+        run("forms.finish", draft=draft)
+    assert refused.value.values["problems"][0]["code"] == "TX-010"  # type: ignore[index]
+    run("forms.set_answer", draft=draft, field="dob", value="1990-05-17")
+    assert run("forms.finish", draft=draft)["changed"] == ["workers", "shop_photo"]
+    shown = run("forms.show", id=made["id"])
+    assert shown["answers"]["workers"] == 5 and shown["answers"]["shop_photo"][0]["name"] == other.name
+    assert shown["changes"][0]["reason"] == "រាប់ខុស" and shown["receipt"] == made["receipt"]
+    assert run("forms.list")["total"] == 1 and run("forms.drafts")["drafts"] == []
+    with pytest.raises(Refused, match="FM-010"):
+        run("forms.note_reason", draft=run("forms.start", form="barber-licence")["draft"], reason="x")
+
+
+def test_a_receipt_can_be_looked_at_without_counting(run: Any, finished: Any) -> None:
+    from base64 import b64decode
+
+    made = finished("general-application")
+    assert b64decode(run("forms.receipt_pdf", id=made["id"])["base64"]).startswith(b"%PDF-")
+    assert run("forms.receipt_pdf", id=made["id"])["copy"] == 0
+    run("forms.note_given", what="printed", record=made["id"])
+    assert run("forms.receipt_pdf", id=made["id"])["copy"] == 1
