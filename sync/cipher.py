@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from sqlcipher3 import dbapi2
 
 from sync.errors import Known
+from sync.wipe import wipe
 
 __all__ = [
     "APPLICATION_ID", "MODULE", "PAGE", "Connection", "DatabaseError", "IntegrityError", "Mode", "Row", "cause", "code",
@@ -65,8 +66,18 @@ def connect(path: Path, key: bytes, mode: Mode) -> Connection:
     )
     conn.row_factory = Row
     conn.execute("PRAGMA cipher_log_level=NONE")  # else SQLCipher writes core errors to standard error
-    conn.execute(f"PRAGMA key=\"x'{key.hex()}'\"")
+    text = _raw(key)
+    conn.set_key(text)  # type: ignore[attr-defined]
+    wipe(text)
     return conn
+
+
+def _raw(key: bytes) -> str:
+    """A raw key as SQLCipher takes it. Never put it into SQL: statements are copied and kept."""
+    digits = key.hex()
+    text = f"x'{digits}'"
+    wipe(digits)
+    return text
 
 
 def unlock(conn: Connection) -> None:
@@ -104,7 +115,9 @@ def rekey(path: Path, old: bytes, new: bytes, ready: Callable[[], None]) -> None
         conn.execute("BEGIN EXCLUSIVE")
         conn.execute("COMMIT")  # the lock stays
         ready()
-        conn.execute(f"PRAGMA rekey=\"x'{new.hex()}'\"")
+        text = _raw(new)
+        conn.reset_key(text)  # type: ignore[attr-defined]
+        wipe(text)
     except DatabaseError as error:
         raise Known(code(error) or "SY-107") from error
     finally:

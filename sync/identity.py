@@ -13,6 +13,7 @@ from nacl.signing import SigningKey
 from sync.errors import Refused
 from sync.officer import Officer
 from sync.slots import MAX_NAME
+from sync.wipe import wipe
 from sync.wrapping import unwrap, wrap
 
 if TYPE_CHECKING:
@@ -83,19 +84,23 @@ def insert_officer(conn: Connection, officer: Officer, seed: bytes, recovery: by
 def give_keys(conn: Connection, officer: str, seed: bytes, recovery: bytes | None, draft_key: bytes) -> None:
     """A new signing key for ``officer`` and the given draft key, wrapped for ``seed``."""
     sign = SigningKey.generate()
-    secret = wrap(_officer_key(seed), bytes(sign) + draft_key, bytes.fromhex(officer))
+    plain = bytes(sign) + draft_key
+    secret = wrap(_officer_key(seed), plain, bytes.fromhex(officer))
     kept = SealedBox(PublicKey(recovery)).encrypt(draft_key) if recovery else None
     conn.execute(
         "UPDATE officer SET sign_public = ?, secret = ?, draft_recovery = ? WHERE id = ?",
         (bytes(sign.verify_key), secret, kept, officer),
     )
+    wipe(plain, draft_key, sign._seed, sign._signing_key)
 
 
 def open_officer(conn: Connection, officer: str, seed: bytes) -> tuple[Officer, SigningKey, bytes]:
     """The officer, their signing key and their draft key."""
     row = conn.execute("SELECT * FROM officer WHERE id = ?", (officer,)).fetchone()
     secret = unwrap(_officer_key(seed), row["secret"], bytes.fromhex(officer))
-    return Officer(row["id"], row["name"], row["latin"], row["role"]), SigningKey(secret[:32]), secret[32:]
+    sign, draft_key = SigningKey(secret[:32]), secret[32:]
+    wipe(secret)
+    return Officer(row["id"], row["name"], row["latin"], row["role"]), sign, draft_key
 
 
 def recovered_draft_key(conn: Connection, officer: str, recovery: PrivateKey) -> bytes:

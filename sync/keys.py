@@ -23,6 +23,7 @@ from sync.passphrase import Cost, check, measured_cost
 from sync.slots import Slot, Slots
 from sync.store import DATABASE, Connection, Store
 from sync.unlocked import Secrets, Unlocked
+from sync.wipe import wipe
 
 __all__ = ["CHEAP", "Cost", "Identity", "Officer", "Unlocked", "add_officer", "change_passphrase", "create_profile",
            "names", "recover", "remove_officer", "unlock", "wait_s"]  # fmt: skip
@@ -304,6 +305,7 @@ def _settle(conn: Connection, home: Path, store: Store, event: dict[str, object]
 def _unlocked(home: Path, store: Store, officer: str, seed: bytes, key: bytes) -> Unlocked:
     def work(conn: Connection) -> Unlocked:
         person, officer_key, draft_key = identity.open_officer(conn, officer, seed)
+        wipe(seed)
         device, office_key = identity.device_of(conn)
         return Unlocked(home, store, person, Secrets(device, office_key, officer_key, draft_key, key))
 

@@ -19,6 +19,7 @@ from nacl import exceptions, public, utils
 from sync import cbor, durable, passphrase
 from sync.errors import Known, Refused
 from sync.passphrase import Cost
+from sync.wipe import wipe
 from sync.wrapping import OVERHEAD, WrongKey, unwrap, wrap
 
 FILES: Final = ("slots.cbor", "slots-2.cbor")
@@ -43,10 +44,13 @@ class Slot:
 
     def open(self, words: str) -> bytes:
         """The seed of this slot's key pair. Refused SY-114 when ``words`` is not the passphrase."""
+        key = passphrase.derive(words, self.salt, self.cost)
         try:
-            return unwrap(passphrase.derive(words, self.salt, self.cost), self.wrapped, _ABOUT + self.officer)
+            return unwrap(key, self.wrapped, _ABOUT + self.officer)
         except WrongKey:
             raise Refused("SY-114") from None
+        finally:
+            wipe(key)
 
     def rewrapped(self, seed: bytes, words: str, cost: Cost) -> Slot:
         """The same slot under another passphrase."""
@@ -110,7 +114,10 @@ def unseal(seed: bytes, sealed: bytes) -> list[bytes]:
         keys = public.SealedBox(public.PrivateKey(seed)).decrypt(sealed)
     except exceptions.CryptoError:
         raise Refused("SY-116") from None
-    return [keys[start : start + 32] for start in range(0, len(keys), 32)]
+    apart = [keys[start : start + 32] for start in range(0, len(keys), 32)]
+    if len(apart) > 1:  # a whole slice is the same object
+        wipe(keys)
+    return apart
 
 
 # --- the file

@@ -15,6 +15,7 @@ from sync.errors import Known
 from sync.identity import Identity
 from sync.officer import Officer
 from sync.store import Connection, Store
+from sync.wipe import wipe
 
 
 @dataclass(slots=True)
@@ -26,6 +27,13 @@ class Secrets:
     officer_key: SigningKey
     draft_key: bytes
     database_key: bytes
+
+    def wipe(self) -> None:
+        """End every key in memory; objects that hold one sign and open nothing any more."""
+        device = self.device
+        wipe(self.draft_key, self.database_key, device.blob_secret, device.commit_secret, bytes(device.seal))
+        for key in (device.sign, self.office_key, self.officer_key):
+            wipe(key._seed, key._signing_key)
 
 
 class Unlocked:
@@ -84,15 +92,19 @@ class Unlocked:
 
     def took_key(self, database_key: bytes) -> None:
         """The database was encrypted anew."""
-        self._open().database_key = database_key
+        secrets = self._open()
+        wipe(secrets.database_key)
+        secrets.database_key = database_key
 
     def lock(self) -> None:
         """Sign what was done, close the store and let go of every key. A second call does nothing."""
         if self._secrets is not None and not self.store.read_only:
             self._sign_head()
         self.store.close()
-        self._secrets = None
         self.blobs.forget()
+        if self._secrets is not None:
+            self._secrets.wipe()
+        self._secrets = None
 
     def _sign_head(self) -> None:
         from sync import cutting

@@ -27,6 +27,11 @@ def unlock(profile: Unlocked, passphrase: str = PASSPHRASE, name: str = "Sok Vib
     return keys.unlock(profile.home, name, passphrase, profile.store.clock, **options)
 
 
+def copied(*secrets: Any) -> tuple[bytes, ...]:
+    """Secrets that outlive locking, which wipes the profile's own."""
+    return tuple(bytes(bytearray(bytes(secret))) for secret in secrets)
+
+
 def refusal(call: Callable[[], object]) -> tuple[str, dict[str, object]]:
     with pytest.raises((Refused, Known)) as refused:
         call()
@@ -69,13 +74,13 @@ def test_a_new_profile_has_an_officer_and_every_key(profile: Unlocked) -> None:
 
 @pytest.mark.parametrize("name", ["សុខ វិបុល", " sok VIBOL ", "id"])
 def test_unlocking_gives_the_same_keys(profile: Unlocked, name: str) -> None:
-    before = (profile.draft_key, bytes(profile.officer_key), bytes(profile.office_key), profile.device.device_id)
+    before = copied(profile.draft_key, profile.officer_key, profile.office_key, profile.device.device_id)
     officer = profile.officer
     profile.lock()
     again = unlock(profile, name=officer.id if name == "id" else name)
     try:
         assert again.officer == officer
-        assert (again.draft_key, bytes(again.officer_key), bytes(again.office_key), again.device.device_id) == before
+        assert copied(again.draft_key, again.officer_key, again.office_key, again.device.device_id) == before
         assert events(again) == ["profile made", "unlocked"]
         assert again.store.read(audit.verify).ok
     finally:
@@ -396,7 +401,7 @@ def test_who_is_removed_cannot_open_it_any_more_even_with_an_old_slots_file(prof
     copy = profile.home / COPIES / "1-forms.db"
     copy.parent.mkdir()
     profile.store.backup(copy)
-    old_key = profile.database_key
+    old_key = copied(profile.database_key)[0]
     keys.remove_officer(profile, dara.id)
     assert profile.database_key != old_key
     assert not copy.exists()
@@ -460,7 +465,7 @@ def test_a_removal_that_the_power_cut_interrupts_is_finished_by_the_next_unlocki
 ) -> None:
     keys.add_officer(profile, DARA, OTHER, cost=CHEAP)
     draft(profile)
-    old = profile.database_key
+    old = copied(profile.database_key)[0]
     profile.lock()
     assert run_python(SCRIPT, profile.home, "remove", PASSPHRASE, failpoint=point).returncode == -9
     assert refusal(lambda: unlock(profile, OTHER, "Chan Dara"))[0] == "SY-112"
@@ -518,7 +523,7 @@ keys.create_profile(Path(sys.argv[1]), officer=Officer("", "ក", "K", "it"), pa
 
 def test_the_passphrase_is_changed_and_nothing_else(profile: Unlocked) -> None:
     draft(profile)
-    before = bytes(profile.officer_key)
+    before = copied(profile.officer_key)[0]
     assert refusal(lambda: keys.change_passphrase(profile, "not the old one", OTHER, cost=CHEAP))[0] == "SY-114"
     assert refusal(lambda: keys.change_passphrase(profile, PASSPHRASE, "short"))[0] == "SY-113"
     keys.change_passphrase(profile, PASSPHRASE, OTHER, cost=CHEAP)
@@ -534,7 +539,7 @@ def test_the_province_recovers_a_forgotten_passphrase_and_nothing_is_lost(
     profile: Unlocked, recovery: PrivateKey, clock: SetClock
 ) -> None:
     draft(profile)
-    before = bytes(profile.officer_key)
+    before = copied(profile.officer_key)[0]
     profile.lock()
     for _ in range(5):
         refusal(lambda: unlock(profile, "forgotten"))
@@ -564,7 +569,7 @@ def test_an_officer_without_recovery_of_drafts_gets_new_keys(
     profile: Unlocked, recovery: PrivateKey, clock: SetClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     profile.store.write(lambda conn: conn.execute("UPDATE officer SET draft_recovery = NULL"))
-    before = profile.draft_key
+    before = copied(profile.draft_key)[0]
     profile.lock()
     monkeypatch.setattr(keys, "measured_cost", lambda: CHEAP)
     found = keys.recover(profile.home, "Sok Vibol", OTHER, recovery=recovery, clock=clock)
@@ -591,7 +596,7 @@ def test_an_interrupted_recovery_is_repeated(
 
 
 def test_a_laptop_whose_copy_was_found_gets_a_new_identity(profile: Unlocked) -> None:
-    before, office = profile.device, bytes(profile.office_key)
+    before, office = profile.device, copied(profile.office_key)[0]
     made = profile.replace_device()
     assert made == profile.device
     assert made.device_id != before.device_id

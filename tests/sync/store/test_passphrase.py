@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync import attempts, passphrase
@@ -137,6 +137,7 @@ def test_a_restart_shortens_nothing(home: Path, clock: SetClock) -> None:
     fail(home, 1, again)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.integers(-(10**12), 10**12), st.integers(0, 5_000), st.booleans()), max_size=12))
 def test_no_play_with_clock_and_starts_beats_the_monotonic_clock(
     tmp_path_factory: pytest.TempPathFactory, moves: list[tuple[int, int, bool]]
