@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 BURST_MS = 50  # changes that come closer together reach the pages as one
 SHOW_WORKING_MS = 300
 FIRST_SYNC_MS = 3_000
-SYNC_EVERY_MS = 5 * 60_000
+LOOK_EVERY_MS = 60_000  # how often it is asked whether a run is due
 
 
 class Bridge(QObject):
@@ -37,6 +37,7 @@ class Bridge(QObject):
     noted = Signal(str)  # one quiet line
     open_wanted = Signal(str, str)  # page, target
     working = Signal(bool)  # something has run for longer than SHOW_WORKING_MS
+    saved = Signal()  # something is durable that was not; see ``saved_ms``
     touched = Signal()  # the person is there: auto-lock begins anew
     session_settings_changed = Signal()  # language, look, digits, idle time
     sync_began = Signal()
@@ -63,8 +64,9 @@ class Bridge(QObject):
         self._cancel = threading.Event()
         self._syncing = False
         self._sync_timer = QTimer(self)
-        self._sync_timer.setInterval(SYNC_EVERY_MS)
-        self._sync_timer.timeout.connect(self.sync_now)
+        self._sync_timer.setInterval(LOOK_EVERY_MS)
+        self._sync_timer.timeout.connect(self._sync_if_due)
+        self.asked = False  # did the person ask for the run that goes on or went on last?
 
     # The desk of the pages
 
@@ -77,10 +79,17 @@ class Bridge(QObject):
         failed: Callable[[SalaError], None] | None = None,
         **params: object,
     ) -> None:
-        self.work(lambda: self.session.commands.run(command, **params), then=then, failed=failed)
+        def done(result: Any) -> None:
+            self._note_saved(command)
+            if then is not None:
+                then(result)
+
+        self.work(lambda: self.session.commands.run(command, **params), then=done, failed=failed)
 
     def run_now(self, command: str, /, **params: object) -> Any:
-        return self.session.commands.run(command, **params)
+        result = self.session.commands.run(command, **params)
+        self._note_saved(command)
+        return result
 
     def open(self, page: str, target: str = "") -> None:
         self.open_wanted.emit(page, target)
@@ -169,27 +178,45 @@ class Bridge(QObject):
     # Replication
 
     def start_sync(self, *, soon: bool = True) -> None:
-        """Run replication every few minutes from now on; the first run a little later, when the window has settled."""
+        """Run replication by itself from now on; the first look a little later, when the window has settled."""
         self._sync_timer.start()
         if soon:
-            QTimer.singleShot(FIRST_SYNC_MS, self, self.sync_now)
+            QTimer.singleShot(FIRST_SYNC_MS, self, self._sync_if_due)
 
     def sync_now(self) -> None:
-        """One sync run; does nothing while one runs."""
+        """One sync run because the person asked for it; does nothing while one runs."""
+        self._sync(asked=True)
+
+    def _sync_if_due(self) -> None:
+        """A run by itself, when there is a reason to go and the wait after failures is over."""
+        from sync import exchange
+
+        store, now_ms = self.session.store, self.session.clock.wall_ms()
+        if not self._syncing:
+            self.work(
+                lambda: store.read(lambda conn: exchange.due(conn, now_ms)),
+                then=lambda due: self._sync(asked=False) if due else None,
+            )
+
+    def _sync(self, *, asked: bool) -> None:
         from modules import replicate
 
+        if not self._syncing:
+            self.asked = asked
         self._replicate(lambda progress: replicate.once(self.session, progress=progress, cancel=self._cancel.is_set))
 
     def export_usb(self, folder: Path) -> None:
         """Write a courier file into ``folder``."""
         from modules import replicate
 
+        self.asked = True
         self._replicate(lambda progress: replicate.export(self.session, folder, progress=progress))
 
     def import_usb(self, path: Path) -> None:
         """Take a courier file, or a folder of them."""
         from modules import replicate
 
+        self.asked = True
         self._replicate(lambda progress: replicate.import_(self.session, path, progress=progress))
 
     def cancel_sync(self) -> None:
@@ -256,10 +283,11 @@ class Bridge(QObject):
             )
         )
 
-    def saved(self) -> None:
-        """A draft was made durable: the strip says when."""
-        self.saved_ms = self.session.clock.wall_ms()
-        self.touched.emit()
+    def _note_saved(self, command: str) -> None:
+        """A writing command is durable when it returns: the strip says when."""
+        if self.session.commands.get(command).writes:
+            self.saved_ms = self.session.clock.wall_ms()
+            self.saved.emit()
 
     # The end
 

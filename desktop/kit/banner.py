@@ -40,7 +40,7 @@ class Banner(Card):
         self._act = Button("", small=True)
         self._copy = Button(lambda: tr("Copy details"), kind="quiet", icon="copy", small=True)
         self._close = IconButton("close", lambda: tr("Close this message"))
-        feet = Wrapped(self._act, self._copy, self._code, spacing=12)
+        feet = Wrapped(self._code, self._act, self._copy, spacing=8)
         words = column(self._what, self._more, feet, spacing=4)
         top = Qt.AlignmentFlag.AlignTop
         layout = row(spacing=12, margins=(16, 10, 10, 10))
@@ -72,7 +72,7 @@ class Banner(Card):
         self._speak()
 
     def close_banner(self) -> None:
-        if self.isVisible():
+        if not self.isHidden():
             self.setVisible(False)
             self.closed.emit()
 
@@ -116,6 +116,6 @@ class Banner(Card):
             super().keyPressEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.LanguageChange and self.isVisible():
+        if event.type() == QEvent.Type.LanguageChange and not self.isHidden():
             self._speak()
         super().changeEvent(event)

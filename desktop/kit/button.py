@@ -41,7 +41,8 @@ class Button(QPushButton):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._words, self._kind, self._key, self._icon, self._small = words, kind, key, icon, small
+        self._words, self._kind, self._icon, self._small = words, kind, icon, small
+        self._key = key.replace("+", " ")
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAutoDefault(False)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt
+from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLayout, QLayoutItem, QScrollArea, QVBoxLayout, QWidget
 
 from desktop.kit import theme
@@ -78,6 +78,22 @@ class Scroll(QScrollArea):
         self.viewport().setAutoFillBackground(False)
         content.setAutoFillBackground(False)
 
+    def _fit(self) -> None:
+        """The content is as high as its words need in this width; by itself Qt asks for more when labels wrap."""
+        content = self.widget()
+        layout = content.layout() if content else None
+        if content is not None and layout is not None and layout.hasHeightForWidth():
+            content.setMinimumHeight(max(1, layout.heightForWidth(self.viewport().width())))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._fit()
+        super().resizeEvent(event)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.widget() and event.type() == QEvent.Type.LayoutRequest:
+            self._fit()
+        return super().eventFilter(watched, event)
+
     def minimumSizeHint(self) -> QSize:
         content = self.widget()
         return QSize(content.minimumSizeHint().width() if content else 0, 80)
@@ -134,15 +150,30 @@ class Wrapped(QLayout):
         return size
 
     def _place(self, rect: QRect, *, move: bool) -> int:
-        x, y, tallest = rect.x(), rect.y(), 0
+        y = rect.y()
+        for line in self._lines(rect.width()):
+            tallest = max(item.sizeHint().height() for item in line)
+            x = rect.x()
+            for item in line:
+                size = item.sizeHint()
+                wide = min(size.width(), rect.width())
+                if move:
+                    item.setGeometry(QRect(x, y + (tallest - size.height()) // 2, wide, size.height()))
+                x += wide + self.spacing()
+            y += tallest + self.spacing()
+        return max(0, y - self.spacing() - rect.y())
+
+    def _lines(self, width: int) -> list[list[QLayoutItem]]:
+        """The items that stand in each line of ``width``."""
+        lines: list[list[QLayoutItem]] = []
+        left = -1
         for item in self._items:
             if item.isEmpty():
                 continue
-            size = item.sizeHint()
-            if x > rect.x() and x + size.width() > rect.right() + 1:
-                x, y, tallest = rect.x(), y + tallest + self.spacing(), 0
-            if move:
-                item.setGeometry(QRect(QPoint(x, y), QSize(min(size.width(), rect.width()), size.height())))
-            x += size.width() + self.spacing()
-            tallest = max(tallest, size.height())
-        return y + tallest - rect.y()
+            needed = item.sizeHint().width() + self.spacing()
+            if needed - self.spacing() > left:
+                lines.append([])
+                left = width
+            lines[-1].append(item)
+            left -= needed
+        return lines

@@ -67,11 +67,20 @@ class _Entries(QWidget):
         tops = self._rows()
         return QSize(400, round(tops[-1][0] + theme.height("row") + 8) if tops else theme.height("row") + 16)
 
-    minimumSizeHint = sizeHint
+    def minimumSizeHint(self) -> QSize:
+        return QSize(200, theme.height("row") + 16)
+
+    def _offset(self) -> float:
+        """How far the list is moved up so that the chosen entry can be seen."""
+        if not self.entries:
+            return 0.0
+        top, _ = self._rows()[self.current]
+        return max(0.0, top + theme.height("row") + 8 - self.height())
 
     def paintEvent(self, _event: object) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.translate(0, -self._offset())
         if not self.entries:
             painter.setFont(theme.font("note"))
             painter.setPen(theme.tone("soft"))
@@ -116,7 +125,7 @@ class _Entries(QWidget):
 
     def _at(self, event: QMouseEvent) -> int:
         for number, (top, _) in enumerate(self._rows()):
-            if top <= event.position().y() <= top + theme.height("row"):
+            if top <= event.position().y() + self._offset() <= top + theme.height("row"):
                 return number
         return -1
 

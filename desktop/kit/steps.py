@@ -66,7 +66,9 @@ class Steps(QWidget):
         else:
             painter.setFont(theme.font("small", bold=True))
             painter.setPen(theme.tone("on_blue" if now else "soft"))
-            painter.drawText(disc, int(Qt.AlignmentFlag.AlignCenter), str(number + 1))
+            painter.drawText(
+                disc.translated(0, theme.drop("small")), int(Qt.AlignmentFlag.AlignCenter), str(number + 1)
+            )
         painter.setFont(theme.font("note", bold=now))
         painter.setPen(theme.tone("ink" if now else "soft"))
         area = QRectF(disc.right() + 8, 0, self.width() - disc.right(), self.height())

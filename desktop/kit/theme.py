@@ -108,6 +108,11 @@ def lift() -> int:
     return round(_look.percent / 100 * 1.6)
 
 
+def drop(size: str) -> float:
+    """How far digits and Latin capitals alone are lowered to stand in the middle of a disc or a key cap, for the same reason."""
+    return float(tokens()["type"][size]) * _look.percent / 100 * 0.2
+
+
 def scaled(pixels: float) -> int:
     """``pixels`` at 100 % text size, grown with the text size: for widths that must hold words, and for icons beside
     text.

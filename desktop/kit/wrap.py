@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtGui import QColor, QPalette, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from desktop.kit import theme
@@ -51,7 +51,8 @@ class Label(QLabel):
     """Text on a page: a type size and a tone by name, live in language and look, Khmer wrapped between words.
 
     ``size``: display title heading body label note small hint · ``tone``: ink soft faint blue green amber red …
-    ``wrap=True`` breaks lines; without it the words stay on one line and the label is as wide as they are.
+    ``wrap=True`` breaks lines; without it the words stay on one line and the label is as wide as they are. ``cut=True``: one
+    line that takes the room it gets; what does not fit ends in … and is in the tool tip.
     """
 
     def __init__(
@@ -62,12 +63,16 @@ class Label(QLabel):
         tone: str = "ink",
         bold: bool = False,
         wrap: bool = False,
+        cut: bool = False,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._words, self._size, self._tone, self._bold = words, size, tone, bold
         self.setTextFormat(Qt.TextFormat.PlainText)
+        self._cut = cut
         self.setWordWrap(wrap)
+        if cut:
+            self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         if wrap:
             self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         self.retheme()
@@ -89,6 +94,8 @@ class Label(QLabel):
     def retheme(self) -> None:
         self.setFont(theme.font(self._size, bold=self._bold))
         self._tint()
+        if self._cut:
+            self._show()
 
     def _tint(self) -> None:
         colors = QPalette(self.palette())
@@ -97,8 +104,18 @@ class Label(QLabel):
 
     def _show(self) -> None:
         plain = say(self._words)
-        self.setText(display(plain) if self.wordWrap() else plain)
+        if self._cut:
+            plain_shown = self.fontMetrics().elidedText(plain, Qt.TextElideMode.ElideRight, max(24, self.width()))
+            self.setToolTip(plain if plain_shown != plain else "")
+            self.setText(plain_shown)
+        else:
+            self.setText(display(plain) if self.wordWrap() else plain)
         self.setAccessibleName(plain)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._cut:
+            self._show()
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:

@@ -40,7 +40,7 @@ class KeyCap(QWidget):
         painter.drawRoundedRect(cap, theme.radius("small"), theme.radius("small"))
         painter.setFont(theme.font("small"))
         painter.setPen(theme.tone("ink"))
-        painter.drawText(cap, int(Qt.AlignmentFlag.AlignCenter), self._key)
+        painter.drawText(cap.translated(0, theme.drop("small")), int(Qt.AlignmentFlag.AlignCenter), self._key)
         painter.end()
 
 

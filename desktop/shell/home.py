@@ -222,7 +222,7 @@ class HomePage(Page):
     # Room
 
     def _place_actions(self) -> None:
-        wide = self.width() >= theme.scaled(900)
+        wide = self.width() >= theme.scaled(1080)
         columns = 4 if wide else 2
         for number, action in enumerate(self.first):
             self.grid.addWidget(action, number // columns, number % columns)

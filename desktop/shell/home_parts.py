@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QWidget
 
 from desktop.kit import icons, shown, theme
 from desktop.kit.card import ActionCard, Card
@@ -66,10 +66,8 @@ class LineCard(ActionCard):
     """One line of the list: press it, and its page opens there."""
 
     def __init__(self, line: Line) -> None:
-        title = Label(line.title)
-        note = Label(line.note, size="small", tone="soft")
-        for label in (title, note):
-            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        title = Label(line.title, cut=True)
+        note = Label(line.note, size="small", tone="soft", cut=True)
         texts = column(title, note, spacing=0)
         layout = row(spacing=14, margins=(14, 5, 16, 5))
         layout.addWidget(Disc(line.icon, line.tone))
@@ -86,10 +84,8 @@ class FirstAction(ActionCard):
     def __init__(self, place: Place, command: Command) -> None:
         self.module = place.id
         self.command = command
-        self.note = Label("", size="small", tone="soft")
-        self.title = Label(command.title, size="heading", bold=True)
-        for label in (self.note, self.title):
-            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.note = Label("", size="small", tone="soft", cut=True)
+        self.title = Label(command.title, size="heading", bold=True, cut=True)
         texts = column(self.title, self.note, spacing=0)
         layout = row(spacing=12, margins=(16, 8, 14, 8))
         layout.addWidget(Picture(place.icon, "blue", 30))
@@ -163,5 +159,6 @@ class _Number(QWidget):
         painter.drawEllipse(self.rect())
         painter.setFont(theme.font("label", bold=True))
         painter.setPen(theme.tone("blue"))
-        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), shown.number(self._number))
+        area = QRectF(self.rect()).translated(0, theme.drop("label"))
+        painter.drawText(area, int(Qt.AlignmentFlag.AlignCenter), shown.number(self._number))
         painter.end()

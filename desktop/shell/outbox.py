@@ -158,7 +158,7 @@ class OutboxPage(Page):
         if summary.oldest_waiting_ms is None:
             return tr("{count} on the way.", count=shown.number(summary.sending))
         return tr(
-            "{count} wait here, the oldest since {time}. They are sent by themselves when there is a line.",
+            "{count} wait here, the oldest since {time}.",
             count=shown.number(summary.waiting + summary.sending),
             time=shown.moment(summary.oldest_waiting_ms, now_ms),
         )
@@ -234,7 +234,8 @@ class OutboxPage(Page):
         self.bridge.import_usb(folder)
 
     def _began(self) -> None:
-        self.banner.close_banner()
+        if self.bridge.asked:
+            self.banner.close_banner()
         self.bar.setRange(0, 0)
         self.step.say(lambda: tr("Looking for the centre…"))
         self.amount.say("")
@@ -258,9 +259,9 @@ class OutboxPage(Page):
         self.progress.setVisible(False)
         for button in (self.send, self.export, self.take):
             button.setEnabled(True)
-        if error is not None:
+        if error is not None and self.bridge.asked:
             self.banner.show_error(error)
-        elif report is not None:
+        elif report is not None and (self.bridge.asked or report.get("problems")):
             self._say_report(report)
         self.refresh(None)
 

@@ -91,7 +91,9 @@ class RailButton(QAbstractButton):
         painter.drawRoundedRect(badge, tall / 2, tall / 2)
         painter.setFont(font)
         painter.setPen(theme.tone("on_blue"))
-        painter.drawText(badge.adjusted(0, -8, 0, 8), int(Qt.AlignmentFlag.AlignCenter), words)
+        painter.drawText(
+            badge.adjusted(0, -8, 0, 8).translated(0, theme.drop("hint")), int(Qt.AlignmentFlag.AlignCenter), words
+        )
 
     def enterEvent(self, _event: object) -> None:
         self.update()

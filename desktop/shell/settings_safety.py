@@ -9,13 +9,14 @@ from desktop.bridge import Bridge
 from desktop.kit import shown
 from desktop.kit.banner import Banner
 from desktop.kit.button import Button
-from desktop.kit.fields import PassphraseField
+from desktop.kit.fields import LineField, PassphraseField
 from desktop.kit.files import open_file, save_file
 from desktop.kit.layout import Wrapped, column, holder, row
 from desktop.kit.wrap import Label
 from desktop.shell.settings_parts import Pane, fact
 from i18n import dates
 from i18n.catalog import tr
+from i18n.errors import SalaError
 
 if TYPE_CHECKING:
     from sync.store import Connection
@@ -29,6 +30,7 @@ class SafetyPane(Pane):
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
         self._made: Path | None = None
+        self._pack: Path | None = None
         self._enrolled: bool | None = None
         self._words = ""
         self._make_device()
@@ -43,7 +45,26 @@ class SafetyPane(Pane):
         grouped = " ".join(device[start : start + 4] for start in range(0, len(device), 4))
         self.known = Label(self._known, wrap=True)
         self.digits = Label("", bold=True, wrap=True)
-        facts = column(holder(fact(lambda: tr("This laptop"), grouped)), self.known, self.digits, spacing=8)
+        self.renew = Button(lambda: tr("Take a newer office pack…"), icon="folder")
+        self.renew.clicked.connect(self._ask_pack)
+        self.spoken = LineField(
+            {"km": "លេខសម្គាល់ ៦ ក្រុមដែលមជ្ឈមណ្ឌលអានប្រាប់", "en": "Six groups of digits the centre reads to you"},
+            note=lambda: tr("Call the centre. If the digits are not exactly the same, do not go on."),
+        )
+        self.same = Button(lambda: tr("These digits are the same"))
+        self.same.clicked.connect(lambda: self.take_pack(self._pack) if self._pack else None)
+        self._ask_spoken = holder(column(self.spoken, row(self.same, None), spacing=8))
+        self._ask_spoken.hide()
+        self.pack_told = Banner()
+        facts = column(
+            holder(fact(lambda: tr("This laptop"), grouped)),
+            self.known,
+            self.digits,
+            row(self.renew, None),
+            self.pack_told,
+            self._ask_spoken,
+            spacing=8,
+        )
         self.block(
             lambda: tr("Keys"),
             lambda: tr(
@@ -62,6 +83,32 @@ class SafetyPane(Pane):
             "The centre has not confirmed this laptop yet; it does so at the first connection. If somebody there asks, "
             "these digits name the request:"
         )
+
+    def _ask_pack(self) -> None:
+        open_file(self, lambda: tr("Choose the office pack"), ("*.pack",), self.take_pack)
+
+    def take_pack(self, file: Path) -> None:
+        """New numbers, addresses and seals for the same office."""
+        from sync import enrol
+
+        self._pack = file
+        unlocked, words = self.bridge.session.unlocked, self.spoken.value() or None
+        self.renew.setEnabled(False)
+        self.bridge.work(
+            lambda: enrol.renew(unlocked, file, words=words), then=self._took_pack, failed=self._pack_refused
+        )
+
+    def _took_pack(self, _: object) -> None:
+        self.renew.setEnabled(True)
+        self._ask_spoken.hide()
+        self.spoken.set_value(None)
+        self.pack_told.show_words("good", lambda: tr("The newer office pack is in use."))
+        self.refresh()
+
+    def _pack_refused(self, error: SalaError) -> None:
+        self.renew.setEnabled(True)
+        self._ask_spoken.setVisible(error.code == "SY-330")
+        self.pack_told.show_error(error)
 
     def refresh(self) -> None:
         from sync import enrol

@@ -15,6 +15,8 @@ from desktop.kit.wrap import Label
 from i18n.catalog import language, tr
 
 NOTE_MS = 6_000
+MARGINS = (10, 16)  # left, right
+GAP = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ class StatusStrip(QWidget):
         self._left.setLayout(Wrapped(*self._meanings.values(), spacing=4))
         from desktop.kit.layout import row
 
-        layout = row(spacing=12, margins=(10, 0, 16, 0))
+        layout = row(spacing=GAP, margins=(MARGINS[0], 0, MARGINS[1], 0))
         layout.addWidget(self._left, 1)
         layout.addWidget(self.note)
         layout.addWidget(self.office)
@@ -164,7 +166,7 @@ class StatusStrip(QWidget):
     def _fit(self) -> None:
         """The office's name stays only where there is room for it."""
         needed = sum(button.sizeHint().width() + 4 for button in self._meanings.values())
-        free = self.width() - 40 - needed
+        free = self.width() - sum(MARGINS) - 2 * GAP - needed
         if self.note.isVisibleTo(self):
             return
         self.office.setVisible(free > self.office.sizeHint().width())

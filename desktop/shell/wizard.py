@@ -129,6 +129,7 @@ class PackStep(QWidget):
             lambda: tr("{province} · code {code} · laptop {number}", province=text(province), code=code, number=number)
         )
         self.found.setVisible(True)
+        self.choose.set_kind("normal")  # one strong button a page: now it is the next step
 
 
 class OfficerStep(QWidget):
