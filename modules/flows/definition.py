@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -48,6 +49,7 @@ class Flow:
     condition: Json | None
     steps: tuple[Step, ...]
     text: str
+    hash: str  # SHA-256 of the text, hex: a run says by it what it ran
 
 
 def read_file(path: Path) -> Flow:
@@ -78,7 +80,7 @@ def parse(text: str, name: str = "") -> Flow:
     when = data["when"]
     flow = Flow(
         data["id"], data["version"], data["title"], data["summary"], data.get("settings", {}), when["trigger"], when.get("if"),
-        tuple(_step(step) for step in data["steps"]), text,
+        tuple(_step(step) for step in data["steps"]), text, sha256(text.encode()).hexdigest(),
     )  # fmt: skip
     _check_references(flow, name)
     return flow

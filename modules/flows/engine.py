@@ -7,7 +7,7 @@ did stays, and the run can be continued.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal
 
 from modules.contract import Command, Json, Refused, SalaError
@@ -27,35 +27,34 @@ _LASTING: Final = frozenset({"files.export", "net.sync"})  # effects outside the
 
 
 class Interpreter:
-    """``call`` runs a command and ``command`` describes it."""
+    """``call`` runs a command and ``command`` describes it; ``now_ms`` stamps the journal."""
 
-    def __init__(self, call: Callable[..., Any], command: Callable[[str], Command], mode: Mode = "run") -> None:
+    def __init__(
+        self,
+        call: Callable[..., Any],
+        command: Callable[[str], Command],
+        mode: Mode = "run",
+        now_ms: Callable[[], int] = lambda: 0,
+    ) -> None:
         self._call = call
         self._command = command
         self._mode = mode
+        self._now_ms = now_ms
 
-    def go(
-        self, flow: Flow, scope: Mapping[str, Any], before: Sequence[Entry], write: Callable[[int, Entry], None]
-    ) -> str:
-        """Run the steps that ``before`` does not hold as done or skipped; ``write`` journals each. The state of the run."""
-        known = dict(scope)
-        for entry in before:
-            if entry["state"] == DONE:
-                known[entry["step"]] = entry["result"]
-        state = DONE
-        for place, step in enumerate(flow.steps):
-            if place < len(before):
-                continue
+    def go(self, flow: Flow, scope: Mapping[str, Any], journal: list[Entry]) -> str:
+        """Run the steps that ``journal`` does not hold yet and append an entry for each. The state of the run."""
+        known = {**scope, **{entry["step"]: entry["result"] for entry in journal if entry["state"] == DONE}}
+        for step in flow.steps[len(journal) :]:
             entry = self._step(step, known)
+            entry["wall_ms"] = self._now_ms()
+            journal.append(entry)
             if entry["state"] == STOPPED:
-                write(place, entry)
                 return STOPPED
             if entry["state"] == DONE:
                 known[step.id] = entry["result"]
                 entry["says"] = self._said(step, known)
-            write(place, entry)
             failpoint("flows")
-        return state
+        return DONE
 
     def _step(self, step: Step, scope: Mapping[str, Any]) -> Entry:
         entry = _blank(step)

@@ -13,8 +13,10 @@ def register(migrations: Migrations) -> None:
 
     @migrations()
     def flows(db: Database) -> None:
+        db.execute("CREATE TABLE flows_definition (hash TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT")
         db.execute(
-            "CREATE TABLE flows_flow (id TEXT PRIMARY KEY, version INTEGER NOT NULL, trigger TEXT NOT NULL, definition TEXT NOT NULL, "
+            "CREATE TABLE flows_flow (id TEXT PRIMARY KEY, version INTEGER NOT NULL, trigger TEXT NOT NULL, "
+            "definition TEXT NOT NULL REFERENCES flows_definition (hash), "
             "enabled INTEGER NOT NULL DEFAULT 0, settings TEXT NOT NULL DEFAULT '{}', imported_ms INTEGER NOT NULL, "
             "officer TEXT NOT NULL) STRICT"
         )
@@ -27,13 +29,10 @@ def register(migrations: Migrations) -> None:
         db.execute("CREATE INDEX flows_event_label ON flows_event (label)")
         db.execute("CREATE INDEX flows_event_trigger ON flows_event (trigger, id)")
         db.execute(
-            "CREATE TABLE flows_run (id TEXT PRIMARY KEY, flow TEXT NOT NULL, version INTEGER NOT NULL, definition TEXT NOT NULL, "
-            "event TEXT NOT NULL REFERENCES flows_event (id), state TEXT NOT NULL CHECK (state IN ('done', 'skipped', 'stopped')), "
-            "why TEXT NOT NULL, officer TEXT NOT NULL, started_ms INTEGER NOT NULL, changed_ms INTEGER NOT NULL, "
+            "CREATE TABLE flows_run (id TEXT PRIMARY KEY, flow TEXT NOT NULL, version INTEGER NOT NULL, "
+            "definition TEXT NOT NULL REFERENCES flows_definition (hash), event TEXT NOT NULL REFERENCES flows_event (id), "
+            "state TEXT NOT NULL CHECK (state IN ('done', 'skipped', 'stopped')), "
+            "why TEXT NOT NULL, journal TEXT NOT NULL, officer TEXT NOT NULL, started_ms INTEGER NOT NULL, changed_ms INTEGER NOT NULL, "
             "UNIQUE (flow, event)) STRICT"
         )
         db.execute("CREATE INDEX flows_run_started ON flows_run (started_ms)")
-        db.execute(
-            "CREATE TABLE flows_step (run TEXT NOT NULL REFERENCES flows_run (id), place INTEGER NOT NULL, step TEXT NOT NULL, "
-            "entry TEXT NOT NULL, PRIMARY KEY (run, place)) STRICT, WITHOUT ROWID"
-        )

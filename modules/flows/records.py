@@ -43,7 +43,7 @@ class Flows:
         known = self._api.store.query("SELECT version, definition FROM flows_flow WHERE id = ?", flow.id)
         if known and (
             known[0]["version"] > flow.version
-            or (known[0]["version"] == flow.version and known[0]["definition"] != flow.text)
+            or (known[0]["version"] == flow.version and known[0]["definition"] != flow.hash)
         ):
             raise Refused("FL-013", flow=flow.id, version=flow.version, known=known[0]["version"])
         if not known or known[0]["version"] < flow.version:
@@ -78,8 +78,13 @@ class Flows:
 
     def listed(self) -> dict[str, Any]:
         """Every flow: installed ones and those that came with the program."""
-        rows = {row["id"]: row for row in self._api.store.query("SELECT * FROM flows_flow")}
-        known = {id: definition.parse(row["definition"]) for id, row in rows.items()}
+        rows = {
+            row["id"]: row
+            for row in self._api.store.query(
+                "SELECT f.*, d.text FROM flows_flow f JOIN flows_definition d ON d.hash = f.definition"
+            )
+        }
+        known = {id: definition.parse(row["text"]) for id, row in rows.items()}
         for flow in definition.shipped():
             known.setdefault(flow.id, flow)
         return {"flows": [self._shown(flow, rows.get(id)) for id, flow in sorted(known.items())]}
@@ -93,22 +98,27 @@ class Flows:
     def deliver(self, event: str, trigger: str, payload: Json, cause: str | None = None) -> dict[str, Any]:
         """Take one event and run every enabled flow that waits for it. The same event again does nothing."""
         store = self._api.store
-        if store.query("SELECT 1 FROM flows_event WHERE id = ?", event):
-            return {"event": event, "runs": [], "already": True}
         above = store.query("SELECT depth FROM flows_event WHERE id = ?", cause) if cause else []
         depth = above[0]["depth"] + 1 if above else 0
         row = {
             "id": event, "trigger": trigger, "payload": json.dumps(payload, ensure_ascii=False), "subject": _named(payload, _SUBJECT),
             "label": _named(payload, _LABEL), "cause": cause, "depth": depth, "wall_ms": self._api.clock.wall_ms(),
         }  # fmt: skip
-        store.execute(
-            "INSERT INTO flows_event (id, trigger, payload, subject, label, cause, depth, wall_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            *row.values(),
-        )
+        new = store.execute(
+            "INSERT INTO flows_event (id, trigger, payload, subject, label, cause, depth, wall_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (id) DO NOTHING", *row.values(),
+        )  # fmt: skip
+        if not new:
+            return {"event": event, "runs": [], "already": True}
         waiting = store.query(
-            "SELECT id, definition FROM flows_flow WHERE enabled = 1 AND trigger = ? ORDER BY id", trigger
+            "SELECT d.text, f.settings FROM flows_flow f JOIN flows_definition d ON d.hash = f.definition "
+            "WHERE f.enabled = 1 AND f.trigger = ? ORDER BY f.id",
+            trigger,
         )
-        runs = [self._start(definition.parse(found["definition"]), row, payload, depth) for found in waiting]
+        runs = [
+            self._start(definition.parse(found["text"]), json.loads(found["settings"]), event, payload, depth)
+            for found in waiting
+        ]
         return {"event": event, "runs": runs, "already": False}
 
     def run(self, flow: str, on: str) -> dict[str, Any]:
@@ -117,8 +127,11 @@ class Flows:
         if event["trigger"] != found.trigger:
             raise Refused("FL-017", flow=flow, trigger=event["trigger"])
         known = self._api.store.query("SELECT id FROM flows_run WHERE flow = ? AND event = ?", flow, event["id"])
-        id = known[0]["id"] if known else self._start(found, event, json.loads(event["payload"]), 0)
-        return {**self.show_run(id), "already": bool(known)}
+        if known:
+            return {**self.show_run(known[0]["id"]), "already": True}
+        self._define(found)
+        started = self._start(found, self._chosen(flow), event["id"], json.loads(event["payload"]), 0)
+        return {**self.show_run(started), "already": False}
 
     def resume(self, run: str) -> dict[str, Any]:
         """Go on with a stopped run at the step that was refused."""
@@ -126,10 +139,15 @@ class Flows:
         if row["state"] != engine.STOPPED:
             raise Refused("FL-018", state=row["state"])
         event = self._event(row["event"])
-        flow = definition.parse(row["definition"])
-        before = [entry for entry in self._journal(run) if entry["state"] != engine.STOPPED]
-        self._api.store.execute("DELETE FROM flows_step WHERE run = ? AND place >= ?", run, len(before))
-        self._go(flow, run, event["id"], json.loads(event["payload"]), before)
+        flow = definition.parse(row["text"])
+        journal = [entry for entry in json.loads(row["journal"]) if entry["state"] != engine.STOPPED]
+        scope = self._scope(flow, self._chosen(flow.id), run, event["id"], json.loads(event["payload"]))
+        state = self._go(flow, scope, journal)
+        self._api.store.execute(
+            "UPDATE flows_run SET state = ?, journal = ?, changed_ms = ? WHERE id = ?",
+            state, json.dumps(journal, ensure_ascii=False), self._api.clock.wall_ms(), run,
+        )  # fmt: skip
+        self._api.store.touch(RUN, run)
         return self.show_run(run)
 
     def dry_run(self, flow: str, on: str = SAMPLE) -> dict[str, Any]:
@@ -152,13 +170,13 @@ class Flows:
 
     def _try(self, flow: Flow, event: Row, mode: engine.Mode) -> dict[str, Any]:
         payload = json.loads(event["payload"])
-        scope = self._scope(flow, "rehearsal", event["id"], payload)
+        scope = self._scope(flow, self._chosen(flow.id), "rehearsal", event["id"], payload)
         verdict = judge(flow.condition, scope)
         entries: list[engine.Entry] = []
         state = engine.SKIPPED
         if verdict.holds:
-            interpreter = engine.Interpreter(self._api.call, self._command, mode)
-            state = interpreter.go(flow, scope, (), lambda _place, entry: entries.append(entry))
+            interpreter = engine.Interpreter(self._api.call, self._command, mode, self._api.clock.wall_ms)
+            state = interpreter.go(flow, scope, entries)
         return {
             "flow": flow.id, "event": event["id"], "label": event["label"], "mode": mode, "state": state, "why": verdict.tests,
             "steps": words.steps(flow, entries, self._command),
@@ -169,8 +187,9 @@ class Flows:
         where, args = ("WHERE r.flow = ?", [flow]) if flow else ("", [])
         total = self._api.store.query(f"SELECT count(*) AS n FROM flows_run r {where}", *args)[0]["n"]
         rows = self._api.store.query(
-            "SELECT r.id, r.flow, r.version, r.definition, r.event, r.state, r.officer, r.started_ms, r.changed_ms, e.label, e.trigger "
-            f"FROM flows_run r JOIN flows_event e ON e.id = r.event {where} ORDER BY r.started_ms DESC, r.id DESC LIMIT ? OFFSET ?",
+            "SELECT r.id, r.flow, r.version, d.text, r.event, r.state, r.officer, r.started_ms, r.changed_ms, e.label, e.trigger "
+            "FROM flows_run r JOIN flows_event e ON e.id = r.event JOIN flows_definition d ON d.hash = r.definition "
+            f"{where} ORDER BY r.started_ms DESC, r.id DESC LIMIT ? OFFSET ?",
             *args, limit, offset,
         )  # fmt: skip
         return {"total": total, "rows": [words.run(row) for row in rows]}
@@ -178,11 +197,11 @@ class Flows:
     def show_run(self, run: str) -> dict[str, Any]:
         """One run with why each branch was taken and what each step did."""
         row = self._run_row(run)
-        flow = definition.parse(row["definition"])
+        flow = definition.parse(row["text"])
         return {
             **words.run(row),
             "why": json.loads(row["why"]),
-            "steps": words.steps(flow, self._journal(run), self._command),
+            "steps": words.steps(flow, json.loads(row["journal"]), self._command),
         }
 
     def events(self, flow: str, limit: int = 50) -> dict[str, Any]:
@@ -197,43 +216,34 @@ class Flows:
 
     # --- inside
 
-    def _start(self, flow: Flow, event: Row, payload: Json, depth: int) -> str:
+    def _start(self, flow: Flow, chosen: Mapping[str, str], event: str, payload: Json, depth: int) -> str:
         """Begin a run of ``flow`` on ``event`` and take it as far as it goes; the run's id."""
         run, now = self._api.new_id(), self._api.clock.wall_ms()
-        verdict = judge(flow.condition, self._scope(flow, run, event["id"], payload))
+        scope = self._scope(flow, chosen, run, event, payload)
+        verdict = judge(flow.condition, scope)
+        journal: list[engine.Entry] = []
         state = engine.SKIPPED
+        if verdict.holds and depth > DEEPEST:
+            state = engine.STOPPED
+            journal.append(engine.stopped(flow.steps[0], "FL-019", {"flow": flow.id, "limit": DEEPEST}))
+        elif verdict.holds:
+            state = self._go(flow, scope, journal)
         self._api.store.execute(
-            "INSERT INTO flows_run (id, flow, version, definition, event, state, why, officer, started_ms, changed_ms) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            run, flow.id, flow.version, flow.text, event["id"], state, json.dumps(verdict.tests, ensure_ascii=False),
-            self._api.officer().id, now, now,
+            "INSERT INTO flows_run (id, flow, version, definition, event, state, why, journal, officer, started_ms, changed_ms) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            run, flow.id, flow.version, flow.hash, event, state, json.dumps(verdict.tests, ensure_ascii=False),
+            json.dumps(journal, ensure_ascii=False), self._api.officer().id, now, self._api.clock.wall_ms(),
         )  # fmt: skip
         self._api.store.touch(RUN, run)
-        if verdict.holds:
-            self._go(flow, run, event["id"], payload, [], held="FL-019" if depth > DEEPEST else "")
         return run
 
-    def _go(self, flow: Flow, run: str, event: str, payload: Json, before: list[engine.Entry], held: str = "") -> None:
-        """Take a run as far as it goes; ``held`` is a refusal that stops it before its first step."""
+    def _go(self, flow: Flow, scope: Json, journal: list[engine.Entry]) -> str:
+        return engine.Interpreter(self._api.call, self._command, now_ms=self._api.clock.wall_ms).go(
+            flow, scope, journal
+        )
 
-        def write(place: int, entry: engine.Entry) -> None:
-            self._api.store.execute(
-                "INSERT INTO flows_step (run, place, step, entry) VALUES (?, ?, ?, ?)",
-                run, place, entry["step"], json.dumps({**entry, "wall_ms": self._api.clock.wall_ms()}, ensure_ascii=False),
-            )  # fmt: skip
-
-        if held:
-            write(0, engine.stopped(flow.steps[0], held, {"flow": flow.id, "limit": DEEPEST}))
-            state = engine.STOPPED
-        else:
-            interpreter = engine.Interpreter(self._api.call, self._command)
-            state = interpreter.go(flow, self._scope(flow, run, event, payload), before, write)
-        now = self._api.clock.wall_ms()
-        self._api.store.execute("UPDATE flows_run SET state = ?, changed_ms = ? WHERE id = ?", state, now, run)
-        self._api.store.touch(RUN, run)
-
-    def _scope(self, flow: Flow, run: str, event: str, payload: Json) -> dict[str, Any]:
-        settings = {name: setting["default"] for name, setting in flow.settings.items()} | self._chosen(flow.id)
+    def _scope(self, flow: Flow, chosen: Mapping[str, str], run: str, event: str, payload: Json) -> dict[str, Any]:
+        settings = {name: setting["default"] for name, setting in flow.settings.items()} | dict(chosen)
         return {"event": payload, "settings": settings, "office": self._api.office, "run": {"id": run, "event": event}}
 
     def _chosen(self, flow: str) -> dict[str, str]:
@@ -242,9 +252,11 @@ class Flows:
         return chosen
 
     def _flow(self, id: str) -> Flow:
-        rows = self._api.store.query("SELECT definition FROM flows_flow WHERE id = ?", id)
+        rows = self._api.store.query(
+            "SELECT d.text FROM flows_flow f JOIN flows_definition d ON d.hash = f.definition WHERE f.id = ?", id
+        )
         if rows:
-            return definition.parse(rows[0]["definition"])
+            return definition.parse(rows[0]["text"])
         for flow in definition.shipped():
             if flow.id == id:
                 return flow
@@ -279,12 +291,20 @@ class Flows:
                 return command
         raise Refused("MD-011", command=id)
 
+    def _define(self, flow: Flow) -> None:
+        self._api.store.execute(
+            "INSERT INTO flows_definition (hash, text) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING",
+            flow.hash,
+            flow.text,
+        )
+
     def _install(self, flow: Flow) -> None:
+        self._define(flow)
         self._api.store.execute(
             "INSERT INTO flows_flow (id, version, trigger, definition, imported_ms, officer) VALUES (?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (id) DO UPDATE SET version = excluded.version, trigger = excluded.trigger, definition = excluded.definition, "
             "enabled = 0, imported_ms = excluded.imported_ms, officer = excluded.officer",
-            flow.id, flow.version, flow.trigger, flow.text, self._api.clock.wall_ms(), self._api.officer().id,
+            flow.id, flow.version, flow.trigger, flow.hash, self._api.clock.wall_ms(), self._api.officer().id,
         )  # fmt: skip
         self._api.store.touch(FLOW, flow.id)
 
@@ -295,15 +315,13 @@ class Flows:
 
     def _run_row(self, run: str) -> Row:
         rows = self._api.store.query(
-            "SELECT r.*, e.label, e.trigger FROM flows_run r JOIN flows_event e ON e.id = r.event WHERE r.id = ?", run
+            "SELECT r.*, d.text, e.label, e.trigger FROM flows_run r JOIN flows_event e ON e.id = r.event "
+            "JOIN flows_definition d ON d.hash = r.definition WHERE r.id = ?",
+            run,
         )
         if not rows:
             raise Refused("FL-016", flow=run[:60])
         return rows[0]
-
-    def _journal(self, run: str) -> list[engine.Entry]:
-        rows = self._api.store.query("SELECT entry FROM flows_step WHERE run = ? ORDER BY place", run)
-        return [json.loads(row["entry"]) for row in rows]
 
     def _shown(self, flow: Flow, row: Row | None) -> dict[str, Any]:
         triggers = {trigger.id: trigger.title for trigger in self._api.triggers()}

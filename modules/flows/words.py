@@ -51,7 +51,7 @@ def steps(flow: Flow, journal: Sequence[Entry], command: Describe) -> list[dict[
 
 def run(row: Row) -> dict[str, Any]:
     """One run for lists; its title is that of the version that ran."""
-    ran = definition.parse(row["definition"])
+    ran = definition.parse(row["text"])
     names = ("id", "flow", "version", "event", "state", "officer", "started_ms", "changed_ms", "label", "trigger")
     return {**{name: row[name] for name in names}, "title": ran.title}
 

@@ -195,7 +195,7 @@ def test_a_bug_in_a_step_takes_the_whole_run_back_and_not_the_officers_work(
 ) -> None:
     run("flows.import", file=write(steps=[STEP, {**STEP, "id": "again", "if": {"path": "link.code", "exists": True, "says": WORDS}}]))
     run("flows.enable", flow="trial")
-    broken = "CREATE TRIGGER no_step BEFORE INSERT ON flows_step WHEN NEW.place = 1 BEGIN SELECT RAISE(ABORT, 'x'); END"
+    broken = "CREATE TRIGGER no_step BEFORE INSERT ON flows_run BEGIN SELECT RAISE(ABORT, 'x'); END"
     chief.store.write(lambda c: c.execute(broken))
     run("links.create", url="https://www.moi.gov.kh/")
     assert run("links.list")["total"] == 1 and run("flows.runs")["total"] == 0

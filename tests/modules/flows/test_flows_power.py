@@ -48,7 +48,7 @@ def look(c):
         "links": one("SELECT count(*) FROM op WHERE kind = 'links.created'"),
         "messages": one("SELECT count(*) FROM messages_campaign"),
         "done": one("SELECT count(*) FROM flows_run WHERE state = 'done'"),
-        "steps": one("SELECT count(*) FROM flows_step"),
+        "steps": one("SELECT coalesce(sum(json_array_length(journal)), 0) FROM flows_run"),
         "waiting": one("SELECT count(*) FROM platform_trigger WHERE delivered_ms IS NULL"),
         "certificate_numbers": one("SELECT sum(used) FROM lease WHERE resource = 'certificate-numbers'"),
     }

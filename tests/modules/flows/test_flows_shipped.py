@@ -23,7 +23,7 @@ def counts(session: Session) -> dict[str, int]:
         return {
             "certificates": one("SELECT count(*) FROM certificates_issued"), "links": one("SELECT count(*) FROM links_link"),
             "messages": one("SELECT count(*) FROM messages_campaign"), "runs": one("SELECT count(*) FROM flows_run"),
-            "steps": one("SELECT count(*) FROM flows_step"), "ops": one("SELECT count(*) FROM op"),
+            "steps": one("SELECT coalesce(sum(json_array_length(journal)), 0) FROM flows_run"), "ops": one("SELECT count(*) FROM op"),
             "audit": one("SELECT count(*) FROM audit"),
             "numbers": one("SELECT sum(used) FROM lease"), "triggers": one("SELECT count(*) FROM platform_trigger"),
             "events": one("SELECT count(*) FROM flows_event"), "found": one("SELECT count(*) FROM search"),
