@@ -108,9 +108,9 @@ class Stage:
         for page in pages:
             self._open(page)
             self.shoot(f"{page}{suffix}")
-            for target in self._targets(page):
+            for name, target in self._targets(page).items():
                 self._open(page, target)
-                self.shoot(f"{page}-{target.partition('/')[0] if len(target) < 20 else 'record'}{suffix}")
+                self.shoot(f"{page}-{name}{suffix}")
 
     def both_languages(self, name: str) -> None:
         if not self._pictures:
@@ -179,20 +179,20 @@ class Stage:
 
         theme.apply(self.app, scheme=scheme, percent=100)
 
-    def _targets(self, page: str) -> list[str]:
+    def _targets(self, page: str) -> dict[str, str]:
         """What else a page can show: its verbs, and one of its records."""
         if self.window.bridge is None:
-            return []
+            return {}
         run = self.window.bridge.session.commands.run
         if page == "forms":
-            return ["new", run("forms.list")["rows"][0]["id"], self._draft()]
+            return {"case": run("forms.list")["rows"][0]["id"], "capture": self._draft()}
         if page == "certificates":
-            return ["issue", "register"]
+            return {"issue": "issue", "register": "register"}
         if page == "messages":
-            return [run("messages.list")["rows"][0]["id"]]
+            return {"campaign": run("messages.list")["rows"][-1]["id"]}
         if page == "flows":
-            return [run("flows.list")["flows"][0]["id"]]
-        return []
+            return {"flow": run("flows.list")["flows"][0]["id"]}
+        return {}
 
     def _draft(self) -> str:
         """A form that somebody has begun."""

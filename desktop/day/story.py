@@ -105,7 +105,8 @@ class Story:
             and summary["flow_runs"] >= 1
             and summary["batches_acknowledged"] >= 1
             and summary["receipts_verified"] >= 1
-            and summary["usb_reimport_new"] == 0 and facts["usb"]["again"] >= 1
+            and summary["usb_reimport_new"] == 0
+            and facts["usb"]["again"] >= 1
             and summary["lost"] == 0
             and summary["redirect"]["status"] == 302
             and summary["dispatch_waiting"] >= 1

@@ -110,7 +110,13 @@ def certificates(hall: Hall, strange: str) -> dict[str, Any]:
     other = hall.run("certificates.issue", template="attestation", data=samples.ATTESTATION)
     pdf = Path(hall.run("certificates.pdf", id=other["id"], out=str(hall.folder / "attestation.pdf"))["path"])
     checked = verdicts.all_six(
-        hall.session, other, pdf, strange=strange, passphrase=samples.PASSPHRASE, folder=hall.folder
+        hall.session,
+        other,
+        pdf,
+        strange=strange,
+        yearly=hall.run("certificates.show", id=licence["id"])["text"],
+        passphrase=samples.PASSPHRASE,
+        folder=hall.folder,
     )
     return {"issued": hall.run("certificates.register")["total"], "printed": printed["path"], "verdicts": checked}
 
