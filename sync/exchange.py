@@ -182,7 +182,10 @@ class _Run:
 
     def _publications(self) -> None:
         found = publications.refresh(self.unlocked, self.line, progress=self.progress, cancel=self.cancel)
-        self.report.publications = found.taken
+        self.report.publications += found.taken
+        if "SY-341" in found.refused.values():  # the centre published anew while we were reading: read that
+            found = publications.refresh(self.unlocked, self.line, progress=self.progress, cancel=self.cancel)
+            self.report.publications += found.taken
         for name, code in found.refused.items():
             self._problem("publications", Known(code, name=name))
         if found.code not in ("", "SY-341"):

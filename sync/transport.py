@@ -128,10 +128,11 @@ class Transport:
     def _once(self, method: str, path: str, body: bytes, signed: bool, limit: int) -> Answer:
         if self._client is None:
             raise Known("SY-350")
-        headers = {"Content-Length": str(len(body))} if body or method != "GET" else {}
+        headers = {"Content-Length": str(len(body))} if body else {}
         if signed:
             headers |= self._signature(method, path, body)
-        with _explained(), self._client.stream(method, path, content=self._slices(body), headers=headers) as response:
+        content = self._slices(body) if body else b""
+        with _explained(), self._client.stream(method, path, content=content, headers=headers) as response:
             received = bytearray()
             for piece in response.iter_bytes():
                 self._stop_if_cancelled()
@@ -176,7 +177,8 @@ def _client(url: str, timeout_s: float) -> httpx.Client:
 
     trust: Any = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if url.startswith("https:") else False
     limits = httpx.Timeout(timeout_s, connect=min(10, timeout_s))
-    return httpx.Client(base_url=url, verify=trust, timeout=limits, follow_redirects=False)
+    pool = httpx.Limits(keepalive_expiry=2)  # servers drop idle lines after five seconds: never be there at that moment
+    return httpx.Client(base_url=url, verify=trust, timeout=limits, limits=pool, follow_redirects=False)
 
 
 @contextmanager

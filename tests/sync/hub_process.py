@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +45,19 @@ class Hub:
             raise AssertionError(self.process.communicate()[1])
         self.url = json.loads(line)["url"]
         self.port = int(self.url.rpartition(":")[2])
+        self._wait()
         return self
+
+    def _wait(self) -> None:
+        """The address is told before the server listens."""
+        for _ in range(100):
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
+            except OSError:
+                time.sleep(0.02)
+            else:
+                return
+        raise AssertionError("the hub does not listen")
 
     def stop(self) -> None:
         if self.process is not None:
