@@ -14,7 +14,7 @@ from sync.wipe import wipe
 
 __all__ = [
     "APPLICATION_ID", "MODULE", "PAGE", "Connection", "DatabaseError", "IntegrityError", "Mode", "Row", "cause", "code",
-    "connect", "is_open", "is_sound", "pragma", "problems", "rekey", "settle", "unlock",
+    "connect", "folder", "is_open", "is_sound", "pragma", "problems", "rekey", "settle", "unlock",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
@@ -154,6 +154,11 @@ def is_sound(conn: Connection) -> bool:
 def is_open(conn: Connection) -> bool:
     """Is a transaction open? (A function, because each answer holds only for this moment.)"""
     return conn.in_transaction
+
+
+def folder(conn: Connection) -> Path:
+    """Where the file of this connection lies."""
+    return Path(conn.execute("PRAGMA database_list").fetchone()["file"]).parent
 
 
 def problems(conn: Connection) -> list[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sync import drafts, keys
+from sync import ballast, drafts, keys
 from sync.clock import SetClock
+from sync.errors import Known
 from sync.keys import CHEAP, Unlocked
 from sync.officer import Officer
 from sync.store import Connection
@@ -59,6 +61,22 @@ def test_newest_first_and_by_subject(desk: Desk) -> None:
     assert desk.ids() == ["b", "c", "a"]
     assert desk.ids("forms/") == ["c", "a"]
     assert desk.ids("forms/x") == ["a"]
+
+
+def test_no_new_draft_is_begun_without_room(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.save("d1", {"begun": 1})
+    asked: list[Path] = []
+
+    def little(folder: Path) -> int:
+        asked.append(folder)
+        return 100 << 20
+
+    monkeypatch.setattr(ballast, "free", little)
+    with pytest.raises(Known, match="SY-105"):
+        desk.save("d2", {})
+    desk.save("d1", {"begun": 2})
+    assert asked == [desk.store.folder]
+    assert desk.ids() == ["d1"]
 
 
 def test_another_officer_neither_sees_nor_overwrites_it(profile: Unlocked, desk: Desk) -> None:

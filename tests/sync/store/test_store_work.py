@@ -147,6 +147,8 @@ def test_after_commit_and_authorize_belong_inside_a_work(store: Store) -> None:
         store.read(lambda conn: store.after_commit(lambda: None))
     with pytest.raises(RuntimeError, match="inside a work"), store.authorize("demo"):
         pass
+    with store.authorize(None):  # lifts nothing where nothing runs
+        assert store.read(notes) == []
 
 
 def test_a_work_that_commits_by_itself_is_a_bug_that_shows(store: Store) -> None:
