@@ -7,14 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from PySide6.QtCore import QEventLoop, QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QEvent, QEventLoop, Qt, QTimer
+from PySide6.QtGui import QInputMethodEvent, QKeyEvent
+from PySide6.QtWidgets import QApplication, QWidget
 
 from desktop.day import samples
 from i18n import catalog
 
 if TYPE_CHECKING:
     from desktop.day.centre import HubProcess
+    from desktop.kit.page import Page
     from modules.session import Session
 
 SIZES: Final = ((1366, 768), (1024, 600))
@@ -73,9 +75,54 @@ class Stage:
         self.wait(lambda: self.window.frame is not None, 30)
         self.both_languages("home-new-office")
         self._lock_and_unlock()
-        if self.window.bridge is None:
-            raise RuntimeError("not unlocked")
-        return self.window.bridge.session
+        return self._session()
+
+    def first_form(self, answers: dict[str, Any], scan: Path) -> dict[str, Any]:
+        """The barber's licence at the counter: found by a part of its name, begun by typing, finished with Ctrl+Enter."""
+        session = self._session()
+        page: Any = self._open("forms", "new")
+        self._type("កាត់សក់")
+        self.wait(lambda: bool(page.services.current()))
+        self.settle()
+        self.both_languages("forms-found")
+        self._press(Qt.Key.Key_Return)
+        self.wait(lambda: page.capture.sheet is not None)
+        self.settle()
+        self._type(answers["applicant"]["km"])
+        self._press(Qt.Key.Key_Return)
+        self._type(answers["applicant"]["latin"])
+        self._press(Qt.Key.Key_Return)
+        self.settle()
+        self.both_languages("forms-typing")
+        draft = page.capture.sheet.draft
+        self._open("home")
+        kept = session.commands.run("forms.draft", draft=draft)["answers"]["applicant"]
+        if kept != answers["applicant"]:
+            raise RuntimeError(f"what was typed was not kept: {kept}")
+        for field, value in answers.items():
+            session.commands.run("forms.set_answer", draft=draft, field=field, value=value)
+        session.commands.run("forms.attach", draft=draft, field="id_scan", path=str(scan))
+        self._open("forms", draft)
+        self._press(Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+        self.wait(lambda: session.commands.run("forms.list")["total"] == 1, 30)
+        self.settle()
+        self.both_languages("forms-finished")
+        taken: dict[str, Any] = session.commands.run("forms.list")["rows"][0]
+        return taken
+
+    def verdicts(self, sources: dict[str, str]) -> None:
+        """Each verdict fills the page."""
+        if not self._pictures:
+            return
+        page: Any = self._open("certificates", "check")
+        for case, source in sources.items():
+            page.check.check(source)
+            self.settle()
+            if case in ("valid", "revoked"):
+                self.shoot(f"certificates-{case}")
+            else:
+                self.both_languages(f"certificates-{case}")
+        page.check.begin()
 
     def noon(self) -> None:
         """Every page while the line is down."""
@@ -163,11 +210,35 @@ class Stage:
         QTimer.singleShot(ms, loop.quit)
         loop.exec()
 
-    def _open(self, page: str, target: str = "") -> None:
+    def _session(self) -> Session:
+        if self.window.bridge is None:
+            raise RuntimeError("locked")
+        return self.window.bridge.session
+
+    def _open(self, page: str, target: str = "") -> Page:
         if self.window.frame is None:
             raise RuntimeError("locked")
         self.window.frame.open(page, target)
         self.settle()
+        return self.window.frame.page(page)
+
+    def _type(self, words: str) -> None:
+        """As an input method gives Khmer: committed text to whatever has the focus."""
+        event = QInputMethodEvent()
+        event.setCommitString(words)
+        QApplication.sendEvent(self._focus(), event)
+        self._turn(10)
+
+    def _press(self, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+        for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
+            QApplication.sendEvent(self._focus(), QKeyEvent(kind, key, modifiers))
+        self._turn(10)
+
+    def _focus(self) -> QWidget:
+        focus = QApplication.focusWidget()
+        if focus is None:
+            raise RuntimeError("nothing has the focus")
+        return focus
 
     def _speak(self, language: catalog.Language) -> None:
         if catalog.language() != language:
@@ -181,9 +252,7 @@ class Stage:
 
     def _targets(self, page: str) -> dict[str, str]:
         """What else a page can show: its verbs, and one of its records."""
-        if self.window.bridge is None:
-            return {}
-        run = self.window.bridge.session.commands.run
+        run = self._session().commands.run
         if page == "forms":
             return {"case": run("forms.list")["rows"][0]["id"], "capture": self._draft()}
         if page == "certificates":
@@ -196,9 +265,7 @@ class Stage:
 
     def _draft(self) -> str:
         """A form that somebody has begun."""
-        if self.window.bridge is None:
-            raise RuntimeError("locked")
-        run = self.window.bridge.session.commands.run
+        run = self._session().commands.run
         draft = str(run("forms.start", form="barber-licence")["draft"])
         for field in ("applicant", "sex", "dob", "id_card", "phone", "address"):
             run("forms.set_answer", draft=draft, field=field, value=samples.BARBER[field])

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from desktop.day import work
+from desktop.day import samples, work
 from desktop.day.centre import HubProcess, free_port
 from desktop.day.verdicts import EXPECTED
 from desktop.day.work import Hall
@@ -40,11 +40,13 @@ class Story:
         hall = Hall(self.out, stage.first_run(self.folder / "0306.pack"))
         chief = work.second_officer(hall)
         work.flow_first(hall, chief)
-        submissions = work.forms(hall)
+        first = stage.first_form(samples.BARBER, samples.scan(self.out / "id.png", "អត្តសញ្ញាណប័ណ្ណ"))
+        submissions = work.forms(hall, first=first)
         self.facts["certificates"] = work.certificates(hall, strange)
         self.facts["links"] = work.links(hall)
         self.facts["messages"] = work.messages(hall, chief)
         self.facts["flows"] = work.flows(hall)
+        stage.verdicts(self.facts["certificates"].pop("sources"))
         stage.noon()
         stick = work.by_stick(hall)
         self.facts["sync"] = work.line_returns(hall, self.hub, port)
@@ -66,8 +68,6 @@ class Story:
 
     def _strange_certificate(self) -> str:
         """A neighbour district issues a certificate before any line was ever there: nobody else can know its key."""
-        from desktop.day import samples
-
         neighbour = Hall.set_up(self.folder / "neighbour", self.folder / "0307.pack", roots=self.hub.roots)
         try:
             issued = neighbour.run("certificates.issue", template="attestation", data=samples.ATTESTATION)

@@ -118,7 +118,13 @@ def certificates(hall: Hall, strange: str) -> dict[str, Any]:
         passphrase=samples.PASSPHRASE,
         folder=hall.folder,
     )
-    return {"issued": hall.run("certificates.register")["total"], "printed": printed["path"], "verdicts": checked}
+    yearly = hall.run("certificates.show", id=licence["id"])["text"]
+    sources = {
+        "valid": yearly, "altered": verdicts.altered(yearly), "unknown_issuer": strange, "revoked": other["text"],
+        "not_checked": verdicts.VERIFY_ADDRESS,
+    }  # fmt: skip
+    issued_in_all = hall.run("certificates.register")["total"]
+    return {"issued": issued_in_all, "printed": printed["path"], "verdicts": checked, "sources": sources}
 
 
 def links(hall: Hall) -> dict[str, Any]:
