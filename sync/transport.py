@@ -108,8 +108,9 @@ class Transport:
         """Upload ``body`` and measure the line."""
         began = time.monotonic()
         answer = self.call("PUT", path, body, limit=limit)
-        rate = int(len(body) / max(0.001, time.monotonic() - began))
-        self.goodput = int(self.goodput * (1 - _FRESH) + rate * _FRESH) if self.goodput else rate
+        if len(body) >= MIN_TARGET:  # smaller ones measure the round trip, not the line
+            rate = int(len(body) / max(0.001, time.monotonic() - began))
+            self.goodput = int(self.goodput * (1 - _FRESH) + rate * _FRESH) if self.goodput else rate
         return answer
 
     def slowed(self) -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sync import batch, cutting, delivery, leases, marks, merkle, notes, ops, outbox, receipts, sealing
+from sync import batch, cutting, delivery, keys, leases, marks, merkle, notes, ops, outbox, receipts, sealing
 from sync.cbor import Malformed
 from sync.clock import SetClock
 from sync.errors import Known, Refused
-from sync.keys import Unlocked
+from sync.keys import Officer, Unlocked
 from sync.limits import MAX_OP, RECUT_OVER
 from sync.receipts import Leaf, State
 from sync.store import Connection
@@ -434,3 +435,33 @@ def test_a_lease_that_comes_again_keeps_its_burnt_numbers(laptop: Unlocked, cloc
     laptop.store.write(lambda conn: leases.take(conn, grant.resource, clock.wall_ms()))
     laptop.store.write(lambda conn: leases.install(conn, grant))
     assert laptop.store.read(lambda conn: leases.active(conn, grant.resource, clock.wall_ms()))[0].used == 1
+
+
+def test_every_officer_stands_for_their_own_work(
+    laptop: Unlocked, clock: SetClock, append: Append, tmp_path: Path
+) -> None:
+    """Two officers write in turn; the second one sends: the batch carries a signature of each."""
+    person = Officer("", "ចាន់ សុភា", "Chan Sophea", "chief")
+    added = keys.add_officer(laptop, person, "ភ្នំពេញ ថ្ងៃនេះ", cost=keys.CHEAP)
+    append(3)
+    first = laptop.officer
+    laptop.lock()
+    second = keys.unlock(tmp_path / "laptop-1", "Chan Sophea", "ភ្នំពេញ ថ្ងៃនេះ", clock)
+    try:
+
+        def work(conn: Connection) -> bytes:
+            ops.append(
+                conn, second, clock, kind="forms.review", record="r0", form="f", def_hash=None, body={}, sealed=False
+            )
+            return cutting.cut(conn, second, clock, VERSION) or b""
+
+        found = frozen(second, second.store.write(work))
+        signed = {author.officer.hex(): author for author in found.authors}
+        assert set(signed) == {first.id, added.id}
+        for officer, author in signed.items():
+            assert ops.author_holds(found.ops[author.index].hash, second.officer_public(officer), author.signature)
+        assert signed[first.id].index == 2
+        declared = [op.fields.body for op in found.ops if op.fields.kind == "sync.officer"]
+        assert {body["officer"] for body in declared if isinstance(body, dict)} == {first.id, added.id}
+    finally:
+        second.lock()
