@@ -19,7 +19,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from sync import attempts, audit, ballast, cipher, durable, keys, slots
+from sync import attempts, audit, ballast, care, cipher, durable, keys, slots
 from sync.errors import Known, Refused
 from sync.limits import MAX_CHUNK
 from sync.store import DATABASE
@@ -100,13 +100,12 @@ def drill(file: Path, name_or_id: str, passphrase: str, clock: Clock, scratch: P
         restore(file, home)
         unlocked = keys.unlock(home, name_or_id, passphrase, clock)
         try:
-            problems = unlocked.store.integrity() + _missing(unlocked)
-            log = unlocked.store.read(audit.verify)
+            problems = care.problems(unlocked)
             counts = unlocked.store.read(_counts)
+            fingerprint = unlocked.store.read(audit.fingerprint)
         finally:
             unlocked.lock()
-    problems += [log.problem] if log.problem else []
-    return {"ok": not problems, "problems": problems, **counts, "fingerprint": log.fingerprint}
+    return {"ok": not problems, "problems": problems, **counts, "fingerprint": fingerprint}
 
 
 # --- writing
@@ -241,16 +240,6 @@ def _move_in(staging: Path, home: Path) -> None:
 
 
 # --- the drill
-
-
-def _missing(unlocked: Unlocked) -> list[str]:
-    found = []
-    for name in unlocked.store.read(lambda conn: [row[0] for row in conn.execute("SELECT hash FROM chunk")]):
-        try:
-            unlocked.blobs.chunk(name)
-        except Known:
-            found.append(f"attachment piece {name.hex()} is missing or damaged")
-    return found
 
 
 def _counts(conn: Connection) -> dict[str, int]:

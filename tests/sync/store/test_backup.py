@@ -204,7 +204,9 @@ def test_the_drill_finds_a_tampered_log(worked: Unlocked, tmp_path: Path, clock:
 
     worked.store.write(tamper)
     backup.write(worked, tmp_path / "b")
-    assert backup.drill(tmp_path / "b", "Sok Vibol", PASSPHRASE, clock)["problems"] == ["a row was changed or moved"]
+    assert backup.drill(tmp_path / "b", "Sok Vibol", PASSPHRASE, clock)["problems"] == [
+        "audit log, row 1: a row was changed or moved"
+    ]
 
 
 def test_an_existing_profile_is_never_overwritten(worked: Unlocked, saved: Path, tmp_path: Path) -> None:
