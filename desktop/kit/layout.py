@@ -99,13 +99,81 @@ class Scroll(QScrollArea):
         return QSize(content.minimumSizeHint().width() if content else 0, 80)
 
 
+class Beside(QWidget):
+    """Words at the left and their buttons at the right; where both do not fit the buttons go under the words."""
+
+    def __init__(self, left: QWidget, right: QWidget, *, least: int = 220, spacing: int = 16) -> None:
+        super().__init__()
+        self._left, self._right, self._least = left, right, least
+        self._box = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        _fill(self._box, (left, right), spacing, (0, 0, 0, 0))
+        self._box.setStretch(0, 1)
+        self.setLayout(self._box)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        fits = theme.scaled(self._least) + self._box.spacing() + self._right.sizeHint().width() <= self.width()
+        way = QBoxLayout.Direction.LeftToRight if fits else QBoxLayout.Direction.TopToBottom
+        if way != self._box.direction():
+            self._box.setDirection(way)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._right.minimumSizeHint().width(), super().minimumSizeHint().height())
+
+
+class PageScroll(QScrollArea):
+    """Holds one page: exactly as large as the window's room, and scrolled only when the page cannot be that low.
+
+    Pages keep lists and texts that scroll by themselves; this one is for large text on a low screen.
+    """
+
+    def __init__(self, page: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setWidget(page)
+        self.viewport().setAutoFillBackground(False)
+        page.setAutoFillBackground(False)
+
+    def _fit(self) -> None:
+        page = self.widget()
+        if page is None:
+            return
+        room, least = self.contentsRect(), page.minimumSizeHint()
+        if self._least_height(page, room.width()) > room.height():
+            room.setWidth(room.width() - self.verticalScrollBar().sizeHint().width())
+        wide = max(room.width(), least.width())
+        page.resize(wide, max(room.height(), self._least_height(page, wide)))
+
+    def _least_height(self, page: QWidget, wide: int) -> int:
+        """How low ``page`` can be in ``wide`` without cutting anything; words that wrap need more in little width."""
+        layout = page.layout()
+        if layout is None or not layout.hasHeightForWidth():
+            return page.minimumSizeHint().height()
+        return layout.totalMinimumHeightForWidth(wide)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.widget() and event.type() == QEvent.Type.LayoutRequest:
+            self._fit()
+        return super().eventFilter(watched, event)
+
+    def minimumSizeHint(self) -> QSize:
+        page = self.widget()
+        return QSize(page.minimumSizeHint().width() if page else 0, 120)
+
+
 class Wrapped(QLayout):
     """Parts beside each other that go on in the next line when the row is full: for buttons and chips at any text
     size.
     """
 
-    def __init__(self, *parts: QWidget, spacing: int = 8) -> None:
+    def __init__(self, *parts: QWidget, spacing: int = 8, top: bool = False) -> None:
         super().__init__()
+        self._top = top  # parts of different heights stand at the top of their line, not in its middle
         self._items: list[QLayoutItem] = []
         self.setSpacing(spacing)
         self.setContentsMargins(0, 0, 0, 0)
@@ -150,7 +218,7 @@ class Wrapped(QLayout):
         return size
 
     def _place(self, rect: QRect, *, move: bool) -> int:
-        y = rect.y()
+        y, between = rect.y(), min(8, self.spacing())
         for line in self._lines(rect.width()):
             tallest = max(item.sizeHint().height() for item in line)
             x = rect.x()
@@ -158,10 +226,11 @@ class Wrapped(QLayout):
                 size = item.sizeHint()
                 wide = min(size.width(), rect.width())
                 if move:
-                    item.setGeometry(QRect(x, y + (tallest - size.height()) // 2, wide, size.height()))
+                    lower = 0 if self._top else (tallest - size.height()) // 2
+                    item.setGeometry(QRect(x, y + lower, wide, size.height()))
                 x += wide + self.spacing()
-            y += tallest + self.spacing()
-        return max(0, y - self.spacing() - rect.y())
+            y += tallest + between
+        return max(0, y - between - rect.y())
 
     def _lines(self, width: int) -> list[list[QLayoutItem]]:
         """The items that stand in each line of ``width``."""

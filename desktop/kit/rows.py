@@ -41,6 +41,7 @@ class Column:
     kind: Literal["text", "number", "state", "soft"] = "text"
     show: Callable[[Any], str] | None = None  # value → words, for dates, riel, …
     sortable: bool = False
+    spare: bool = False  # hidden first when there is too little room
 
 
 class Rows(QAbstractTableModel):

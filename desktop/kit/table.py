@@ -26,7 +26,8 @@ from desktop.kit.wrap import Words, say
 __all__ = ["Column", "Record", "Table"]
 
 PAD = 12
-LEAST_SHARE = 80  # pixels of a column that shares the rest
+LEAST_SHARE = 80  # pixels at 100 % text size of a column that shares the rest
+COMFORTABLE_SHARE = 200  # below this the spare columns go
 
 
 class _Cells(QStyledItemDelegate):
@@ -147,6 +148,7 @@ class Table(QTableView):
     def __init__(self, columns: Sequence[Column], *, name: Words, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._name = name
+        self._wanted: frozenset[str] = frozenset()  # keys of the columns to show; empty: all
         self.rows = Rows(columns, self)
         self.setModel(self.rows)
         self.setItemDelegate(_Cells(self))
@@ -235,26 +237,38 @@ class Table(QTableView):
         self.horizontalHeader().setFixedHeight(theme.height("target"))
         self._share_width()
 
+    def show_columns(self, *keys: str) -> None:
+        """Show only the columns of these keys, all when none is named: a list beside an open record has less room."""
+        self._wanted = frozenset(keys)
+        self._share_width()
+
     def _share_width(self) -> None:
         """Columns with a width get it (less when there is too little room), the others share what is left, exactly."""
         wide = self.viewport().width()
-        columns = [(n, column) for n, column in enumerate(self.rows.columns) if not self.isColumnHidden(n)]
+        columns = self._columns_for(wide)
         shared = sum(1 for _, column in columns if not column.width)
         fixed = sum(theme.scaled(column.width) for _, column in columns)
-        squeeze = min(1.0, max(0.3, (wide - LEAST_SHARE * shared) / max(fixed, 1)))
+        squeeze = min(1.0, max(0.3, (wide - theme.scaled(LEAST_SHARE) * shared) / max(fixed, 1)))
         widths = {n: int(theme.scaled(column.width) * squeeze) for n, column in columns}
         left, open_ = wide - sum(widths.values()), shared
+        for n, _ in enumerate(self.rows.columns):
+            self.setColumnHidden(n, n not in widths)
         for n, column in columns:
             if not column.width:
                 widths[n] = max(40, left // open_)
                 left, open_ = left - widths[n], open_ - 1
             self.setColumnWidth(n, widths[n])
 
-    def show_columns(self, *keys: str) -> None:
-        """Show only the columns of these keys, all when none is named: a list beside an open record has less room."""
-        for n, column in enumerate(self.rows.columns):
-            self.setColumnHidden(n, bool(keys) and column.key not in keys)
-        self._share_width()
+    def _columns_for(self, wide: int) -> list[tuple[int, Column]]:
+        """What is shown in ``wide``: spare columns go, the rightmost first, before the others become too narrow to read."""
+        columns = [(n, c) for n, c in enumerate(self.rows.columns) if not self._wanted or c.key in self._wanted]
+        while any(column.spare for _, column in columns):
+            needed = sum(theme.scaled(column.width or COMFORTABLE_SHARE) for _, column in columns)
+            if needed <= wide:
+                break
+            last = max(n for n, column in columns if column.spare)
+            columns = [(n, column) for n, column in columns if n != last]
+        return columns
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

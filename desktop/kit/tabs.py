@@ -85,7 +85,7 @@ class Tabs(QWidget):
         for tab in self._tabs.values():
             self._group.addButton(tab)
         self.setLayout(Wrapped(*self._tabs.values(), spacing=4))
-        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         next(iter(self._tabs.values())).setChecked(True)

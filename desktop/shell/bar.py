@@ -58,6 +58,7 @@ class SearchButton(QAbstractButton):
 
     def __init__(self) -> None:
         super().__init__()
+        self._small = False
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.retheme()
@@ -70,13 +71,19 @@ class SearchButton(QAbstractButton):
 
     def retheme(self) -> None:
         self.setFixedHeight(theme.height("row"))
-        self.setMaximumWidth(theme.scaled(340))
+        self.setMaximumWidth(theme.height("row") if self._small else theme.scaled(340))
+
+    def set_small(self, small: bool) -> None:
+        """Only the icon, where the text is so large that the title needs the room."""
+        self._small = small
+        self.setToolTip(f"{tr('Search or command')} (Ctrl+K)" if small else "")
+        self.retheme()
 
     def sizeHint(self) -> QSize:
         return QSize(theme.scaled(340), theme.height("row"))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(theme.scaled(120), theme.height("row"))
+        return QSize(theme.height("row") if self._small else theme.scaled(120), theme.height("row"))
 
     def paintEvent(self, _event: object) -> None:
         painter = QPainter(self)
@@ -89,6 +96,10 @@ class SearchButton(QAbstractButton):
         box = QRectF(self.rect()).adjusted(inset, inset, -inset, -inset)
         painter.drawRoundedRect(box, theme.radius(), theme.radius())
         side = theme.scaled(18)
+        if self._small:
+            icons.draw(painter, box.adjusted(8, 8, -8, -8), "search", "soft")
+            painter.end()
+            return
         icons.beside(painter, 10, 0, self.height(), "search", "faint", size=18)
         painter.setPen(theme.tone("faint"))
         painter.setFont(theme.font("hint"))
@@ -186,6 +197,7 @@ class TopBar(QWidget):
     def _fit(self) -> None:
         self.officer.say(self._who)
         self.officer.setVisible(self.width() >= theme.scaled(640))
+        self.search.set_small(self.width() < theme.scaled(480))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._fit()

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QStackedW
 from desktop.bridge import Bridge
 from desktop.kit import theme
 from desktop.kit.banner import Banner
-from desktop.kit.layout import Rule, column, row
+from desktop.kit.layout import PageScroll, Rule, column, row
 from desktop.kit.page import Page
 from desktop.kit.palette import Palette
 from desktop.shell.bar import TopBar
@@ -139,7 +139,7 @@ class Frame(QWidget):
         if id not in self._page_of:
             made = self._make(id)
             self._page_of[id] = made
-            self.pages.addWidget(made)
+            self.pages.addWidget(PageScroll(made))
         return self._page_of[id]
 
     def _make(self, id: str) -> Page:
@@ -178,7 +178,7 @@ class Frame(QWidget):
             self._page_of[self._at].leave()
         self._at = id
         self.rail.choose(id)
-        self.pages.setCurrentWidget(page)
+        self.pages.setCurrentIndex(list(self._page_of).index(id))
         if target:
             page.open_target(target)
         page.refresh(None)

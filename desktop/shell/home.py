@@ -222,9 +222,9 @@ class HomePage(Page):
     # Room
 
     def _place_actions(self) -> None:
-        wide = self.width() >= theme.scaled(1080)
-        columns = 4 if wide else 2
+        columns = 4 if self.width() >= theme.scaled(820) else 2
         for number, action in enumerate(self.first):
+            action.set_narrow(columns == 4 and self.width() < theme.scaled(1080))
             self.grid.addWidget(action, number // columns, number % columns)
         for number in range(4):
             self.grid.setColumnStretch(number, 1 if number < columns else 0)

@@ -50,7 +50,11 @@ class Disc(QWidget):
     def __init__(self, icon: str, tone: str) -> None:
         super().__init__()
         self._icon, self._tone = icon, tone
-        self.setFixedSize(32, 32)
+        self.retheme()
+
+    def retheme(self) -> None:
+        side = theme.scaled(32)
+        self.setFixedSize(side, side)
 
     def paintEvent(self, _event: object) -> None:
         painter = QPainter(self)
@@ -58,7 +62,8 @@ class Disc(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.tone(f"{self._tone}_soft"))
         painter.drawEllipse(self.rect())
-        icons.draw(painter, QRectF(7, 7, 18, 18), self._icon, self._tone)
+        inset = self.width() * 0.22
+        icons.draw(painter, QRectF(self.rect()).adjusted(inset, inset, -inset, -inset), self._icon, self._tone)
         painter.end()
 
 
@@ -85,7 +90,7 @@ class FirstAction(ActionCard):
         self.module = place.id
         self.command = command
         self.note = Label("", size="small", tone="soft", cut=True)
-        self.title = Label(command.title, size="heading", bold=True, cut=True)
+        self.title = Label(command.title, size="heading", bold=True, wrap=True)
         texts = column(self.title, self.note, spacing=0)
         layout = row(spacing=12, margins=(16, 8, 14, 8))
         layout.addWidget(Picture(place.icon, "blue", 30))
@@ -93,11 +98,22 @@ class FirstAction(ActionCard):
         self.key = Label((command.shortcut or "").replace("+", " "), size="hint", tone="faint")
         layout.addWidget(self.key)
         super().__init__(layout, name=command.title)
+        self._narrow = False
         self.setMinimumHeight(theme.scaled(72))
 
     def set_note(self, note: Words) -> None:
         self.note.say(note)
-        self.note.setVisible(bool(say(note)))
+        self._fit()
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Where four stand in little room only icon and title are shown; the key is in the tool tip."""
+        self._narrow = narrow
+        self.setToolTip(self.command.shortcut or "" if narrow else "")
+        self._fit()
+
+    def _fit(self) -> None:
+        self.note.setVisible(bool(self.note.words()) and not self._narrow)
+        self.key.setVisible(not self._narrow)
 
 
 class Nothing(QWidget):

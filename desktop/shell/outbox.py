@@ -14,7 +14,7 @@ from desktop.kit.button import Button
 from desktop.kit.card import Card
 from desktop.kit.empty import Empty
 from desktop.kit.files import choose_folder
-from desktop.kit.layout import Wrapped, column, holder, row
+from desktop.kit.layout import Beside, Wrapped, column, holder, row
 from desktop.kit.page import Page
 from desktop.kit.rows import Column
 from desktop.kit.table import Table
@@ -59,9 +59,9 @@ class OutboxPage(Page):
         self.table = Table(
             (
                 Column("title", lambda: tr("Work"), show=self._title_words),
-                Column("kind", lambda: tr("Kind"), 150, kind="soft", show=self._kind_words),
-                Column("officer", lambda: tr("Officer"), 130, kind="soft"),
-                Column("wall_ms", lambda: tr("Saved"), 130, kind="soft", show=self._time_words),
+                Column("kind", lambda: tr("Kind"), 150, kind="soft", show=self._kind_words, spare=True),
+                Column("officer", lambda: tr("Officer"), 130, kind="soft", spare=True),
+                Column("wall_ms", lambda: tr("Saved"), 130, kind="soft", show=self._time_words, spare=True),
                 Column("state", lambda: tr("State"), 190, kind="state"),
             ),
             name=self.title,
@@ -71,6 +71,7 @@ class OutboxPage(Page):
         self.list = QStackedWidget()
         self.list.addWidget(Card(column(self.table, margins=(1, 6, 1, 6))))
         self.list.addWidget(Card(column(self.empty)))
+        self.list.setMinimumHeight(180)
         self._make_progress()
         self._lay_out()
         self._connect()
@@ -87,11 +88,8 @@ class OutboxPage(Page):
         self.progress.setVisible(False)
 
     def _lay_out(self) -> None:
-        top = row(spacing=16)
         self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.words.setMinimumWidth(160)
-        top.addWidget(self.words, 1)
-        top.addWidget(holder(Wrapped(self.take, self.export, self.send, spacing=8)))
+        top = Beside(self.words, holder(Wrapped(self.take, self.export, self.send, spacing=8)))
         lower = column(self.tabs, self.list, self.reason, spacing=8)
         lower.setStretch(1, 1)
         page = column(top, self.progress, self.banner, lower, spacing=12, margins=(24, 16, 24, 12))

@@ -51,6 +51,7 @@ class PeoplePane(Pane):
             holder(fact(lambda: tr("Code"), str(office.get("code", "")))),
             holder(fact(lambda: tr("Laptop"), str(number))),
             spacing=40,
+            top=True,
         )
         self.block(lambda: tr("Office"), "", facts)
         self.list: QVBoxLayout = column(spacing=4)

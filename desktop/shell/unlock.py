@@ -75,7 +75,7 @@ class OfficerButton(QAbstractButton):
             painter.setPen(theme.tone("soft"))
             painter.drawText(QRectF(left, top + tall, self.width() - left, low), flags, small)
         if on:
-            icons.draw(painter, QRectF(self.width() - 34, (self.height() - 20) / 2, 20, 20), "check", "blue")
+            icons.beside(painter, self.width() - theme.scaled(20) - 14, 0, self.height(), "check", "blue")
         painter.end()
 
     def enterEvent(self, _event: object) -> None:

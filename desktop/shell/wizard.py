@@ -269,6 +269,7 @@ class Wizard(QWidget):
         self.steps = Steps((lambda: tr("Office"), lambda: tr("Officer"), lambda: tr("Passphrase"), lambda: tr("Keys")))
         self.stack = QStackedWidget()
         for step in (self.pack, self.officer, self.secret, self.making):
+            step.setContentsMargins(0, 0, 14, 0)  # room for the scroll bar on small screens
             self.stack.addWidget(Scroll(step))
         self.back = Button(lambda: tr("Back"))
         self.next = Button(lambda: tr("Next"), kind="primary", key="Ctrl+Enter")
