@@ -50,10 +50,13 @@ def main(arguments: list[str] | None = None) -> int:
     from desktop.shell.window import Window
 
     window = Window(home, left_behind=left_behind)
-    crash.hook(lambda _kind: None)
+    crash.hook(window.tell_bug)
     screen = app.primaryScreen().availableGeometry()
     window.resize(min(1366, screen.width()), min(768, screen.height()))
-    window.show()
+    if screen.width() <= 1366:
+        window.showMaximized()
+    else:
+        window.show()
     QTimer.singleShot(0, window, lambda: _settle(window, home))
     code = app.exec()
     crash.end()

@@ -292,12 +292,22 @@ class Bridge(QObject):
     # The end
 
     def close(self) -> None:
-        """Wait for what runs, then lock the profile. Nothing is delivered any more."""
+        """Wait for what runs, then lock the profile."""
+        self.stop()
+        self.finish()
+
+    def stop(self) -> None:
+        """On the GUI thread: nothing is begun or delivered any more."""
         self._unsubscribe()
         self._sync_timer.stop()
         self._show_working.stop()
         self._burst.stop()
         self._cancel.set()
+        self._sync_worker.silence()
+        self._worker.silence()
+
+    def finish(self) -> None:
+        """On any thread, after :meth:`stop`: wait for what runs, then lock the profile. May take as long as a step of a sync."""
         self._sync_worker.stop()
         self._worker.stop()
         self.session.close()

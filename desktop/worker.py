@@ -49,8 +49,12 @@ class Worker(QObject):
         if not self._stopped.is_set():
             self._answers.emit(call)
 
+    def silence(self) -> None:
+        """Nothing is delivered any more."""
+        self._stopped.set()
+
     def stop(self) -> None:
-        """Wait for what runs; nothing is delivered any more."""
+        """Wait for what runs; what has not begun is dropped. Any thread."""
         self._stopped.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
 

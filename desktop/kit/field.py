@@ -113,6 +113,21 @@ class FieldLabel(QWidget):
         super().changeEvent(event)
 
 
+_EDITING = frozenset(
+    (
+        Qt.Key.Key_A, Qt.Key.Key_C, Qt.Key.Key_V, Qt.Key.Key_X, Qt.Key.Key_Y, Qt.Key.Key_Z, Qt.Key.Key_Insert, Qt.Key.Key_Delete,
+        Qt.Key.Key_Backspace, Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End,
+    )
+)  # fmt: skip
+
+
+def leaves_to_window(event: QEvent) -> bool:
+    """Whether a key with Ctrl belongs to the window: Qt's editors would take Ctrl+K or Ctrl+U to delete what was typed."""
+    if event.type() != QEvent.Type.ShortcutOverride or not isinstance(event, QKeyEvent):
+        return False
+    return bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier) and event.key() not in _EDITING
+
+
 class Line(QLineEdit):
     """A line editor of 44 px. ``hint`` is a key shown at its right end while it has the focus; ``icon`` stands at
     the left.
@@ -130,6 +145,12 @@ class Line(QLineEdit):
         left = 12 + (theme.scaled(20) + 6 if self._icon else 0)
         right = 12 + (round(QFontMetricsF(theme.font("hint")).horizontalAdvance(self._hint)) + 8 if self._hint else 0)
         self.setTextMargins(left - 4, 0, right - 4, 0)
+
+    def event(self, event: QEvent) -> bool:
+        if leaves_to_window(event):
+            event.ignore()
+            return True
+        return super().event(event)
 
     def plain(self) -> str:
         """What was typed, without zero-width spaces and outer blanks."""
@@ -274,6 +295,9 @@ class Field(QWidget):
             self.changed.emit(self.value())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if leaves_to_window(event):
+            event.ignore()
+            return True
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent) and self._key(event):
             return True
         if event.type() == QEvent.Type.FocusOut:

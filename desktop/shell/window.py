@@ -272,8 +272,13 @@ class Window(QWidget):
         frame.leave()
         self._idle.stop()
         self.frame, self.bridge, self.recover = None, None, None
+        bridge.stop()
         self.show_door(chosen=self._come_back[0])
-        bridge.close()
+        self._worker.run(
+            bridge.finish, lambda _: self._closed(bridge)
+        )  # the next unlocking waits behind it on this thread
+
+    def _closed(self, bridge: Bridge) -> None:
         bridge.deleteLater()
         crash.mark_ended(self.home)
 
@@ -314,6 +319,11 @@ class Window(QWidget):
             theme.retranslate(_app())
 
     # The end
+
+    def tell_bug(self, kind: str) -> None:
+        """Nobody caught an exception of ``kind``: it is written down; the person is told that it was not them."""
+        if self.bridge is not None:
+            self.bridge.refused.emit(Known("UI-001", kind=kind))
 
     def _broke(self, error: object) -> None:
         log.error("a bug", exc_info=error if isinstance(error, BaseException) else None)

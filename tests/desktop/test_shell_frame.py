@@ -278,3 +278,26 @@ def test_work_that_takes_long_shows_that_it_works(frame: Frame, bridge: Bridge, 
     qtbot.waitUntil(frame.working._tick.isActive, timeout=3_000)
     free.set()
     qtbot.waitUntil(lambda: not frame.working._tick.isActive(), timeout=3_000)
+
+
+def test_keys_of_the_window_work_inside_every_editor(frame: Frame, qtbot: QtBot, settle: Settle) -> None:
+    from desktop.kit.fields import LineField, NoteField
+
+    page = frame.page("home")
+    done: list[str] = []
+    page.primary = lambda: done.append("primary")  # type: ignore[method-assign]  # a page that says that it was asked
+    for field in (LineField("x"), NoteField("x")):
+        field.setParent(page)
+        field.setVisible(True)
+        field.setFocus()
+        field.set_value("អ្វីដែលបានវាយ")
+        for key in (Qt.Key.Key_K, Qt.Key.Key_U):
+            qtbot.keyClick(field.editor, key, Qt.KeyboardModifier.ControlModifier)
+            assert field.value() == "អ្វីដែលបានវាយ", f"Ctrl+{key} must not delete what was typed"
+            frame.palette_list.close_palette()
+            frame.open("home")
+            settle()
+            field.setFocus()
+        qtbot.keyClick(field.editor, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+        field.deleteLater()
+    assert done == ["primary", "primary"]
