@@ -24,6 +24,8 @@ PLATFORM_KINDS: Final = frozenset({"sync.audit_checkpoint", "sync.rekey", "sync.
 SETTINGS: Final = "hub.json"
 STABLE: Final = "stable-batch"  # the last batch of which a second site has confirmed its copy
 _SHORTEST_PAUSE_S: Final = 2  # between two publications in the background: one upload is no reason for a new set
+_QUIET_S: Final = 0.1  # without an upload: the burst is over
+_BURST_S: Final = 2  # but projections never wait longer than this
 _LONGEST_PAUSE_S: Final = 3600  # metadata must be signed anew before it expires
 _MOST_SHARED: Final = 2 << 20  # bytes of publications in an office pack
 
@@ -141,8 +143,9 @@ class Centre:
         due, changed = 0.0, True
         while True:
             pause = max(0.0, due - time.monotonic()) if changed else _LONGEST_PAUSE_S
-            changed |= self._wake.wait(timeout=pause)
-            self._wake.clear()
+            if self._wake.wait(timeout=pause):
+                changed = True
+                self._until_quiet()
             if self._ended:
                 return
             _quietly(self.runner.run)
@@ -151,6 +154,16 @@ class Centre:
                 _quietly(self.publish)
                 changed = False
                 due = time.monotonic() + max(_SHORTEST_PAUSE_S, 4 * (time.monotonic() - began))
+
+
+    def _until_quiet(self) -> None:
+        """Let a burst of uploads pass first: receipts are awaited, projections are not."""
+        end = time.monotonic() + _BURST_S
+        while not self._ended and time.monotonic() < end:
+            self._wake.clear()
+            if not self._wake.wait(timeout=_QUIET_S):
+                return
+        self._wake.clear()
 
 
 def _quietly(work: Callable[[], object]) -> None:

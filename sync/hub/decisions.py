@@ -54,6 +54,7 @@ def _release(tx: Tx, op: Row) -> None:
         row = tx.query("SELECT seq, known FROM op WHERE hash = :hash", {"hash": current})[0]
         tree.give(tx, current, labels.ACCEPTED if row["known"] else labels.SCHEMA, row["seq"])
         children = tx.query(
-            "SELECT hash FROM op WHERE parent = :parent AND label = :label ORDER BY hash", {"parent": current, "label": op["label"]}
+            "SELECT hash FROM op WHERE parent = :parent AND label = :label AND label <> 'accepted' ORDER BY hash",
+            {"parent": current, "label": op["label"]},
         )
         branch += [child["hash"] for child in children]

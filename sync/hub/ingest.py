@@ -142,9 +142,9 @@ class Ingest:
         )  # fmt: skip
         tx.execute("UPDATE batch SET new_ops = :n WHERE idx = :idx", {"n": fresh, "idx": index})
         if straight is not None:
-            tree.accept(tx, [op.hash for op, label in zip(batch.ops, straight, strict=True) if label == labels.ACCEPTED])
+            tree.accept_batch(tx, index)
             return set(straight)
-        tree.settle(tx, [batch.prev])
+        tree.settle(tx, [op.parent for op in batch.ops])  # some of them may have come before, in another batch
         return {str(tx.query("SELECT label FROM op WHERE hash = :hash", {"hash": op.hash})[0]["label"]) for op in batch.ops}
 
 

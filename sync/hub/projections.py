@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from sync import batch as batches
+from sync.cbor import Malformed
+from sync.hub import stored
 from sync.hub.storage import Row, Storage, Tx
-from sync.ops import Op, SealedRef
+from sync.ops import OpFields, SealedRef
 
 log = logging.getLogger(__name__)
 
@@ -186,8 +188,11 @@ def apply_all(tx: Tx, projection: Projection, rows: Sequence[tuple[AcceptedOp, i
     return None
 
 
-def read(tx: Tx, *, after: int, kinds: frozenset[str], limit: int = CHUNK) -> Stretch | None:
-    """The next stretch after place ``after``, its ops read out of the raw batches; None at the end."""
+def read(tx: Tx, *, after: int, kinds: frozenset[str], limit: int = CHUNK, verify: bool = False) -> Stretch | None:
+    """The next stretch after place ``after``, its ops read out of the raw batches; None at the end.
+
+    ``verify``: check signatures, hashes and chains of those batches anew.
+    """
     end = tx.one(
         "SELECT max(idx) AS last FROM (SELECT idx FROM accepted WHERE idx > :after ORDER BY idx LIMIT :limit) AS next",
         {"after": after, "limit": limit},
@@ -195,27 +200,36 @@ def read(tx: Tx, *, after: int, kinds: frozenset[str], limit: int = CHUNK) -> St
     if end is None or end["last"] is None:
         return None
     rows = tx.query(
-        """SELECT a.idx, o.device, o.seq, o.batch, o.place, o.kind, d.office, b.received_ms FROM accepted a
-           JOIN op o ON o.hash = a.hash JOIN device d ON d.device = o.device JOIN batch b ON b.idx = o.batch
+        """SELECT a.idx, o.hash, o.device, o.seq, o.batch, o.place, o.kind, d.office, b.received_ms FROM accepted a
+           JOIN op o ON o.id = a.op JOIN device d ON d.device = o.device JOIN batch b ON b.idx = o.batch
            WHERE a.idx > :after AND a.idx <= :last ORDER BY a.idx""",
         {"after": after, "last": end["last"]},
     )
-    found: list[tuple[AcceptedOp, int]] = []
-    number, batch = 0, None
+    wanted: dict[int, list[Row]] = {}
     for row in rows:
-        if row["kind"] not in kinds:
-            continue
-        if batch is None or row["batch"] != number:  # ops of one batch stand together
-            number = row["batch"]
-            batch = batches.parse(tx.query("SELECT raw FROM batch WHERE idx = :idx", {"idx": number})[0]["raw"])
-        found.append((_op(row, batch.ops[row["place"]]), row["received_ms"]))
+        if row["kind"] in kinds:
+            wanted.setdefault(row["batch"], []).append(row)
+    found: list[tuple[AcceptedOp, int]] = []
+    for number, places in wanted.items():
+        raw = tx.query("SELECT raw FROM batch WHERE idx = :idx", {"idx": number})[0]["raw"]
+        fields = _verified(raw, places) if verify else stored.read(raw, {row["place"] for row in places})
+        found += [(_op(row, fields[row["place"]]), row["received_ms"]) for row in places]
+    found.sort(key=lambda item: item[0].index)
     return Stretch(after, end["last"], found)
 
 
-def _op(row: Row, op: Op) -> AcceptedOp:
-    fields = op.fields
+def _verified(raw: bytes, rows: Sequence[Row]) -> dict[int, OpFields]:
+    """The ops of a batch whose signature, hashes and chain are checked anew."""
+    ops = batches.parse(raw).ops
+    for row in rows:
+        if ops[row["place"]].hash != row["hash"]:
+            raise Malformed("hub: a stored op is not the one that was labelled")
+    return {row["place"]: ops[row["place"]].fields for row in rows}
+
+
+def _op(row: Row, fields: OpFields) -> AcceptedOp:
     return AcceptedOp(
-        index=row["idx"], device=row["device"].hex(), office=row["office"], seq=row["seq"], hash=op.hash.hex(), op_id=fields.op_id.hex(),
+        index=row["idx"], device=row["device"].hex(), office=row["office"], seq=row["seq"], hash=row["hash"].hex(), op_id=fields.op_id.hex(),
         kind=fields.kind, form=fields.form, def_hash=fields.def_hash.hex(), wall_ms=fields.wall_ms, officer=fields.officer.hex(),
         body=None if isinstance(fields.body, SealedRef) else fields.body, refs=tuple(ref.hex() for ref in fields.refs),
         attach=tuple(blob.hex() for blob in fields.attach),

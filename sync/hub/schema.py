@@ -26,14 +26,14 @@ TABLES: Final = (
         raw BLOB NOT NULL)""",
     "CREATE INDEX batch_figures ON batch (device, received_ms, first_seq, n, new_ops)",  # boards read it instead of the batches
     """CREATE TABLE op (
-        hash BLOB PRIMARY KEY, parent BLOB NOT NULL, device BLOB NOT NULL, seq INTEGER NOT NULL, op_id BLOB NOT NULL, kind TEXT NOT NULL,
+        id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, parent BLOB NOT NULL, device BLOB NOT NULL, seq INTEGER NOT NULL, op_id BLOB NOT NULL, kind TEXT NOT NULL,
         form TEXT NOT NULL, def_hash BLOB NOT NULL, wall_ms INTEGER NOT NULL, officer BLOB NOT NULL, batch INTEGER NOT NULL,
         place INTEGER NOT NULL, label TEXT NOT NULL, known INTEGER NOT NULL)""",
-    "CREATE INDEX op_parent ON op (parent)",
     "CREATE INDEX op_device ON op (device, seq)",
     "CREATE INDEX op_batch ON op (batch, place)",
     "CREATE INDEX op_waiting ON op (device, label) WHERE label <> 'accepted'",  # few: pending and quarantined
-    "CREATE TABLE accepted (idx INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE)",
+    "CREATE INDEX op_orphan ON op (parent) WHERE label <> 'accepted'",
+    "CREATE TABLE accepted (idx INTEGER PRIMARY KEY, op INTEGER NOT NULL UNIQUE)",  # op: its id; hashes would cost a random place each
     "CREATE TABLE chunk (idx INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, size INTEGER NOT NULL, received_ms INTEGER NOT NULL)",
     """CREATE TABLE leaf (
         idx INTEGER PRIMARY KEY, hash BLOB NOT NULL, data BLOB NOT NULL, batch INTEGER NOT NULL UNIQUE, device BLOB NOT NULL, receipt TEXT)""",

@@ -53,6 +53,7 @@ class SqliteStorage:
         self.before_commit = before_commit
         self._works: queue.SimpleQueue[tuple[Callable[[Tx], Any], Future[Any]] | None] = queue.SimpleQueue()
         self._readers: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
+        self._closed = False
         self._writer = self._connect()
         self._prepare()
         for _ in range(READERS):
@@ -61,6 +62,8 @@ class SqliteStorage:
         self._thread.start()
 
     def write(self, work: Callable[[Tx], T]) -> T:
+        if self._closed:
+            raise RuntimeError("the hub's database is closed")
         done: Future[T] = Future()
         self._works.put((work, done))
         return done.result()
@@ -77,6 +80,10 @@ class SqliteStorage:
             self._readers.put(connection)
 
     def close(self) -> None:
+        """Finish the works that wait and let the file go. Once more does no harm."""
+        if self._closed:
+            return
+        self._closed = True
         self._works.put(None)
         self._thread.join()
         self._writer.close()
@@ -155,6 +162,8 @@ class SqliteStorage:
         try:
             result = work(tx)
         except Exception as error:  # noqa: BLE001  whatever it is, its caller hears it and the others go on
+            if not self._writer.in_transaction:  # a full disk rolls back everything
+                raise
             self._writer.execute("ROLLBACK TO work")
             self._writer.execute("RELEASE work")
             return None, _environment(error)

@@ -7,14 +7,10 @@ its parent is here. Else a revoked device could slip below its cut-off by claimi
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
-
 from sync import ops
 from sync.batch import Batch
 from sync.hub import labels
 from sync.hub.storage import Row, Tx
-
-_IN_CHAIN: Final = (labels.ACCEPTED, labels.SCHEMA)  # an op whose place among its siblings is taken
 
 
 def straight_on(tx: Tx, batch: Batch, known: Sequence[bool]) -> list[str] | None:
@@ -48,11 +44,11 @@ def straight_on(tx: Tx, batch: Batch, known: Sequence[bool]) -> list[str] | None
 
 def settle(tx: Tx, parents: Iterable[bytes]) -> None:
     """Label every waiting op that hangs on ``parents``, and then what hangs on those, down to the leaves of the tree."""
-    waiting = list(parents)
+    waiting = list(parents)[::-1]
     while waiting:
         parent = waiting.pop()
         for child in tx.query(
-            "SELECT hash, device, known FROM op WHERE parent = :parent AND label = :pending ORDER BY hash",
+            "SELECT hash, device, known FROM op WHERE parent = :parent AND label = :pending AND label <> 'accepted' ORDER BY hash",
             {"parent": parent, "pending": labels.PENDING},
         ):
             reached, seq = _label(tx, parent, child)
@@ -65,12 +61,16 @@ def give(tx: Tx, op: bytes, label: str, seq: int) -> None:
     """Write the label and the true place of an op."""
     tx.execute("UPDATE op SET label = :label, seq = :seq WHERE hash = :hash", {"label": label, "seq": seq, "hash": op})
     if label == labels.ACCEPTED:
-        accept(tx, [op])
+        tx.execute("INSERT INTO accepted (op) SELECT id FROM op WHERE hash = :hash ON CONFLICT (op) DO NOTHING", {"hash": op})
 
 
-def accept(tx: Tx, hashes: Sequence[bytes]) -> None:
-    """Give ops their place in the order in which projections see them; once and for all."""
-    tx.execute_many("INSERT INTO accepted (hash) VALUES (:hash) ON CONFLICT (hash) DO NOTHING", [{"hash": op} for op in hashes])
+def accept_batch(tx: Tx, batch: int) -> None:
+    """Give the accepted ops of a batch their places in the order in which projections see them; once and for all."""
+    tx.execute(
+        """INSERT INTO accepted (op) SELECT id FROM op WHERE batch = :batch AND label = :accepted ORDER BY place
+           ON CONFLICT (op) DO NOTHING""",
+        {"batch": batch, "accepted": labels.ACCEPTED},
+    )
 
 
 def learn(tx: Tx, kinds: Iterable[str]) -> int:
@@ -79,11 +79,9 @@ def learn(tx: Tx, kinds: Iterable[str]) -> int:
     for kind in sorted(kinds):
         values = {"kind": kind, "schema": labels.SCHEMA, "accepted": labels.ACCEPTED}
         of_kind = "kind = :kind AND label = :schema AND label <> 'accepted'"
-        waiting = tx.query(f"SELECT hash FROM op WHERE {of_kind} ORDER BY batch, place", values)
+        learned += tx.execute(f"INSERT INTO accepted (op) SELECT id FROM op WHERE {of_kind} ORDER BY batch, place", values)
         tx.execute("UPDATE op SET known = 1 WHERE kind = :kind AND label <> 'accepted'", values)
         tx.execute(f"UPDATE op SET label = :accepted WHERE {of_kind}", values)
-        accept(tx, [row["hash"] for row in waiting])
-        learned += len(waiting)
     return learned
 
 
@@ -92,11 +90,15 @@ def _label(tx: Tx, parent: bytes, child: Row) -> tuple[str, int]:
     above = _above(tx, parent, device) if device else None
     if device is None or above is None:
         return labels.PENDING, 0
-    sibling = tx.one(
-        "SELECT 1 AS yes FROM op WHERE parent = :parent AND hash <> :hash AND label IN (:accepted, :schema) LIMIT 1",
-        {"parent": parent, "hash": child["hash"], "accepted": _IN_CHAIN[0], "schema": _IN_CHAIN[1]},
-    )
     seq = int(above["seq"]) + 1
+    sibling = tx.one(
+        """SELECT 1 AS yes FROM op WHERE device = :device AND seq = :seq AND parent = :parent AND hash <> :hash
+           AND label IN (:accepted, :schema) LIMIT 1""",
+        {
+            "device": child["device"], "seq": seq, "parent": parent, "hash": child["hash"], "accepted": labels.ACCEPTED,
+            "schema": labels.SCHEMA,
+        },
+    )  # fmt: skip
     reached = labels.label(
         labels.Situation(
             parent=above["label"], enrolled=True, sibling_accepted=sibling is not None, after_cutoff=_after_cutoff(device, seq),

@@ -1,0 +1,106 @@
+"""A hub over a temporary folder with a clock that stands, and a real hub process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sync.clock import SetClock
+from sync.hub import centre as centres
+from sync.hub.centre import Centre
+from tests.hub.laptop import NOW, Laptop, join
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock(NOW)
+
+
+@pytest.fixture
+def centre(tmp_path: Path, clock: SetClock) -> Iterator[Centre]:
+    """A fresh hub."""
+    hub = centres.create(tmp_path / "hub", clock, name="មជ្ឈមណ្ឌលសាកល្បង", log_name="hub")
+    yield hub
+    hub.close()
+
+
+@pytest.fixture(scope="module")
+def shared_centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
+    """A hub for many examples, each with laptops of its own."""
+    hub = centres.create(tmp_path_factory.mktemp("shared") / "hub", SetClock(NOW), name="hub", log_name="hub")
+    yield hub
+    hub.close()
+
+
+@pytest.fixture
+def laptop(centre: Centre) -> Laptop:
+    """An enrolled laptop of office 0306."""
+    return join(centre, Laptop())
+
+
+class Process:
+    """``sala-hub serve`` in a process of its own; may be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.url = folder, ""
+        self._running: subprocess.Popen[str] | None = None
+
+    def start(self, **environment: str) -> Process:
+        self._running = subprocess.Popen(
+            [sys.executable, "-m", "sync.hub.cli", "--data", str(self.folder), "--json", "serve", "--port", "0"],
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
+            env={**os.environ, "PYTHONUTF8": "1", **environment},
+        )  # fmt: skip
+        assert self._running.stdout is not None
+        line = self._running.stdout.readline()
+        if not line:
+            raise AssertionError(self._running.communicate()[1])
+        self.url = json.loads(line)["url"]
+        return self
+
+    def wait_dead(self) -> int:
+        assert self._running is not None
+        return self._running.wait(30)
+
+    def stop(self, *, kill: bool = False) -> None:
+        if self._running is None:
+            return
+        if kill:
+            self._running.kill()
+        else:
+            self._running.terminate()
+        self._running.communicate(timeout=30)
+        self._running = None
+
+
+@pytest.fixture
+def hub_process(tmp_path: Path) -> Iterator[Callable[..., Process]]:
+    """``hub_process(folder, **environment)``: a served hub."""
+    begun: list[Process] = []
+
+    def start(folder: Path, **environment: str) -> Process:
+        begun.append(Process(folder).start(**environment))
+        return begun[-1]
+
+    yield start
+    for process in begun:
+        process.stop(kill=True)
+
+
+def sala_hub(folder: Path, *arguments: str, ok: bool = True) -> Any:
+    """One verb of the command line as IT staff would call it; its JSON document."""
+    done = subprocess.run(
+        [sys.executable, "-m", "sync.hub.cli", "--data", str(folder), "--json", *arguments],
+        cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False, env={**os.environ, "PYTHONUTF8": "1"},
+    )  # fmt: skip
+    assert (done.returncode == 0) is ok, done.stdout + done.stderr
+    return json.loads(done.stdout)

@@ -1,0 +1,157 @@
+"""The storage contract: one durable commit for many works, a failing work is undone alone, a failing commit is everybody's."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sync.errors import Known
+from sync.hub import storage_sqlite
+from sync.hub.storage import Tx
+from sync.hub.storage_sqlite import DATABASE, SqliteStorage
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Iterator[SqliteStorage]:
+    made = SqliteStorage(tmp_path)
+    yield made
+    made.close()
+
+
+def put(name: str) -> object:
+    return lambda tx: tx.execute("INSERT INTO meta (name, value) VALUES (:n, '')", {"n": name})
+
+
+def names(storage: SqliteStorage) -> list[str]:
+    return [row["name"] for row in storage.read(lambda tx: tx.query("SELECT name FROM meta ORDER BY name"))]
+
+
+def test_the_database_keeps_what_it_acknowledges(storage: SqliteStorage, tmp_path: Path) -> None:
+    mode, full = storage._writer.execute("PRAGMA journal_mode").fetchone(), storage._writer.execute("PRAGMA synchronous").fetchone()
+    assert (mode[0], full[0]) == ("wal", 2)
+
+
+def test_works_that_come_together_share_a_commit(tmp_path: Path) -> None:
+    commits: list[int] = []
+    storage = SqliteStorage(tmp_path, before_commit=lambda tx: commits.append(tx.query("SELECT count(*) AS n FROM meta")[0]["n"]))
+    held, go = threading.Event(), threading.Event()
+
+    def slow(tx: Tx) -> None:
+        held.set()
+        go.wait(5)
+
+    threads = [threading.Thread(target=storage.write, args=(slow,))]
+    threads[0].start()
+    held.wait(5)
+    threads += [threading.Thread(target=storage.write, args=(put(f"{n:02}"),)) for n in range(20)]
+    for thread in threads[1:]:
+        thread.start()
+    while storage._works.qsize() < 20:
+        pass
+    go.set()
+    for thread in threads:
+        thread.join()
+    assert commits == [0, 20]
+    storage.close()
+
+
+def test_a_work_that_fails_is_undone_alone(storage: SqliteStorage) -> None:
+    held, go = threading.Event(), threading.Event()
+    threading.Thread(target=storage.write, args=(lambda tx: (held.set(), go.wait(5)),)).start()
+    held.wait(5)
+    outcomes: dict[str, BaseException | None] = {}
+
+    def run(name: str, *, fail: bool) -> None:
+        def work(tx: Tx) -> None:
+            tx.execute("INSERT INTO meta (name, value) VALUES (:n, '')", {"n": name})
+            if fail:
+                raise ValueError(name)
+
+        try:
+            storage.write(work)
+        except ValueError as error:
+            outcomes[name] = error
+        else:
+            outcomes[name] = None
+
+    threads = [threading.Thread(target=run, args=(name,), kwargs={"fail": name == "b"}) for name in "abc"]
+    for thread in threads:
+        thread.start()
+    while storage._works.qsize() < 3:
+        pass
+    go.set()
+    for thread in threads:
+        thread.join()
+    assert names(storage) == ["a", "c"]
+    assert isinstance(outcomes["b"], ValueError) and outcomes["a"] is None is outcomes["c"]
+
+
+def test_a_commit_that_fails_is_everybodys_and_leaves_nothing(tmp_path: Path) -> None:
+    def broken(tx: Tx) -> None:
+        if tx.query("SELECT 1 AS yes FROM meta"):
+            raise OSError("signing failed")
+
+    storage = SqliteStorage(tmp_path, before_commit=broken)
+    with pytest.raises(OSError, match="signing failed"):
+        storage.write(put("a"))  # type: ignore[arg-type]
+    assert names(storage) == []
+    storage.close()
+
+
+def test_a_full_disk_is_said_in_words(storage: SqliteStorage) -> None:
+    pages = storage._writer.execute("PRAGMA page_count").fetchone()[0]
+    storage._writer.execute(f"PRAGMA max_page_count = {pages + 2}")
+    with pytest.raises(Known) as known:
+        storage.write(lambda tx: tx.execute("INSERT INTO meta (name, value) VALUES ('big', :v)", {"v": "x" * 100_000}))
+    assert known.value.code == "HB-102"
+    assert names(storage) == []
+    storage.write(put("small"))  # type: ignore[arg-type]
+    assert names(storage) == ["small"]
+
+
+def test_a_reader_sees_one_moment(storage: SqliteStorage) -> None:
+    def twice(tx: Tx) -> tuple[int, int]:
+        first = tx.query("SELECT count(*) AS n FROM meta")[0]["n"]
+        storage.write(put("between"))  # type: ignore[arg-type]
+        return first, tx.query("SELECT count(*) AS n FROM meta")[0]["n"]
+
+    assert storage.read(twice) == (0, 0)
+
+
+def test_a_reader_cannot_write(storage: SqliteStorage) -> None:
+    with pytest.raises(sqlite3.OperationalError):
+        storage.read(put("x"))  # type: ignore[arg-type]
+
+
+def test_a_newer_database_is_not_touched(tmp_path: Path) -> None:
+    SqliteStorage(tmp_path).close()
+    with sqlite3.connect(tmp_path / DATABASE) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(Known) as known:
+        SqliteStorage(tmp_path)
+    assert known.value.code == "HB-101"
+
+
+def test_a_closed_database_says_so_and_closes_twice(storage: SqliteStorage) -> None:
+    storage.close()
+    storage.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        storage.write(put("x"))  # type: ignore[arg-type]
+
+
+def test_a_group_has_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage_sqlite, "GROUP", 2)
+    sizes: list[int] = []
+    storage = SqliteStorage(tmp_path, before_commit=lambda tx: sizes.append(tx.query("SELECT count(*) AS n FROM meta")[0]["n"]))
+    threads = [threading.Thread(target=storage.write, args=(put(str(n)),)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sizes[-1] == 6 and all(after - before <= 2 for before, after in zip([0, *sizes], sizes, strict=False))
+    storage.close()
