@@ -65,15 +65,15 @@ def draw(sheet: Sheet) -> bytes:
     canvas.setTitle(f"{sheet.title} {sheet.number}")
     canvas.setAuthor(sheet.heads[-1])
     canvas.setCreator("Sala")
+    if sheet.text is None:
+        _preview_mark(canvas)
     _frame(canvas)
     _nation(canvas)
     _heads(canvas, sheet)
     y = _body(canvas, sheet)
     _signature(canvas, sheet, y)
     _code(canvas, sheet)
-    if sheet.text is None:
-        _preview_mark(canvas)
-    else:
+    if sheet.text is not None:
         _attach(canvas, sheet.text.encode("ascii"))
     canvas.showPage()
     canvas.save()
@@ -259,11 +259,11 @@ def code_side(text: str) -> float:
 
 
 def _preview_mark(canvas: Any) -> None:
-    """Across the sheet, so that nobody takes a preview for a certificate."""
+    """Across the sheet, under its words: nobody takes a preview for a certificate."""
     canvas.saveState()
     canvas.translate(WIDTH / 2 * MM, 150 * MM)
     canvas.rotate(35)
-    _text(canvas, 0, 0, "គំរូ · មិនមែនវិញ្ញាបនបត្រ", "Muol", 34, "centre", "#D9D9D9")
+    _text(canvas, 0, 0, "គំរូ · មិនមែនវិញ្ញាបនបត្រ", "Muol", 34, "centre", "#E3E3E3")
     canvas.restoreState()
 
 

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from i18n.catalog import Text
 from i18n.errors import Refused
-from modules.certificates import kh1, templates
+from modules.certificates import kh1, templates, values
 from modules.certificates.check import describe
-from modules.certificates.claims import parse
+from modules.certificates.claims import Claims, parse
 from modules.certificates.issue import KIND, Issue
 from modules.certificates.statuslist import State
 from modules.contract import Api, Row
@@ -104,6 +104,7 @@ class Register:
             "source": row["source"],
             "officer_name": people.get(row["officer"], ""),
             "certificate": describe(claims),
+            "data": _data(claims),
             "reason_words": reason_words(row["reason"]),
             "printed": prints,
             "history": self._api.store.history(row["id"]),
@@ -163,6 +164,16 @@ class Register:
             status, reason, now_ms, row["id"],
         )  # fmt: skip
         return {"id": row["id"], "number": row["number"], "status": status}
+
+
+def _data(claims: Claims) -> dict[str, Any]:
+    """The values as they would be typed: where a successor starts from."""
+    template = templates.find(claims.template, claims.version)
+    return {
+        field.name: values.typed(field, claims.fields[field.number])
+        for field in template.fields
+        if field.number in claims.fields
+    }
 
 
 def _state(row: Row, now_s: int) -> str:

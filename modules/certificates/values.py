@@ -127,3 +127,12 @@ def show(field: Field, value: FieldValue, language: Language) -> str:
     except (ValueError, KeyError):
         return str(value)
     return str(value)
+
+
+def typed(field: Field, value: FieldValue) -> str | int:
+    """``value`` as a person or a form gives it: what :func:`take` reads back to the same value."""
+    if field.type == "date" and _DIGITS_8.fullmatch(str(value)):
+        return f"{str(value)[:4]}-{str(value)[4:6]}-{str(value)[6:]}"
+    if field.type == "sex":
+        return {1: "male", 2: "female"}.get(int(value), str(value))
+    return value

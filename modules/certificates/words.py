@@ -71,7 +71,7 @@ _FRAGMENTS: Final[Mapping[int, str]] = {
     v.LIST_OLD: "The trust list is {days} days old",
     v.CLOCK_SUSPECT: "The clock of this laptop disagrees with the centre",
     v.NO_FRESHNESS: "Not judged",
-    v.COMPARE: "Compare with the paper and the identity card",
+    v.COMPARE: "Compare with the paper and the ID card",
     v.SAME_PERSON: "Compared: it is this person",
     v.OTHER_PERSON: "Compared: it is not this person",
     v.NO_HOLDER: "Not judged",
