@@ -35,10 +35,19 @@ ONCE = {
 
 
 def main() -> int:
-    done = subprocess.run([sys.executable, "-m", "desktop.day", "--headless", *sys.argv[1:]], cwd=ROOT, stdout=subprocess.PIPE, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "desktop.day", "--headless", *sys.argv[1:]],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        check=False,
+    )
     summary = json.loads(done.stdout)
     saved = {Path(path).stem: Path(path) for path in summary["pictures"]}
-    wanted = {f"{name}-{language}": pattern.format(language) for name, pattern in PICTURES.items() for language in ("km", "en")} | ONCE
+    wanted = {
+        f"{name}-{language}": pattern.format(language)
+        for name, pattern in PICTURES.items()
+        for language in ("km", "en")
+    } | ONCE
     SHOWN.mkdir(parents=True, exist_ok=True)
     for name, source in wanted.items():
         if source in saved:

@@ -21,7 +21,7 @@ def rows(folder: Path) -> list[Row]:
     from sync import batch
 
     found: list[Row] = []
-    for n, plain_budget, sealed_budget in ((100, 110, 140), (500, 100, 120)):
+    for n, budget in ((100, 140), (500, 120)):
         place = folder / str(n)
         place.mkdir()
         with unlocked(place) as session:
@@ -36,7 +36,7 @@ def rows(folder: Path) -> list[Row]:
                     f"wire, whole op, sealed, {n} records a batch",
                     sealed,
                     "B/record",
-                    sealed_budget,
+                    budget,
                     beside=_peer(_answers(1)),
                 )
             )
