@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
-from modules.contract import Api, Command, Json, Kind, Permission, Refused, Setting, Trigger
-from modules.links import migrations, qr
+from modules.contract import Api, Command, Json, Kind, Permission, Setting, Trigger
+from modules.links import migrations
+from modules.links.papers import Papers
 from modules.links.records import CREATED, STATE, Links, check_created
 
-SHEET_LIMIT: Final = 2_000  # labels of one file
 _READ: Final[frozenset[Permission]] = frozenset({"records.read"})
 _WRITE: Final[frozenset[Permission]] = frozenset({"records.read", "records.write"})
 _EXPORT: Final[frozenset[Permission]] = frozenset({"records.read", "files.export"})
@@ -41,7 +40,7 @@ def activate(api: Api) -> LinksModule:
             Kind(name=CREATED, version=1, title={"km": "តំណខ្លី", "en": "Short link"}, validate=check_created),
             Kind(name=STATE, version=1, title={"km": "ការបិទ ឬបើកតំណ", "en": "Link turned off or on"}),
         ),
-        commands=(*_writing(links), *_reading(links), *_paper(links, api)),
+        commands=(*_writing(links), *_reading(links), *_paper(Papers(api, links))),
         triggers=(
             Trigger(
                 id="links.created",
@@ -120,43 +119,22 @@ def _reading(links: Links) -> Sequence[Command]:
     )  # fmt: skip
 
 
-def _paper(links: Links, api: Api) -> Sequence[Command]:
-    def payload(code: str) -> str:
-        return qr.payload(links.short(code), upper=bool(api.settings.get("links.qr_upper")))
-
-    def picture(code: str, out: str) -> dict[str, Any]:
-        row = links.rows([code])[0]
-        path = qr.write(payload(row["code"]), row["code"], row["title"], Path(out))
-        return {"path": str(path), "code": row["code"], "payload": payload(row["code"])}
-
-    def preview(code: str) -> bytes:
-        row = links.rows([code])[0]
-        return qr.png(payload(row["code"]), row["code"])
-
-    def sheet(codes: Sequence[str], out: str) -> dict[str, Any]:
-        from modules.links.sheet import Label, write
-
-        if not 1 <= len(codes) <= SHEET_LIMIT:
-            raise Refused("LN-007", count=len(codes), limit=SHEET_LIMIT)
-        host = links.base().partition("://")[2] + "/"
-        labels = [
-            Label(payload(row["code"]), host, row["code"], row["title"] or row["host"]) for row in links.rows(codes)
-        ]
-        pages: list[int] = []
-        path = qr.put(Path(out), lambda part: pages.append(write(labels, part)))
-        return {"path": str(path), "labels": len(labels), "pages": pages[0]}
-
+def _paper(papers: Papers) -> Sequence[Command]:
     return (
         Command(
-            id="links.qr", title={"km": "រក្សាទុក QR ជាឯកសារ", "en": "Save the QR as a file"}, run=picture, needs=_EXPORT,
+            id="links.qr", title={"km": "រក្សាទុក QR ជាឯកសារ", "en": "Save the QR as a file"}, run=papers.picture, needs=_EXPORT,
             params=_object({"code": _CODE, "out": _PATH}, "code", "out"),
         ),
         Command(
-            id="links.preview", title={"km": "មើល QR", "en": "See the QR"}, run=preview, needs=_READ,
+            id="links.preview", title={"km": "មើល QR", "en": "See the QR"}, run=papers.preview, needs=_READ,
             params=_object({"code": _CODE}, "code"),
         ),
         Command(
-            id="links.sheet", title={"km": "សន្លឹកផ្លាក QR", "en": "Sheet of QR labels"}, run=sheet, needs=_EXPORT,
+            id="links.paper", title={"km": "មើលក្រដាសបោះពុម្ព", "en": "See the paper"}, run=papers.paper, needs=_READ,
+            params=_object({"codes": {"type": "array", "minItems": 1, "items": _CODE}, "poster": {"type": "boolean"}}, "codes"),
+        ),
+        Command(
+            id="links.sheet", title={"km": "សន្លឹកផ្លាក QR", "en": "Sheet of QR labels"}, run=papers.sheet, needs=_EXPORT,
             params=_object({"codes": {"type": "array", "items": _CODE}, "out": _PATH}, "codes", "out"),
         ),
     )  # fmt: skip

@@ -43,7 +43,7 @@ def write(text: str, code: str, caption: str, out: Path) -> Path:
     if suffix == ".pdf":
         from modules.links import sheet
 
-        return put(out, lambda part: sheet.poster(text, code, caption, part))
+        return put(out, lambda part: sheet.poster(text, code, caption, str(part)))
     raise Refused("LN-008", suffix=suffix or out.name)
 
 

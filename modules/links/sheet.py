@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from i18n.catalog import tr
 
@@ -36,14 +35,14 @@ class Label:
     title: str
 
 
-def write(labels: Sequence[Label], part: Path) -> int:
-    """Write the sheets to ``part``; the number of pages."""
+def write(labels: Sequence[Label], out: str | IO[bytes]) -> int:
+    """Write the sheets to ``out`` (a file name or a stream); the number of pages."""
     from i18n import pdf
     from modules.links import qr
 
     for label in labels:
         qr.verified(label.payload, label.code)
-    canvas = _canvas(part, tr("QR labels of short links"))
+    canvas = _canvas(out, tr("QR labels of short links"))
     per_page = COLUMNS * ROWS
     for start in range(0, len(labels), per_page):
         for place, label in enumerate(labels[start : start + per_page]):
@@ -54,11 +53,11 @@ def write(labels: Sequence[Label], part: Path) -> int:
     return -(-len(labels) // per_page)
 
 
-def poster(payload: str, code: str, title: str, part: Path) -> None:
+def poster(payload: str, code: str, title: str, out: str | IO[bytes]) -> None:
     """One link large on A4: read from 1.5 m and more."""
     from i18n import pdf
 
-    canvas = _canvas(part, title or code)
+    canvas = _canvas(out, title or code)
     middle, side = PAGE[0] / 2, 150 * MM
     top, used, bold = 270 * MM, 0.0, "SalaKhmer-Bold"
     if title:
@@ -89,10 +88,10 @@ def poster(payload: str, code: str, title: str, part: Path) -> None:
     canvas.save()
 
 
-def _canvas(part: Path, title: str) -> Any:
+def _canvas(out: str | IO[bytes], title: str) -> Any:
     from reportlab.pdfgen.canvas import Canvas
 
-    canvas = Canvas(str(part), pagesize=PAGE, lang="km", invariant=1, pageCompression=1)
+    canvas = Canvas(out, pagesize=PAGE, lang="km", invariant=1, pageCompression=1)
     canvas.setTitle(title)
     canvas.setCreator("Sala")
     return canvas
