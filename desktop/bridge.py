@@ -66,6 +66,7 @@ class Bridge(QObject):
         self._sync_timer = QTimer(self)
         self._sync_timer.setInterval(LOOK_EVERY_MS)
         self._sync_timer.timeout.connect(self._sync_if_due)
+        self.by_line = False  # does the run that goes on, or went on last, use the line? Else a stick.
         self.asked = False  # did the person ask for the run that goes on or went on last?
 
     # The desk of the pages
@@ -202,22 +203,26 @@ class Bridge(QObject):
         from modules import replicate
 
         if not self._syncing:
-            self.asked = asked
+            self.asked, self.by_line = asked, True
         self._replicate(lambda progress: replicate.once(self.session, progress=progress, cancel=self._cancel.is_set))
 
     def export_usb(self, folder: Path) -> None:
         """Write a courier file into ``folder``."""
         from modules import replicate
 
-        self.asked = True
+        self._with_stick()
         self._replicate(lambda progress: replicate.export(self.session, folder, progress=progress))
 
     def import_usb(self, path: Path) -> None:
         """Take a courier file, or a folder of them."""
         from modules import replicate
 
-        self.asked = True
+        self._with_stick()
         self._replicate(lambda progress: replicate.import_(self.session, path, progress=progress))
+
+    def _with_stick(self) -> None:
+        if not self._syncing:
+            self.asked, self.by_line = True, False
 
     def cancel_sync(self) -> None:
         """Stop at the next step; what has arrived stays."""
@@ -251,7 +256,8 @@ class Bridge(QObject):
 
     def _synced(self, report: dict[str, Any] | None, error: SalaError | None) -> None:
         self._syncing = False
-        self.last_sync = (self.session.clock.wall_ms(), error)
+        if self.by_line:
+            self.last_sync = (self.session.clock.wall_ms(), error)
         self.sync_ended.emit(report, error)
 
     # Changes

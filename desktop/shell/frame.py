@@ -19,6 +19,7 @@ from desktop.kit.palette import Palette
 from desktop.shell.bar import TopBar
 from desktop.shell.finder import Finder
 from desktop.shell.keys import Deed, command_keys, field_keys
+from desktop.shell.outbox_rows import step_words
 from desktop.shell.rail import Place, Rail
 from desktop.shell.status_strip import Facts, StatusStrip, office_words
 from i18n.catalog import tr
@@ -91,7 +92,7 @@ class Frame(QWidget):
         self.strip = StatusStrip(lambda: office_words(dict(session.office)))
         self._page_of: dict[str, Page] = {}
         self._at = ""
-        self._line = ("unknown", "")
+        self._line = self._line_before = ("unknown", "")
         self._lay_out()
         self.finder = Finder(bridge, self.places, self.deeds)
         self.palette_list = Palette(self, self.finder.find)
@@ -128,8 +129,8 @@ class Frame(QWidget):
         bridge.open_wanted.connect(self.open)
         bridge.working.connect(self.working.show_working)
         bridge.saved.connect(self._saved)
-        bridge.sync_began.connect(lambda: self._set_line("busy", ""))
-        bridge.sync_progress.connect(lambda what, _done, _total: self._set_line("busy", what))
+        bridge.sync_began.connect(self._sync_began)
+        bridge.sync_progress.connect(lambda what, _done, _total: self._set_line("busy", step_words(what)))
         bridge.sync_ended.connect(self._sync_ended)
 
     # Pages
@@ -257,11 +258,19 @@ class Frame(QWidget):
         self.strip.show_facts(replace(self.strip.facts(), line=state, step=step))
 
     def _sync_ended(self, report: object, error: SalaError | None) -> None:
-        if error is not None:
+        if not self.bridge.by_line or (
+            error is not None and error.code == "SY-352"
+        ):  # a stick, or a run of the command line
+            self._line = self._line_before
+        elif error is not None:
             self._line = ("off" if error.code in NO_LINE else "failed", "")
         else:
             self._line = ("on" if report is not None else "failed", "")
         self.read_facts()
+
+    def _sync_began(self) -> None:
+        self._line_before = self._line
+        self._set_line("busy", "")
 
     # Keys
 

@@ -15,6 +15,7 @@ from desktop.kit.chart import Bars
 from desktop.kit.layout import Rule, Scroll, column, holder, row
 from desktop.kit.page import Page
 from desktop.kit.wrap import Label, Words
+from desktop.shell import outbox_rows
 from desktop.shell.home_parts import FirstAction, FirstSteps, Line, LineCard, Nothing, words
 from desktop.shell.rail import Place
 from i18n import dates
@@ -38,6 +39,7 @@ class HomePage(Page):
         self._places = {place.id: place for place in places}
         self._answers: dict[str, Mapping[str, Any]] = {}
         self._drafts: list[Draft] = []
+        self._sent_back: list[dict[str, Any]] = []
         self._waiting = 0
         self.hello = Label(self._greeting, size="display", bold=True, wrap=True)
         self.day = Label(self._day, size="note", tone="soft", wrap=True)
@@ -111,6 +113,8 @@ class HomePage(Page):
                 self.desk.run(f"{id}.today", then=lambda answer, id=id: self._take(id, answer))  # type: ignore[misc]
         self.bridge.drafts(self._take_drafts)
         self.bridge.outbox_summary(self._take_summary)
+        store = self.bridge.session.store
+        self.bridge.work(lambda: store.read(outbox_rows.sent_back), then=self._take_sent_back)
         self.hello.say(self._greeting)
         self.day.say(self._day)
 
@@ -120,6 +124,10 @@ class HomePage(Page):
 
     def _take_drafts(self, drafts: list[Draft]) -> None:
         self._drafts = drafts
+        self._show()
+
+    def _take_sent_back(self, rows: list[dict[str, Any]]) -> None:
+        self._sent_back = rows
         self._show()
 
     def _take_summary(self, summary: Any) -> None:
@@ -148,6 +156,7 @@ class HomePage(Page):
                         5,
                     )
                 )
+        lines += [self._sent_back_line(found, now_ms) for found in self._sent_back]
         if self._waiting:
             count = self._waiting
             lines.append(
@@ -164,6 +173,14 @@ class HomePage(Page):
                 )
             )
         return sorted(lines, key=lambda line: line.rank)[:MOST_LINES]
+
+    def _sent_back_line(self, found: Mapping[str, Any], now_ms: int) -> Line:
+        title: Words = str(found["title"]) or (lambda: tr("Without a title"))
+        reason = str(found["note"])
+        note: Words = lambda: tr("Sent back by the centre: “{reason}”", reason=reason)  # noqa: E731
+        when = shown.moment(int(found["wall_ms"]), now_ms)
+        module = str(found["kind"]).partition(".")[0]
+        return Line("undo", "amber", title, note, when, lambda: tr("Correct"), module, str(found["record"]), 30)
 
     def _line(self, module: str, item: Mapping[str, Any]) -> Line:
         return Line(

@@ -270,15 +270,24 @@ class OutboxPage(Page):
             words = explain(SalaError(first["code"], **dict(first.get("values") or {})))
             self.banner.show_words("warning", words.what, f"{words.kept} {words.next} ({words.code})")
             return
-        received = int(report.get("batches_received") or 0)
-        sent = int(report.get("batches_sent") or 0)
-        if path := report.get("path"):
-            name = Path(str(path)).name
-            self.banner.show_words("good", lambda: tr("Written to the stick: {name}", name=name))
-        elif report.get("cancelled"):
+        if report.get("cancelled"):
             self.banner.show_words("info", lambda: tr("Stopped. What has arrived stays; the rest waits."))
-        elif sent or received:
+        elif isinstance(report.get("files"), list):
+            self._say_written(report["files"])
+        elif "receipts" in report:
+            receipts = int(report["receipts"])
+            self.banner.show_words(
+                "good", lambda: tr("Taken from the stick. New receipts: {count}", count=shown.number(receipts))
+            )
+        elif report.get("batches_sent") or report.get("batches_received"):
             self.banner.show_words("good", lambda: tr("The centre has received everything that was sent."))
+        else:
+            self.banner.show_words("good", lambda: tr("Nothing new on either side."))
+
+    def _say_written(self, files: list[str]) -> None:
+        names = ", ".join(Path(name).name for name in files)
+        if names:
+            self.banner.show_words("good", lambda: tr("Written to the stick: {name}", name=names))
         else:
             self.banner.show_words("good", lambda: tr("Nothing new on either side."))
 

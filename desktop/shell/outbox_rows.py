@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 LIMIT: Final = 500
 
-_DECIDED: Final = {"accepted": "accepted", "sent_back": "sent_back", "returned": "sent_back", "refused": "sent_back"}
+_DECIDED: Final = {"accepted": "accepted", "sent_back": "sent_back"}
 
 
 def step_words(step: str) -> str:
@@ -37,32 +37,54 @@ def read(conn: Connection, states: Sequence[str]) -> list[dict[str, Any]]:
     from sync import outbox
 
     rows = [dict(item) | {"state": state} for state in states for item in outbox.items(conn, state, LIMIT)]
-    if not rows:
-        return []
-    titles = _titles(conn, [row["record"] for row in rows])
-    people = {row["id"]: row["name"] for row in conn.execute("SELECT id, name FROM officer")}
-    carried = _carried(conn)
-    decided = _decisions(conn)
+    carried, decided = _carried(conn), _decisions(conn)
     for row in rows:
-        row["id"] = row["op"]
-        row["title"] = titles.get(row["record"], "")
-        row["officer"] = people.get(row["officer"], "")
-        row["note"] = ""
         if row["state"] in ("waiting", "sending") and row["op"] in carried:
             row["state"] = "on_usb"
         if row["op"] in decided:
             row["state"], row["note"] = decided[row["op"]]
-    rows.sort(key=lambda row: row["wall_ms"], reverse=True)
-    return rows
+    return _dressed(conn, rows)
 
 
 def decisions(conn: Connection) -> list[dict[str, Any]]:
-    """Work about which the centre decided something."""
-    return [
-        row
-        for row in read(conn, ("received", "stable", "sending", "waiting"))
-        if row["state"] in ("accepted", "sent_back")
-    ]
+    """Work about which the centre decided something, as rows of :func:`read`."""
+    decided = _decisions(conn)
+    rows = [_op(conn, op) | {"state": state, "note": note} for op, (state, note) in list(decided.items())[:LIMIT]]
+    return _dressed(conn, [row for row in rows if row.get("op")])
+
+
+def sent_back(conn: Connection) -> list[dict[str, Any]]:
+    """Work that came back and that nobody has corrected or withdrawn since: nothing newer is about the same record."""
+    rows = [row for row in decisions(conn) if row["state"] == "sent_back"]
+    newest = "SELECT hash FROM op WHERE record = ? ORDER BY seq DESC LIMIT 1"
+    return [row for row in rows if conn.execute(newest, (row["record"],)).fetchone()["hash"].hex() == row["op"]]
+
+
+def _op(conn: Connection, op: str) -> dict[str, Any]:
+    row = conn.execute(
+        "SELECT record, kind, officer, created_ms FROM op WHERE hash = ?", (bytes.fromhex(op),)
+    ).fetchone()
+    if row is None:
+        return {}
+    return {
+        "op": op,
+        "record": row["record"],
+        "kind": row["kind"],
+        "officer": row["officer"],
+        "wall_ms": row["created_ms"],
+    }
+
+
+def _dressed(conn: Connection, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """With titles and names, newest first."""
+    titles = _titles(conn, [row["record"] for row in rows])
+    people = {row["id"]: row["name"] for row in conn.execute("SELECT id, name FROM officer")}
+    for row in rows:
+        row["id"] = row["op"]
+        row["title"] = titles.get(row["record"], "")
+        row["officer"] = people.get(row["officer"], "")
+        row.setdefault("note", "")
+    return sorted(rows, key=lambda row: row["wall_ms"], reverse=True)
 
 
 def _titles(conn: Connection, records: Sequence[str]) -> dict[str, str]:
@@ -90,7 +112,7 @@ def _decisions(conn: Connection) -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     for row in conn.execute("SELECT op, body FROM inbox ORDER BY seq DESC LIMIT 5000"):
         body = json.loads(row["body"])
-        state = _DECIDED.get(str(body.get("decision") or body.get("state") or ""))
+        state = _DECIDED.get(str(body.get("decision") or ""))
         if state:
             found.setdefault(row["op"].hex(), (state, str(body.get("reason") or "")))
     return found
