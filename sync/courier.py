@@ -71,10 +71,7 @@ def _export(unlocked: Unlocked, folder: Path, progress: Progress) -> Handed:
     store, clock, report = unlocked.store, unlocked.store.clock, Handed()
     if store.read(office.centre) is None:
         raise Known("SY-303")
-    cut = partial(
-        cutting.cut, unlocked=unlocked, clock=clock, app_version=VERSION, target=MAX_TARGET, level=LEVEL_METERED
-    )
-    while store.write(cut) is not None:
+    while cutting.cut(unlocked, VERSION, target=MAX_TARGET, level=LEVEL_METERED) is not None:
         pass
     batches = store.read(delivery.pending)
     chunks = store.read(pieces.waiting)
@@ -202,7 +199,7 @@ class _Import:
                 return 0  # an older stick: what came by line since then is newer
             checkpoints.advance(conn, missing.note, self.centre.log, missing.proof, self.clock.wall_ms())
             delivery.new_epoch(conn, checkpoint.epoch)
-            lost = delivery.lost(conn, self.unlocked, self.clock, missing.batches)
+            lost = delivery.lost(conn, self.clock, missing.batches)
             pieces.lost(conn, missing.chunks)
             delivery.take_status(conn, status, self.clock)
             return lost

@@ -27,7 +27,6 @@ from sync.version import VERSION
 
 if TYPE_CHECKING:
     from sync.clock import Clock
-    from sync.keys import Unlocked
     from sync.notes import NoteKey
     from sync.receipts import Receipt
     from sync.store import Connection
@@ -78,7 +77,7 @@ def carried(conn: Connection, hashes: Sequence[bytes], clock: Clock) -> None:
     conn.executemany("UPDATE batch SET carried_ms = ? WHERE hash = ?", [(now, hash_) for hash_ in hashes])
 
 
-def failed(conn: Connection, unlocked: Unlocked, clock: Clock, hash_: bytes, code: str) -> None:
+def failed(conn: Connection, clock: Clock, hash_: bytes, code: str) -> None:
     """One try more went wrong. A large batch that a bad line has failed three times is cut again, smaller."""
     conn.execute("UPDATE batch SET tries = tries + 1, last_error = ? WHERE hash = ?", (code, hash_))
     row = conn.execute("SELECT tries, size, first_seq, last_seq FROM batch WHERE hash = ?", (hash_,)).fetchone()
@@ -86,7 +85,7 @@ def failed(conn: Connection, unlocked: Unlocked, clock: Clock, hash_: bytes, cod
     conn.execute("UPDATE batch SET next_try_ms = ? WHERE hash = ?", (clock.wall_ms() + wait, hash_))
     large = row["size"] > RECUT_OVER and row["tries"] >= RECUT_TRIES and code == "SY-350"
     if (large or code == "SY-358") and row["last_seq"] > row["first_seq"]:
-        cutting.recut(conn, unlocked, clock, VERSION, hash_)
+        cutting.recut(conn, clock, VERSION, hash_)
         failpoint("send:recut")
 
 
@@ -132,7 +131,7 @@ def pages(hashes: Sequence[bytes]) -> list[Sequence[bytes]]:
     return [hashes[start : start + MAX_HAVE] for start in range(0, len(hashes), MAX_HAVE)] or [()]
 
 
-def lost(conn: Connection, unlocked: Unlocked, clock: Clock, hashes: Sequence[bytes]) -> int:
+def lost(conn: Connection, clock: Clock, hashes: Sequence[bytes]) -> int:
     """The hub lacks ``hashes``: those that were received are grey again and go once more. Returns how many those were."""
     count = 0
     for hash_ in hashes:
@@ -143,7 +142,7 @@ def lost(conn: Connection, unlocked: Unlocked, clock: Clock, hashes: Sequence[by
         conn.execute("UPDATE batch SET state = 'cut', sent_ms = NULL, carried_ms = NULL WHERE hash = ?", (hash_,))
         if not row["bytes"]:
             conn.execute("UPDATE batch SET state = 'recut' WHERE hash = ?", (hash_,))
-            cutting.recut_range(conn, unlocked, clock, VERSION, row["first_seq"], row["last_seq"])
+            cutting.recut_range(conn, clock, VERSION, row["first_seq"], row["last_seq"])
     if count:
         outbox.settle(conn)
     return count

@@ -228,7 +228,7 @@ class _Run:
         sound = self._advance("have", missing.note, missing.proof)
 
         def keep(conn: Connection) -> int:
-            lost = delivery.lost(conn, self.unlocked, self.clock, missing.batches)
+            lost = delivery.lost(conn, self.clock, missing.batches)
             delivery.take_status(conn, status, self.clock)
             pieces.lost(conn, missing.chunks)
             failpoint("have:before-commit")
@@ -274,8 +274,7 @@ class _Run:
     def _cut(self) -> None:
         while not self.cancel():
             target = target_size(self.line.goodput)
-            cut = partial(cutting.cut, unlocked=self.unlocked, clock=self.clock, app_version=VERSION, target=target)
-            made = self.store.write(cut)
+            made = cutting.cut(self.unlocked, VERSION, target=target)
             if made is None:
                 return
             self.report.batches_cut += 1
@@ -295,7 +294,7 @@ class _Run:
                 failures += 1
                 self.line.slowed()
                 self._problem("batches", Known(code))
-            fail = partial(delivery.failed, unlocked=self.unlocked, clock=self.clock, hash_=batch.hash, code=code)
+            fail = partial(delivery.failed, clock=self.clock, hash_=batch.hash, code=code)
             self.store.write(fail)
             if failures >= min(_GIVE_UP_AFTER, done + len(waiting)):
                 raise Known("SY-350")

@@ -22,6 +22,7 @@ class Hub:
         self.process: subprocess.Popen[str] | None = None
         self.url = ""
         self.port = 0
+        self._errors = folder.with_name(folder.name + ".stderr")
         self.cli("init")
 
     def cli(self, *arguments: str) -> Any:
@@ -35,14 +36,16 @@ class Hub:
         return json.loads(done.stdout)
 
     def start(self, **environment: str) -> Hub:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "sync.hub.cli", "--data", str(self.folder), "--json", "serve", "--port", str(self.port)],
-            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment},
-        )  # fmt: skip
+        arguments = ["-m", "sync.hub.cli", "--data", str(self.folder), "--json", "serve", "--port", str(self.port)]
+        with self._errors.open("a") as errors:
+            self.process = subprocess.Popen(
+                [sys.executable, *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True,
+                env={**os.environ, **environment},
+            )  # fmt: skip
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
-            raise AssertionError(self.process.communicate()[1])
+            raise AssertionError(self._errors.read_text("utf-8"))
         self.url = json.loads(line)["url"]
         self.port = int(self.url.rpartition(":")[2])
         self._wait()

@@ -303,7 +303,7 @@ def test_one_stuck_batch_holds_up_nothing(
     made = []
     for _ in range(3):
         write_ops(laptop)
-        made.append(laptop.store.write(lambda conn: cutting.cut(conn, laptop, laptop.store.clock, VERSION)))
+        made.append(cutting.cut(laptop, VERSION))
     line.before = lambda request: answer if request.path.endswith(made[0].hex()) else None
     report = run(laptop)
     assert code in [problem["code"] for problem in report.problems]

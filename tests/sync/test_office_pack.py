@@ -198,7 +198,7 @@ def test_an_agency_key_that_changed_leaves_older_ops_readable(
     file.write_bytes(pack.build(newer.pack(1), centre.pack_key))
     enrol.renew(laptop, file)
     laptop.store.write(append)
-    made = laptop.store.write(lambda conn: cutting.cut(conn, laptop, clock, "0")) or b""
+    made = cutting.cut(laptop, "0") or b""
     found = batch.parse(laptop.store.read(lambda conn: delivery.data(conn, made)))
     assert len(found.groups) == 2
     assert [len(sealing.open_bodies(found, key)) for key in (centre.agency, newer.agency, centre.recovery)] == [1, 1, 2]

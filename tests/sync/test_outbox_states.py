@@ -48,7 +48,7 @@ def append(laptop: Unlocked, clock: SetClock) -> Append:
 
 
 def cut(laptop: Unlocked, clock: SetClock, **options: Any) -> bytes | None:
-    return laptop.store.write(lambda conn: cutting.cut(conn, laptop, clock, VERSION, **options))
+    return cutting.cut(laptop, VERSION, **options)
 
 
 def frozen(laptop: Unlocked, hash_: bytes) -> batch.Batch:
@@ -116,7 +116,7 @@ def test_what_the_hub_would_refuse_is_refused_at_once(laptop: Unlocked, clock: S
 def test_attachments_travel_with_the_key_that_opens_them(laptop: Unlocked, clock: SetClock, centre: Centre) -> None:
     blob = laptop.blobs.add(b"photo" * 100, "image/png")
 
-    def work(conn: Connection) -> bytes:
+    def work(conn: Connection) -> None:
         ops.append(
             conn,
             laptop,
@@ -129,9 +129,9 @@ def test_attachments_travel_with_the_key_that_opens_them(laptop: Unlocked, clock
             sealed=True,
             attach=[blob],
         )
-        return cutting.cut(conn, laptop, clock, VERSION) or b""
 
-    found = frozen(laptop, laptop.store.write(work))
+    laptop.store.write(work)
+    found = frozen(laptop, cut(laptop, clock) or b"")
     body = next(iter(sealing.open_bodies(found, centre.agency).values()))
     assert body["a"] == 1
     assert found.ops[0].fields.attach == (bytes.fromhex(blob),)
@@ -189,7 +189,7 @@ def test_a_large_batch_is_cut_again_into_smaller_ones_of_the_same_ops(
     append(100, size=2_000, sealed=True)
     large = frozen(laptop, cut(laptop, clock) or b"")
     assert len(large.data) > RECUT_OVER
-    made = laptop.store.write(lambda conn: cutting.recut(conn, laptop, clock, VERSION, large.hash))
+    made = laptop.store.write(lambda conn: cutting.recut(conn, clock, VERSION, large.hash))
     parts = [frozen(laptop, hash_) for hash_ in made]
     assert len(parts) >= 2
     assert max(len(part.data) for part in parts) <= len(large.data) // 2
@@ -215,7 +215,7 @@ def test_a_lost_batch_whose_bytes_are_gone_is_cut_from_its_ops(
     assert laptop.store.read(lambda conn: outbox.states(conn, ["r0"])) == {"r0": "stable"}
     assert laptop.store.read(lambda conn: delivery.offers(conn, everything=False)) == []
     assert laptop.store.read(lambda conn: delivery.offers(conn, everything=True)) == [found.hash]
-    assert laptop.store.write(lambda conn: delivery.lost(conn, laptop, clock, [found.hash, bytes(32)])) == 1
+    assert laptop.store.write(lambda conn: delivery.lost(conn, clock, [found.hash, bytes(32)])) == 1
     again = laptop.store.read(delivery.pending)
     assert [op.hash for op in frozen(laptop, again[0].hash).ops] == [op.hash for op in found.ops]
     assert laptop.store.read(lambda conn: outbox.states(conn, ["r0"])) == {"r0": "waiting"}
@@ -296,11 +296,11 @@ def test_failures_are_remembered_and_shown(laptop: Unlocked, clock: SetClock, ap
     append(60, size=3_000)
     made = cut(laptop, clock) or b""
     for tries in (1, 2):
-        laptop.store.write(lambda conn: delivery.failed(conn, laptop, clock, made, "SY-350"))
+        laptop.store.write(lambda conn: delivery.failed(conn, clock, made, "SY-350"))
         stuck = laptop.store.read(outbox.summary).stuck
         assert [(item["batch"], item["tries"], item["code"]) for item in stuck] == [(made.hex(), tries, "SY-350")]
         assert clock.wall_ms() <= stuck[0]["next_try_ms"] <= clock.wall_ms() + 5_000 * 2**tries
-    laptop.store.write(lambda conn: delivery.failed(conn, laptop, clock, made, "SY-350"))
+    laptop.store.write(lambda conn: delivery.failed(conn, clock, made, "SY-350"))
     pending = laptop.store.read(delivery.pending)
     assert made not in [item.hash for item in pending]
     assert len(pending) >= 2
@@ -310,7 +310,7 @@ def test_a_batch_that_the_hub_cannot_read_stays_whole(laptop: Unlocked, clock: S
     append(60, size=3_000)
     made = cut(laptop, clock) or b""
     for _ in range(4):
-        laptop.store.write(lambda conn: delivery.failed(conn, laptop, clock, made, "SY-357"))
+        laptop.store.write(lambda conn: delivery.failed(conn, clock, made, "SY-357"))
     pending = laptop.store.read(delivery.pending)
     assert [item.hash for item in pending] == [made]
     assert pending[0].next_try_ms == clock.wall_ms() + 6 * 3_600_000
@@ -449,13 +449,13 @@ def test_every_officer_stands_for_their_own_work(
     second = keys.unlock(tmp_path / "laptop-1", "Chan Sophea", "ភ្នំពេញ ថ្ងៃនេះ", clock)
     try:
 
-        def work(conn: Connection) -> bytes:
+        def work(conn: Connection) -> None:
             ops.append(
                 conn, second, clock, kind="forms.review", record="r0", form="f", def_hash=None, body={}, sealed=False
             )
-            return cutting.cut(conn, second, clock, VERSION) or b""
 
-        found = frozen(second, second.store.write(work))
+        second.store.write(work)
+        found = frozen(second, cut(second, clock) or b"")
         signed = {author.officer.hex(): author for author in found.authors}
         assert set(signed) == {first.id, added.id}
         for officer, author in signed.items():
