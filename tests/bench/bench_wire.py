@@ -77,7 +77,7 @@ def _cut(session: Session) -> bytes:
     from sync.store import Connection
 
     def work(conn: Connection) -> bytes:
-        while cutting.cut(conn, session.unlocked, session.clock, "bench") is not None:
+        while cutting.cut(session.unlocked, "bench") is not None:
             pass
         return bytes(
             conn.execute("SELECT bytes FROM batch ORDER BY last_seq - first_seq DESC LIMIT 1").fetchone()["bytes"]
