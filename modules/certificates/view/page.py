@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from desktop.kit.desk import Desk
@@ -50,6 +51,7 @@ class CertificatesPage(Page):
 
     def choose(self, id: str) -> None:
         """Show one of the three panes."""
+        moved = self.stack.currentWidget() is not self.panes[id]
         self.tabs.choose(id)
         self.stack.setCurrentWidget(self.panes[id])
         if id == "check":
@@ -59,8 +61,18 @@ class CertificatesPage(Page):
             self.issue.read()
         else:
             self.register.read()
+        if moved and self.isVisible():
+            self.desk.open("certificates")  # the window's title follows
 
     # The shell's side
+
+    def setFocus(self, reason: Qt.FocusReason = Qt.FocusReason.OtherFocusReason) -> None:
+        """Where typing makes sense: the scanner's line, the search, the first template."""
+        starts: dict[str, QWidget] = {"check": self.check.scan, "register": self.register.search}
+        if start := starts.get(self.tabs.current()):
+            start.setFocus(reason)
+        else:
+            self.issue.read()
 
     def page_title(self) -> str:
         words = {
