@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QAbstractScrollArea,
     QComboBox,
+    QHeaderView,
     QLineEdit,
     QPlainTextEdit,
     QScrollBar,
@@ -50,7 +51,7 @@ def interactive(root: QWidget) -> Iterator[QWidget]:
             widget.isVisible()
             and widget.isEnabled()
             and isinstance(widget, kinds)
-            and not isinstance(widget, QScrollBar)
+            and not isinstance(widget, QScrollBar | QHeaderView)  # the head of a table is read with its cells
         ):
             yield widget
 
