@@ -29,8 +29,11 @@ class Worker(QObject):
 
     def run(
         self, call: Callable[[], T], then: Callable[[T], None], failed: Callable[[Exception], None] | None = None
-    ) -> Future[None]:
+    ) -> Future[None] | None:
         """Call ``call`` on a thread; then ``then(result)``, or ``failed(exception)``, on the GUI thread."""
+
+        if self._stopped.is_set():  # a timer of a window that is going away
+            return None
 
         def work() -> None:
             try:

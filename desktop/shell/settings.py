@@ -13,6 +13,7 @@ from desktop.kit.tabs import Tabs
 from desktop.shell.settings_about import AboutPane
 from desktop.shell.settings_desk import DeskPane
 from desktop.shell.settings_look import LookPane
+from desktop.shell.settings_parts import Pane
 from desktop.shell.settings_people import PeoplePane
 from desktop.shell.settings_safety import SafetyPane
 from i18n.catalog import tr
@@ -20,7 +21,13 @@ from i18n.catalog import tr
 if TYPE_CHECKING:
     from modules.contract import Changed
 
-SECTIONS = ("look", "people", "safety", "desk", "about")
+SECTIONS: dict[str, type[Pane]] = {
+    "look": LookPane,
+    "people": PeoplePane,
+    "safety": SafetyPane,
+    "desk": DeskPane,
+    "about": AboutPane,
+}
 
 
 class SettingsPage(Page):
@@ -40,24 +47,31 @@ class SettingsPage(Page):
             ),
             name=self.title,
         )
-        self.panes = (LookPane(desk), PeoplePane(desk), SafetyPane(desk), DeskPane(desk), AboutPane(desk))
+        self._bridge = desk
+        self._panes: dict[str, Pane] = {}
         self.stack = QStackedWidget()
-        for pane in self.panes:
-            self.stack.addWidget(Scroll(pane))
         self.tabs.chosen.connect(self._show)
         page = column(self.tabs, self.stack, spacing=12, margins=(24, 16, 24, 0))
         page.setStretch(1, 1)
         self.setLayout(page)
 
+    def pane(self, section: str) -> Pane:
+        """The section, made when it is first asked for."""
+        if section not in self._panes:
+            made = SECTIONS[section](self._bridge)
+            self._panes[section] = made
+            self.stack.addWidget(Scroll(made))
+        return self._panes[section]
+
     def _show(self, section: str) -> None:
-        at = SECTIONS.index(section)
-        self.stack.setCurrentIndex(at)
-        self.panes[at].refresh()
+        pane = self.pane(section)
+        self.stack.setCurrentIndex(list(self._panes).index(section))
+        pane.refresh()
 
     def open_target(self, target: str) -> None:
         if target in SECTIONS:
             self.tabs.choose(target)
-            self._show(target)
 
-    def refresh(self, change: Changed | None = None) -> None:  # noqa: ARG002  # what stands here changes seldom
-        self.panes[self.stack.currentIndex()].refresh()
+    def refresh(self, change: Changed | None = None) -> None:
+        if change is None:  # what stands here changes seldom
+            self._show(self.tabs.current())

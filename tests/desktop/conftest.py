@@ -32,11 +32,10 @@ def prepared(qapp: QApplication) -> QApplication:
 
 
 @pytest.fixture(autouse=True)
-def plain_look(prepared: QApplication) -> Iterator[None]:
+def plain_look(prepared: QApplication) -> None:
     """Every test begins light, at 100 %, in Latin digits."""
     theme.apply(prepared, scheme="light", percent=100, both_labels=True)
     shown.use_digits("latin")
-    yield
 
 
 @pytest.fixture

@@ -40,11 +40,11 @@ def ink_rows(widget: QWidget, color: str) -> list[int]:
     image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
     ratio = image.devicePixelRatio()
     wanted = theme.tone(color)
-    rows = []
-    for y in range(image.height()):
-        if any(_near(image.pixelColor(x, y), wanted) for x in range(0, image.width())):
-            rows.append(int(y / ratio))
-    return rows
+    return [
+        int(y / ratio)
+        for y in range(image.height())
+        if any(_near(image.pixelColor(x, y), wanted) for x in range(image.width()))
+    ]
 
 
 def _near(one: QColor, two: QColor) -> bool:

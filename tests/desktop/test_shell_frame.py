@@ -264,7 +264,7 @@ def test_the_window_fits_into_the_smallest_screen(frame: Frame) -> None:
 def test_settings_change_the_look_at_once(frame: Frame, bridge: Bridge, qtbot: QtBot, settle: Settle) -> None:
     frame.open("settings", "look")
     page = frame.page("settings")
-    look = page.panes[0]  # type: ignore[attr-defined]
+    look = page.pane("look")  # type: ignore[attr-defined]
     with qtbot.waitSignal(bridge.session_settings_changed):
         look.theme._group.button(2).click()
     assert bridge.session.settings.get("platform.theme") == "dark"

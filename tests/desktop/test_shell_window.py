@@ -84,8 +84,8 @@ def test_an_unknown_signer_is_taken_only_with_its_digits(
     step.words.line.setText("00000 00000 00000 00000 00000 00000")
     step.confirm.click()
     assert step.pack is None
-    from sync.pack import OfficePack, read_file
     from sync.devices import words
+    from sync.pack import OfficePack, read_file
 
     found: OfficePack = read_file(office_pack, [_signer(office_pack)])
     step.words.line.setText(words(found.signer))
