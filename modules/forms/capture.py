@@ -213,13 +213,13 @@ class Capture:
                 rows.append({"draft": draft.id, "title": {"km": draft.title, "en": draft.title}, "saved_ms": draft.updated_ms,
                              "answered": 0, "of": 0, "code": error.code})  # fmt: skip
                 continue
-            counts = rules.completeness(work.form, work.answers, [])
+            asked = [field for field in rules.shown(work.form, work.answers) if field.type != "fee"]
             person = work.answers.get(work.form.roles["person"])
             rows.append({
                 "draft": draft.id, "form": work.form.id, "service": work.service.id,
                 "title": {side: " · ".join(filter(None, (work.service.title[side], words.person(person, side)))) for side in ("km", "en")},
-                "saved_ms": draft.updated_ms, "answered": sum(row["answered"] for row in counts),
-                "of": sum(row["of"] for row in counts), "code": None, "empty": not (work.answers or work.typed),
+                "saved_ms": draft.updated_ms, "answered": sum(field.id in work.answers for field in asked),
+                "of": len(asked), "code": None, "empty": not (work.answers or work.typed),
                 "corrects": work.corrects,
             })  # fmt: skip
         return {"drafts": rows}

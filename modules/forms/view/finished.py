@@ -88,7 +88,7 @@ class FinishedView(QWidget):
             return ""
         fee, due = shown.riel(self._result["fee"]), shown.date(self._result["due"])
         who = words.person(self._result["person"], language())
-        return f"{who}\n{text(self._result['title'])}\n{tr('Fee {fee} · ready by {day}', fee=fee, day=due)}"
+        return "\n".join((who, text(self._result["title"]), tr("Fee {fee} · ready by {day}", fee=fee, day=due)))
 
     def print_receipt(self) -> None:
         """To the printer; counted when its pages were handed over."""

@@ -136,7 +136,6 @@ class FormsPage(Page):
         self.capture.retranslate()
         self.case.retranslate()
         self.finished.retranslate()
-        self._read_drafts()
 
     def setFocus(self, reason: Qt.FocusReason = Qt.FocusReason.OtherFocusReason) -> None:
         """The focus goes to where one types first."""

@@ -106,7 +106,7 @@ class SectionList(QWidget):
     def build(self, sections: Sequence[tuple[str, Text]]) -> None:
         """The sections of a form, in order."""
         for button in self._buttons.values():
-            button.setParent(None)
+            button.hide()
             button.deleteLater()
         self._buttons = {id: SectionButton(id, title) for id, title in sections}
         for button in self._buttons.values():

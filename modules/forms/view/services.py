@@ -29,8 +29,8 @@ MOST_DRAFTS = 3
 class DraftCard(ActionCard):
     """One draft to go on with: what and who, how far, when."""
 
-    def __init__(self, draft: Mapping[str, Any], now_day: str) -> None:
-        self._draft, self._now = draft, now_day
+    def __init__(self, draft: Mapping[str, Any]) -> None:
+        self._draft = draft
         title = Label(draft["title"], size="label", bold=True)
         title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         words = column(title, Label(self._how_far, size="small", tone="soft"), spacing=0)
@@ -126,6 +126,7 @@ class ServicesView(QWidget):
         super().__init__(parent)
         self._desk = desk
         self._rows: list[Mapping[str, Any]] = []
+        self._offered: list[Mapping[str, Any]] = []
         self.search = Line(icon="search")
         self.search.installEventFilter(self)
         self._soon = QTimer(self)
@@ -188,10 +189,14 @@ class ServicesView(QWidget):
     # Drafts
 
     def show_drafts(self, drafts: Sequence[Mapping[str, Any]]) -> None:
-        """Unfinished work of this officer, newest first."""
+        """Unfinished work of this officer, newest first. What has not changed stays, and keeps the focus."""
+        worth = [draft for draft in drafts if not draft.get("empty")][:MOST_DRAFTS]
+        if worth == self._offered:
+            return
+        self._offered = worth
         clear(self._drafts)
-        for draft in [draft for draft in drafts if not draft.get("empty")][:MOST_DRAFTS]:
-            card = DraftCard(draft, "")
+        for draft in worth:
+            card = DraftCard(draft)
             card.pressed.connect(lambda id=draft["draft"]: self.draft_wanted.emit(id))
             self._drafts.addWidget(card)
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLayout, QVBoxLayout, QWidget
 
-from desktop.kit import shown
+from desktop.kit import shown, theme
 from desktop.kit.card import Card
 from desktop.kit.icons import Picture
 from desktop.kit.layout import column, holder, row
@@ -24,19 +23,16 @@ def days_words(days: int) -> str:
 def bullet(words: Words) -> QWidget:
     """One line of a list, its dot beside the first line of the words."""
     line = row(spacing=6)
-    dot = Picture("dot", "soft", 14)
-    line.addWidget(dot, 0, Qt.AlignmentFlag.AlignTop)
+    line.addLayout(column(round(theme.line_height("note") / 2) - 7, Picture("dot", "soft", 14), None, spacing=0))
     line.addWidget(Label(words, size="note", wrap=True), 1)
-    line.setContentsMargins(0, 0, 0, 0)
-    dot.setContentsMargins(0, 6, 0, 0)
     return holder(line)
 
 
 def clear(layout: QLayout) -> None:
-    """Take every widget out of ``layout`` for good."""
+    """Take every widget out of ``layout`` for good; they are deleted when the present event is over, never in its middle."""
     while (item := layout.takeAt(0)) is not None:
         if (old := item.widget()) is not None:
-            old.setParent(None)
+            old.hide()
             old.deleteLater()
 
 

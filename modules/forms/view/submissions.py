@@ -66,8 +66,8 @@ class SubmissionsView(QWidget):
         return {"filter": self.filter.plain()[:500], "state": self.tabs.current()}
 
     def make_room(self, *, beside_a_case: bool) -> None:
-        """Beside an open case the list names who and where only."""
-        self.table.show_columns(*(("receipt", "who", "until", "state") if beside_a_case else ()))
+        """Beside an open case the list names number, person, service and state."""
+        self.table.show_columns(*(("receipt", "who", "title", "state") if beside_a_case else ()))
 
     def reload(self) -> None:
         """Ask again from the start."""

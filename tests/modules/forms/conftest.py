@@ -105,3 +105,83 @@ def finished(session: Any, sheet: Callable[[str], dict[str, Any]]) -> Callable[.
         )
 
     return take
+
+
+# --- the window
+
+
+@pytest.fixture(scope="session")
+def dressed(qapp: Any) -> Any:
+    """Style, fonts and Qt's words as the program sets them: once, as a style must not be changed under a window."""
+    from desktop.app import prepare
+
+    prepare(qapp)
+    return qapp
+
+
+@pytest.fixture
+def prepared(dressed: Any) -> Any:
+    """The application, light, at 100 %, in Latin digits."""
+    from desktop.kit import shown, theme
+
+    theme.apply(dressed, scheme="light", percent=100, both_labels=True)
+    shown.use_digits("latin")
+    return dressed
+
+
+@pytest.fixture
+def frame(session: Any, prepared: Any, qtbot: Any) -> Any:
+    """The window content of the receiving officer with the forms page in front, active, everything read."""
+    from desktop.bridge import Bridge
+    from desktop.shell.frame import Frame
+
+    bridge = Bridge(session)
+    made = Frame(bridge)
+    qtbot.addWidget(made)
+    made.resize(1366, 728)
+    with qtbot.waitActive(made):
+        made.show()
+        made.activateWindow()
+    made.open("forms", "new")
+    qtbot.waitUntil(lambda: not bridge.busy(), timeout=10_000)
+    yield made
+    bridge.close()
+
+
+@pytest.fixture
+def settle(frame: Any, qtbot: Any) -> Callable[[], None]:
+    """Until nothing runs any more."""
+    return lambda: qtbot.waitUntil(lambda: not frame.bridge.busy(), timeout=10_000)
+
+
+@pytest.fixture
+def page(frame: Any) -> Any:
+    return frame.page("forms")
+
+
+@pytest.fixture
+def press() -> Callable[..., None]:
+    """``press("text", Key_Return, …)``: keys to whatever has the focus, as a person types them, in any script."""
+    from PySide6.QtCore import QEvent, Qt
+    from PySide6.QtGui import QKeyEvent
+    from PySide6.QtTest import QTest
+    from PySide6.QtWidgets import QApplication
+
+    def one(letter: str) -> None:
+        key = Qt.Key.Key_unknown if ord(letter) > 127 else Qt.Key(ord(letter.upper()))
+        for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
+            QApplication.sendEvent(
+                QApplication.focusWidget(), QKeyEvent(kind, key, Qt.KeyboardModifier.NoModifier, letter)
+            )
+
+    def work(*parts: Any) -> None:
+        for part in parts:
+            if isinstance(part, str):
+                for letter in part:
+                    one(letter)
+            elif isinstance(part, tuple):
+                QTest.keyClick(QApplication.focusWidget(), part[0], part[1])
+            else:
+                QTest.keyClick(QApplication.focusWidget(), part)
+
+    return work
