@@ -10,7 +10,6 @@ from typing import Any, Final
 from i18n.catalog import LANGUAGES, Text, tr_in
 from i18n.dates import PHNOM_PENH, moment
 from i18n.errors import Known, Refused, explain
-from i18n.numbers import khmer_digits
 from modules.certificates.check import check
 from modules.certificates.knowledge import Knowledge
 from modules.certificates.sources import SUFFIXES
@@ -138,11 +137,8 @@ class Checking:
         return {"id": id, "outcome": outcome}
 
 
-def _text(sentence: str, *, count: int | None = None) -> Text:
-    if count is None:
-        return {language: tr_in(language, sentence) for language in LANGUAGES}
-    numbers = {"km": khmer_digits(count), "en": str(count)}
-    return {language: tr_in(language, sentence, count=numbers[language]) for language in LANGUAGES}
+def _text(sentence: str, **given: object) -> Text:
+    return {language: tr_in(language, sentence, **given) for language in LANGUAGES}
 
 
 def _files(folder: Path) -> list[Path]:
