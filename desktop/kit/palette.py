@@ -67,6 +67,11 @@ class _Entries(QWidget):
         tops = self._rows()
         return QSize(400, round(tops[-1][0] + theme.height("row") + 8) if tops else theme.height("row") + 16)
 
+    def whole_rows(self, most: int) -> int:
+        """The height up to ``most`` that cuts no entry in two."""
+        bottoms = [round(top + theme.height("row") + 8) for top, _ in self._rows()]
+        return max((bottom for bottom in bottoms if bottom <= most), default=self.sizeHint().height())
+
     def minimumSizeHint(self) -> QSize:
         return QSize(200, theme.height("row") + 16)
 
@@ -201,8 +206,9 @@ class Palette(Card):
         if window is None:
             return
         wide = min(theme.scaled(560), window.width() - 40)
-        tall = self.line.height() + self.list.sizeHint().height() + 10
-        self.setGeometry((window.width() - wide) // 2, 60, wide, min(tall, window.height() - 80))
+        around = self.line.height() + 10
+        tall = around + self.list.whole_rows(window.height() - 80 - around)
+        self.setGeometry((window.width() - wide) // 2, 60, wide, tall)
 
     def _act(self, number: int) -> None:
         if 0 <= number < len(self.list.entries):

@@ -204,7 +204,13 @@ class Window(QWidget):
     def _restore(self, file: Path) -> None:
         from sync import backup
 
-        self._worker.run(lambda: backup.restore(file, self.home), lambda _: self.show_door(), self._profile_refused)
+        self._worker.run(lambda: backup.restore(file, self.home), lambda _: self.show_door(), self._not_restored)
+
+    def _not_restored(self, error: Exception) -> None:
+        if isinstance(error, SalaError) and self.wizard is not None:
+            self.wizard.not_restored(error)
+        else:
+            self._broke(error)
 
     # Opening and locking
 

@@ -5,29 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QProgressBar, QStackedWidget, QWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from desktop.kit import theme
 from desktop.kit.banner import Banner
 from desktop.kit.button import Button
 from desktop.kit.card import Card
-from desktop.kit.fields import ChoiceField, LineField, Option, PassphraseField
-from desktop.kit.files import open_file
-from desktop.kit.icons import Picture
 from desktop.kit.layout import Scroll, column, holder, row
 from desktop.kit.steps import Steps
 from desktop.kit.wrap import Label
 from desktop.shell.bar import LanguageSwitch
-from desktop.shell.strength import StrengthMeter
-from i18n.catalog import language, text, tr
+from desktop.shell.wizard_steps import MakingStep, OfficerStep, PackStep, PassphraseStep
+from i18n.catalog import text, tr
 from i18n.errors import Refused, SalaError, explain
-
-if TYPE_CHECKING:
-    from sync.pack import OfficePack
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,219 +34,6 @@ class Answers:
     latin: str
     role: str
     passphrase: str
-
-
-class PackStep(QWidget):
-    """Choose the office pack; show whose it is before anything is made."""
-
-    ready = Signal()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.path: Path | None = None
-        self.pack: OfficePack | None = None
-        self.spoken: str | None = None
-        self.choose = Button(lambda: tr("Choose the office pack…"), kind="primary", icon="folder")
-        self.choose.clicked.connect(self._ask)
-        self.banner = Banner()
-        self.words = LineField(
-            {"km": "លេខសម្គាល់ ៦ ក្រុមដែលមជ្ឈមណ្ឌលអានប្រាប់", "en": "Six groups of digits the centre reads to you"},
-            note=lambda: tr("Call the centre. If the digits are not exactly the same, do not go on."),
-        )
-        self.words.setVisible(False)
-        self.confirm = Button(lambda: tr("These digits are the same"))
-        self.confirm.setVisible(False)
-        self.confirm.clicked.connect(self._spoken)
-        self.found = Card(fill="blue_soft", line="", bar="blue")
-        self.office = Label("", size="title", bold=True, wrap=True)
-        self.where = Label("", size="note", tone="soft", wrap=True)
-        self.found.setLayout(column(self.office, self.where, spacing=2, margins=(20, 12, 16, 12)))
-        self.found.setVisible(False)
-        self.setLayout(
-            column(
-                Label(lambda: tr("Which office is this laptop for?"), size="title", bold=True, wrap=True),
-                Label(
-                    lambda: tr(
-                        "The centre gives every laptop one file, the office pack. It is on the USB stick that came with it."
-                    ),
-                    tone="soft",
-                    wrap=True,
-                ),
-                row(self.choose, None),
-                self.banner,
-                self.words,
-                row(self.confirm, None),
-                self.found,
-                None,
-                spacing=12,
-            )
-        )
-
-    def _ask(self) -> None:
-        open_file(self, lambda: tr("Choose the office pack"), ("*.pack",), self.take)
-
-    def take(self, path: Path) -> None:
-        """Read the pack; refuse in words, or show the office."""
-        from sync import pack
-
-        self.path, self.pack = path, None
-        self.found.setVisible(False)
-        try:
-            self.pack = pack.read_file(path, pack.roots(), self.spoken)
-        except SalaError as error:
-            self.banner.show_error(error)
-            unknown = error.code == "SY-330"
-            self.words.setVisible(unknown)
-            self.confirm.setVisible(unknown)
-            self.ready.emit()
-            return
-        self.banner.close_banner()
-        self.words.setVisible(False)
-        self.confirm.setVisible(False)
-        self._show_office()
-        self.ready.emit()
-
-    def _spoken(self) -> None:
-        if self.path is not None:
-            self.spoken = self.words.value()
-            self.take(self.path)
-
-    def _show_office(self) -> None:
-        if self.pack is None:
-            return
-        office = self.pack.office
-        self.office.say({"km": office["name"]["km"], "en": office["name"]["en"]})
-        province = office["province"]
-        number = self.pack.number
-        code = office["code"]
-        self.where.say(
-            lambda: tr("{province} · code {code} · laptop {number}", province=text(province), code=code, number=number)
-        )
-        self.found.setVisible(True)
-        self.choose.set_kind("normal")  # one strong button a page: now it is the next step
-
-
-class OfficerStep(QWidget):
-    """Who works here first: the pack may name expected officers; the name is asked in both scripts."""
-
-    ready = Signal()
-
-    def __init__(self) -> None:
-        super().__init__()
-        from modules.permissions import ROLE_TITLES
-
-        self.name = LineField(
-            {"km": "គោត្តនាម និងនាម", "en": "Surname and given name, in Khmer"}, icon="person", longest=80
-        )
-        self.latin = LineField({"km": "ឈ្មោះជាអក្សរឡាតាំង", "en": "Name in Latin letters"}, longest=80)
-        self.role = ChoiceField(
-            {"km": "តួនាទី", "en": "Role"}, [Option(id, title) for id, title in ROLE_TITLES.items()], buttons=5
-        )
-        self.role.set_value("receiving")
-        for field in (self.name, self.latin):
-            field.edited.connect(self.ready)
-        self.setLayout(
-            column(
-                Label(lambda: tr("Who will work with it first?"), size="title", bold=True, wrap=True),
-                Label(lambda: tr("More officers can be added later in Settings."), tone="soft", wrap=True),
-                self.name,
-                self.latin,
-                self.role,
-                None,
-                spacing=12,
-            )
-        )
-
-    def complete(self) -> bool:
-        return bool(self.name.value() and self.latin.value() and self.role.value())
-
-
-class PassphraseStep(QWidget):
-    """Twice the same words, and how strong they are, in words."""
-
-    ready = Signal()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.first = PassphraseField({"km": "ឃ្លាសម្ងាត់", "en": "Passphrase"})
-        self.again = PassphraseField({"km": "ម្តងទៀត", "en": "Once more"})
-        self.strength = StrengthMeter()
-        self.look = Button(lambda: tr("Show the letters"), kind="quiet", icon="eye", small=True)
-        self.look.setCheckable(True)
-        self.look.toggled.connect(self._show_letters)
-        self.first.edited.connect(self._typed)
-        self.again.edited.connect(self._typed)
-        self.setLayout(
-            column(
-                Label(lambda: tr("Choose a passphrase"), size="title", bold=True, wrap=True),
-                Label(
-                    lambda: tr(
-                        "Several words that only you think of, in Khmer or Latin letters. Nobody can read your work without it; "
-                        "if it is forgotten, only the province can open this laptop again."
-                    ),
-                    tone="soft",
-                    wrap=True,
-                ),
-                self.first,
-                self.strength,
-                self.again,
-                row(self.look, None),
-                None,
-                spacing=10,
-            )
-        )
-
-    def _show_letters(self, on: bool) -> None:
-        self.first.show_letters(on)
-        self.again.show_letters(on)
-
-    def _typed(self) -> None:
-        self.strength.judge(self.first.value() or "")
-        if self.again.value() and self.first.value() and self.again.value() == self.first.value():
-            self.again.set_error("")
-        self.ready.emit()
-
-    def complete(self) -> bool:
-        return self.strength.enough() and self.first.value() == self.again.value()
-
-    def say_difference(self) -> None:
-        if self.again.value() and self.first.value() != self.again.value():
-            self.again.set_error(tr("The two are not the same."))
-
-
-class MakingStep(QWidget):
-    """Keys are being made; then: done."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.bar = QProgressBar()
-        self.bar.setRange(0, 0)
-        self.bar.setTextVisible(False)
-        self.bar.setFixedHeight(6)
-        self.picture = Picture("key", "blue", 56)
-        self.title = Label(lambda: tr("Making the keys of this laptop…"), size="title", bold=True)
-        self.more = Label(
-            lambda: tr("This takes a few seconds. They never leave this machine."), tone="soft", wrap=True
-        )
-        self.bar.setAccessibleName(tr("Making the keys of this laptop…"))
-        block = column(spacing=12)
-        block.addWidget(self.picture, 0, Qt.AlignmentFlag.AlignLeft)
-        for part in (self.title, self.more, self.bar):
-            block.addWidget(part)
-        block.addStretch(1)
-        self.setLayout(block)
-
-    def done(self, office: str) -> None:
-        self.bar.setVisible(False)
-        self.picture.show_icon("check-circle", "green")
-        self.title.say(lambda: tr("Ready to work"))
-        self.more.say(
-            lambda: tr(
-                "{office}: forms, certificates and numbers for the first weeks are on this laptop. The centre confirms "
-                "it by itself at the first connection; work need not wait.",
-                office=office,
-            )
-        )
 
 
 class Wizard(QWidget):
@@ -293,8 +74,8 @@ class Wizard(QWidget):
             self.language,
             spacing=10,
         )
-        feet = row(self.back, self.restore, None, self.next, spacing=12)
-        inner = column(self.steps, 4, self.banner, self.stack, feet, spacing=12, margins=(28, 18, 28, 18))
+        feet = row(self.back, self.restore, None, self.next, spacing=12, margins=(0, 0, 14, 0))
+        inner = column(self.steps, 4, self.banner, self.stack, feet, spacing=12, margins=(28, 18, 14, 18))
         inner.setStretch(3, 1)
         self._card = Card(inner)
         self._keeper = holder(column(brand, self._card, spacing=12))
@@ -341,6 +122,10 @@ class Wizard(QWidget):
         self.next.setFocus(Qt.FocusReason.OtherFocusReason)
         self._say_next()
 
+    def not_restored(self, error: SalaError) -> None:
+        """The backup could not be taken; the first step stays."""
+        self.banner.show_error(error)
+
     def refused(self, error: SalaError) -> None:
         """It could not be made: back to the passphrase with the reason."""
         self._go(2)
@@ -381,10 +166,14 @@ class Wizard(QWidget):
         self.next.say(words[self.stack.currentIndex()])
 
     def _look(self) -> None:
+        """May one go on? On the passphrase step also to be told that the two are not the same."""
         at = self.stack.currentIndex()
-        self.next.setEnabled(at == 2 or self._complete(at) if at < 3 else not self.making.bar.isVisibleTo(self.making))
-        if at == 2:
+        if at < 2:
+            self.next.setEnabled(self._complete(at))
+        elif at == 2:
             self.next.setEnabled(self.secret.complete() or bool(self.secret.again.value()))
+        else:
+            self.next.setEnabled(False)  # until the keys are made
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.next.isEnabled():
@@ -396,6 +185,3 @@ class Wizard(QWidget):
         if event.type() == QEvent.Type.LanguageChange:
             self.language.speak()
         super().changeEvent(event)
-
-    def shown_language(self) -> str:
-        return language()

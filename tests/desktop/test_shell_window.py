@@ -114,6 +114,29 @@ def test_a_damaged_pack_is_refused_in_words(window: Callable[[Path], Window], tm
     assert "SY-331" in made.wizard.pack.banner.details()
 
 
+def test_a_lost_laptop_comes_back_from_its_backup(
+    window: Callable[[Path], Window], open_office: Callable[..., Session], tmp_path: Path, qtbot: QtBot
+) -> None:
+    from sync import backup
+
+    session = open_office("lost")
+    copy = tmp_path / "office.sala-backup"
+    backup.write(session.unlocked, copy)
+    made = window(tmp_path / "new laptop")
+    assert made.wizard is not None
+    broken = tmp_path / "broken.sala-backup"
+    broken.write_bytes(b"x")
+    made._restore(broken)
+    banner = made.wizard.banner
+    qtbot.waitUntil(banner.isVisible, timeout=10_000)
+    assert "SY-152" in banner.details()
+    made._restore(copy)
+    qtbot.waitUntil(lambda: made.door is not None, timeout=20_000)
+    enter(qtbot, made)
+    assert made.frame is not None
+    assert made.frame.bridge.session.office["code"] == "0306"
+
+
 def test_unlock_work_lock_and_come_back(window: Callable[[Path], Window], profile: Path, qtbot: QtBot) -> None:
     made = window(profile)
     enter(qtbot, made)
