@@ -83,7 +83,7 @@ class Scroll(QScrollArea):
         content = self.widget()
         layout = content.layout() if content else None
         if content is not None and layout is not None and layout.hasHeightForWidth():
-            content.setMinimumHeight(max(1, layout.heightForWidth(self.viewport().width())))
+            content.setMinimumHeight(max(1, layout.minimumHeightForWidth(self.viewport().width())))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._fit()
