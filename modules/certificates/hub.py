@@ -129,9 +129,18 @@ class Projection:
         targets = trustlist.of_offices(offices, now_ms // 1000)
         for office in offices:
             code = office["code"]
-            states = self._states(tx, code)
-            targets[f"status/{code}.cwt"] = statuslist.write(code, states, now_ms // 1000, sign=sign, public=public)
+            states, known_s = self._states(tx, code), self._known(tx, code)
+            targets[f"status/{code}.cwt"] = statuslist.write(
+                code, states, now_ms // 1000, sign=sign, public=public, known_s=known_s
+            )
         return targets
+
+    def _known(self, tx: Any, office: str) -> int:
+        """The time of the newest certificate of ``office``; 0: none."""
+        rows = tx.query(
+            "SELECT max(issued_s) AS s FROM p_certificates_issued WHERE office = :office", {"office": office}
+        )
+        return int(rows[0]["s"] or 0)
 
     def _states(self, tx: Any, office: str) -> dict[int, State]:
         """Entries that are not valid. A certificate whose issue has not arrived yet is listed by what was said of it."""

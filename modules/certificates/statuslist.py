@@ -1,9 +1,9 @@
 """``status/<issuer>.cwt``: which certificates of one issuer are revoked or suspended.
 
 A CWT status list (IETF Token Status List): COSE_Sign1 of ``{2: name, 4: expires, 6: made at, 65533: {"bits": 2,
-"lst": zlib(bits)}, 65534: seconds until a newer one}``, entries of two bits, least significant bits first. It tells
-nothing but index and state, so it can be public. Laptops receive it as a signed publication; the signature inside is
-for others.
+"lst": zlib(bits)}, 65534: seconds until a newer one, 70002: hour of the newest certificate that the centre knew}``,
+entries of two bits, least significant bits first. It tells nothing but index and state, so it can be public. Laptops
+receive it as a signed publication; the signature inside is for others.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ _BITS = 2
 _PER_BYTE = 8 // _BITS
 _MAX_BYTES = MAX_INDEX // _PER_BYTE
 _TYPE = "application/statuslist+cwt"
-_SUB, _EXP, _IAT, _LIST, _TTL = 2, 4, 6, 65533, 65534
+_SUB, _EXP, _IAT, _LIST, _TTL, _KNOWN = 2, 4, 6, 65533, 65534, 70002
+_HOUR_S = 3_600
 _HEADER_TYPE, _ALG, _KID, _EDDSA = 16, 1, 4, -8
 
 
@@ -53,8 +54,15 @@ class StatusList:
         return STATES.get(self.entries[place] >> shift & (1 << _BITS) - 1)
 
 
-def write(issuer: str, states: Mapping[int, State], made_s: int, *, sign: Sign, public: bytes) -> bytes:
-    """The signed list of ``issuer``: ``states`` by index; every index that is not named is valid."""
+def write(
+    issuer: str, states: Mapping[int, State], made_s: int, *, sign: Sign, public: bytes, known_s: int = 0
+) -> bytes:
+    """The signed list of ``issuer``: ``states`` by index; every index that is not named is valid.
+
+    ``known_s`` is the time of the newest certificate that the centre has heard of. It makes the list another one, and so
+    gives it a new date, when certificates were issued and none was revoked: a list older than a certificate says nothing
+    about it.
+    """
     entries = bytearray(_size(max(states, default=0)) // _PER_BYTE)
     for index, state in states.items():
         entries[index // _PER_BYTE] |= VALUES[state] << index % _PER_BYTE * _BITS
@@ -65,6 +73,7 @@ def write(issuer: str, states: Mapping[int, State], made_s: int, *, sign: Sign, 
             _IAT: made_s,
             _LIST: {"bits": _BITS, "lst": zlib.compress(bytes(entries), 9)},
             _TTL: TTL_S,
+            _KNOWN: known_s // _HOUR_S,
         }
     )
     protected = cbor.encode({_ALG: _EDDSA, _KID: key_id(public), _HEADER_TYPE: _TYPE})

@@ -195,6 +195,19 @@ def test_revoke_wins_in_any_order(said: list[str], chance: Any) -> None:
     assert state(run(*ops)) == [wanted]  # the log's order is the op's index, not the order of arrival
 
 
+def test_a_new_certificate_gives_the_list_a_new_date() -> None:
+    """The centre keeps the bytes of a target whose content stays: a list older than a certificate would say nothing of it."""
+    before = run(op("issued", issue_body()))
+    after = run(op("issued", issue_body()), op("issued", issue_body(2, issued_s=7_200)))
+    office = {"code": "0306", "name": {"km": "ក", "en": "a"}, "keys": []}
+
+    def basis(tx: Tx) -> bytes:
+        made = Projection().publications(tx, [office], 0, lambda m: KEY.sign(m).signature, bytes(KEY.verify_key))
+        return made["status/0306.cwt"]
+
+    assert basis(before) == basis(before) != basis(after)
+
+
 def test_only_the_issuing_office_speaks() -> None:
     tx = run(
         op("issued", issue_body()),
