@@ -11,6 +11,8 @@ from desktop.kit import theme
 Part = QWidget | QLayout | int | None
 """A part of a row or column: a widget, a layout, a gap in pixels, or None for a stretch."""
 
+LEAST_PAGE = 600  # pixels: the window never grows because a page with very large text is wider
+
 Margins = tuple[int, int, int, int]
 
 
@@ -163,7 +165,7 @@ class PageScroll(QScrollArea):
 
     def minimumSizeHint(self) -> QSize:
         page = self.widget()
-        return QSize(page.minimumSizeHint().width() if page else 0, 120)
+        return QSize(min(LEAST_PAGE, page.minimumSizeHint().width()) if page else 0, 120)
 
 
 class Wrapped(QLayout):

@@ -28,9 +28,17 @@ SETTINGS = ("look", "people", "safety", "desk", "about")
 BOTH = {"km", "en"}
 
 
-def stops(frame: Frame) -> list[tuple[str, str]]:
-    """Every page of the shell, Settings once a section."""
+def shell_stops() -> list[tuple[str, str]]:
+    """The pages of the shell, Settings once a section."""
     return [(page, "") for page in SHELL_PAGES if page != "settings"] + [("settings", section) for section in SETTINGS]
+
+
+def stops(frame: Frame) -> list[tuple[str, str]]:
+    """Every page of shell and modules, and every place of a page that a command of the palette names."""
+    modules = [place.id for place in frame.places if place.id not in SHELL_PAGES]
+    commands = [command for command in frame.bridge.session.commands.list() if command.palette and command.page]
+    named = [(command.id.partition(".")[0], command.page or "") for command in commands]
+    return shell_stops() + [(module, "") for module in modules] + named
 
 
 def test_no_page_opens_a_window_of_its_own(frame: Frame, settle: Settle) -> None:
@@ -64,7 +72,7 @@ def test_switching_to_english_leaves_no_khmer_word(
     catalog.use("en")
     theme.retranslate(prepared)
     theme.apply(prepared, both_labels=False)
-    for page, target in stops(frame):
+    for page, target in shell_stops():
         frame.open(page, target)
         settle()
         qtbot.waitUntil(lambda: not frame.bridge.busy())
@@ -242,7 +250,7 @@ def test_nothing_is_wider_than_the_window(
     theme.retranslate(prepared)
     theme.apply(prepared, percent=percent)
     frame.resize(1024, 600)
-    for page, target in stops(frame):
+    for page, target in shell_stops() if percent == 200 else stops(frame):
         frame.open(page, target)
         settle()
         QApplication.processEvents()
