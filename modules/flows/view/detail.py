@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QEvent, Signal
 from PySide6.QtWidgets import QComboBox, QWidget
 
 from desktop.kit import shown, theme
@@ -62,11 +62,11 @@ class FlowView(QWidget):
                 Column(
                     "started_ms",
                     {"km": "ពេលវេលា", "en": "Time"},
-                    150,
+                    135,
                     kind="soft",
                     show=lambda ms: shown.plain(short_moment(ms)),
                 ),
-                Column("look", {"km": "លទ្ធផល", "en": "Outcome"}, 140, kind="state"),
+                Column("look", {"km": "លទ្ធផល", "en": "Outcome"}, 115, kind="state"),
             ],
             name={"km": "ដំណើរការ", "en": "Runs"},
         )
@@ -184,6 +184,12 @@ class FlowView(QWidget):
                 "flows.configure", then=lambda _flow: self._desk.show_note(tr("Kept")), failed=self._refused,
                 flow=self._flow["id"], settings={name: value},
             )  # fmt: skip
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self.cases.setItemText(self.cases.findData(SAMPLE), tr("An example, no real case"))
+            self.cases.setAccessibleName(tr("Case to try the flow on"))
+        super().changeEvent(event)
 
     # --- dry run
 
