@@ -215,9 +215,10 @@ class Capture:
                 continue
             asked = [field for field in rules.shown(work.form, work.answers) if field.type != "fee"]
             person = work.answers.get(work.form.roles["person"])
+            what = {side: draft.body["receipt"] if work.corrects else work.service.title[side] for side in ("km", "en")}
             rows.append({
                 "draft": draft.id, "form": work.form.id, "service": work.service.id,
-                "title": {side: " · ".join(filter(None, (work.service.title[side], words.person(person, side)))) for side in ("km", "en")},
+                "title": {side: " · ".join(filter(None, (what[side], words.person(person, side)))) for side in ("km", "en")},
                 "saved_ms": draft.updated_ms, "answered": sum(field.id in work.answers for field in asked),
                 "of": len(asked), "code": None, "empty": not (work.answers or work.typed),
                 "corrects": work.corrects,

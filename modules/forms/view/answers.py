@@ -128,7 +128,9 @@ def _line(label: Words, value: str | QWidget) -> QWidget:
     grid.addWidget(name, 0, 0, Qt.AlignmentFlag.AlignTop)
     if isinstance(value, str):
         said: QWidget = Label(value, size="note", wrap=True)
-        said.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        policy = said.sizePolicy()  # keeps that its height follows its width
+        policy.setHorizontalPolicy(QSizePolicy.Policy.Expanding)
+        said.setSizePolicy(policy)
     else:
         said = holder(row(value, None))
     grid.addWidget(said, 0, 1)

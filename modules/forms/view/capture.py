@@ -6,7 +6,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QApplication, QSizePolicy, QStackedWidget, QWidget
+from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from desktop.kit import shown, theme
 from desktop.kit.button import Button
@@ -14,6 +14,7 @@ from desktop.kit.card import Card
 from desktop.kit.desk import Desk
 from desktop.kit.fields import LineField
 from desktop.kit.layout import Scroll, column, holder, row
+from desktop.kit.stack import Stack
 from desktop.kit.wrap import Label
 from i18n.catalog import language, text, tr
 from i18n.errors import SalaError
@@ -49,7 +50,7 @@ class CaptureView(QWidget):
         self.sections = SectionList()
         self._saved = Label(self._saved_words, size="small", tone="soft")
         self._discard = Button(lambda: tr("Discard draft"), kind="quiet", icon="trash", small=True)
-        self._stack = QStackedWidget()
+        self._stack = Stack()
         self.fee, self.why, self.papers = FeeCard(), WhyCard(), PapersCard()
         self.reason = LineField(lambda: tr("Reason of the correction"), longest=300)
         self.back = Button(lambda: tr("Back"), key="Shift+Enter")

@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QWidget
 
 from desktop.kit import shown
 from desktop.kit.button import Button, IconButton
@@ -20,6 +20,7 @@ from desktop.kit.files import save_file
 from desktop.kit.layout import Rule, Scroll, Wrapped, column, holder, row
 from desktop.kit.preview import Preview
 from desktop.kit.printing import print_pdf
+from desktop.kit.stack import Stack
 from desktop.kit.states import Chip
 from desktop.kit.wrap import Label
 from i18n.catalog import text, tr
@@ -53,7 +54,7 @@ class CasePane(Card):
         self._answers.file_wanted.connect(self._show_file)
         self._preview = Preview(name=lambda: tr("Attachment"))
         self._back = Button(lambda: tr("Back to the case"), kind="quiet", icon="arrow-left", small=True)
-        self._stack = QStackedWidget()
+        self._stack = Stack()
         self._stack.addWidget(Scroll(self._answers))
         self._stack.addWidget(holder(column(row(self._back, None), self._preview, spacing=4)))
         head = row(self._receipt, self._chip, None, self._close, spacing=12)

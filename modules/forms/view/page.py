@@ -7,12 +7,13 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QWidget
 
 from desktop.kit import theme
 from desktop.kit.desk import Desk
 from desktop.kit.layout import column, holder, row
 from desktop.kit.page import Page
+from desktop.kit.stack import Stack
 from desktop.kit.tabs import Tabs
 from i18n.catalog import tr
 from i18n.errors import SalaError
@@ -47,12 +48,12 @@ class FormsPage(Page):
         beside = row(spacing=16)
         beside.addWidget(self.submissions, 3)
         beside.addWidget(self.case, 2)
-        self._lists = QStackedWidget()
+        self._lists = Stack()
         self._lists.addWidget(self.services)
         self._lists.addWidget(holder(beside))
         front = column(self.tabs, spacing=10, margins=(24, 14, 24, 12))
         front.addWidget(self._lists, 1)
-        self._views = QStackedWidget()
+        self._views = Stack()
         for view in (holder(front), self.capture, self.finished):
             self._views.addWidget(view)
         self.setLayout(column(self._views, spacing=0))
