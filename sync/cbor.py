@@ -34,6 +34,7 @@ def _refuse_tag(*_: object) -> NoReturn:
 
 
 _NO_TAGS = dict.fromkeys(range(0x10000), _refuse_tag)  # cbor2 knows some of these and would act on them
+_LEAVES = frozenset({int, str, bytes, bool, type(None)})
 # what cbor2 raises on hostile bytes
 _BROKEN = (cbor2.CBORError, ValueError, TypeError, LookupError, OverflowError, RecursionError)
 
@@ -72,14 +73,18 @@ def sequence(data: bytes, start: int = 0) -> Iterator[tuple[Any, int]]:
         allow_indefinite=False,
         allow_duplicate_keys=False,
     )
+    encoder = cbor2.CBOREncoder(io.BytesIO(), canonical=True)
     while start < len(data):
         try:
             value = decoder.decode()
         except _BROKEN as broken:
             raise Malformed(f"cbor: {type(broken).__name__}") from None
         end = stream.tell()
-        _require_plain(value)
-        if cbor2.dumps(value, canonical=True) != data[start:end]:
+        if end - start > MAX_TEXT:
+            _require_plain(value)
+        else:
+            _require_sound(value)
+        if encoder.encode_to_bytes(value) != data[start:end]:
             raise Malformed("cbor: not the deterministic encoding")
         yield value, end
         start = end
@@ -87,6 +92,23 @@ def sequence(data: bytes, start: int = 0) -> Iterator[tuple[Any, int]]:
 
 def _no_item() -> NoReturn:
     raise Malformed("cbor: nothing there")
+
+
+def _require_sound(value: Any) -> None:
+    """As :func:`_require_plain` for what the decoder made of few bytes: depth, integers and texts are bounded already."""
+    kind = type(value)
+    if kind is dict:
+        _require_keys(value)
+        members = value.values()
+    elif kind is list:
+        members = value
+    elif kind in _LEAVES or (kind is float and math.isfinite(value)):
+        return
+    else:
+        raise Malformed("cbor: not plain data")
+    if not _LEAVES.issuperset(map(type, members)):
+        for member in members:
+            _require_sound(member)
 
 
 def _require_plain(value: Any, depth: int = 0) -> None:
@@ -116,12 +138,13 @@ def _require_all(values: Any, depth: int) -> None:
 
 
 def _require_keys(value: dict[Any, Any]) -> None:
-    kinds = {type(key) for key in value}
+    kinds = set(map(type, value))
     if kinds == {str}:
-        for key in value:
-            _require_plain(key)
+        if len(max(value, key=len)) > MAX_TEXT // 4:  # then others may be longer in bytes
+            for key in value:
+                _require_plain(key)
     elif kinds == {int}:
-        if min(value) < 0 or max(value) >= 1 << 64:
+        if min(value) < 0 or max(value) >> 64:
             raise Malformed("cbor: map key")
     elif kinds:
         raise Malformed("cbor: map key")

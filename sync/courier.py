@@ -204,6 +204,8 @@ class _Import:
             delivery.take_status(conn, status, self.clock)
             return lost
 
+        for worry in self.store.read(lambda conn: delivery.worries(conn, status)):
+            self._problem("missing", worry)
         try:
             self.report.batches_lost += self.store.write(work)
         except Known as error:

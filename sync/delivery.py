@@ -159,6 +159,17 @@ def take_status(conn: Connection, status: Status, clock: Clock) -> None:
     prune(conn)
 
 
+def worries(conn: Connection, status: Status) -> list[Known]:
+    """What the hub says of this device that a person must know: SY-321 a copy of it is at work, SY-322 it is revoked."""
+    last = conn.execute("SELECT coalesce(max(seq), 0) AS seq FROM op").fetchone()["seq"]
+    found = []
+    if status.head_seq > last - mark(conn, ops.chain_base(status.device_id)):
+        found.append(Known("SY-321", there=status.head_seq, here=last))
+    if status.revoked:
+        found.append(Known("SY-322"))
+    return found
+
+
 def prune(conn: Connection) -> None:
     """Let go of the bytes of batches that a second site holds. The ops stay; they could be cut again."""
     conn.execute(

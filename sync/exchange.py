@@ -50,6 +50,7 @@ log = logging.getLogger(__name__)
 Progress = Callable[[str, int, int], None]  # what, done, total
 LOCK: Final = "sync.lock"
 _GIVE_UP_AFTER: Final = 3  # batches in a row that the line fails: the line is gone
+_BATCH_REFUSALS: Final = {413: "SY-358", 422: "SY-357"}
 _REFUSALS: Final = {403: "SY-345", 404: "SY-346", 409: "SY-347", 410: "SY-348"}
 
 
@@ -75,14 +76,12 @@ class Report:
 
 def due(conn: Connection, now_ms: int) -> bool:
     """Whether an automatic run should start now: the wait after failures is over and there is a reason to go."""
-    if now_ms < mark(conn, RUN_NEXT):
-        return False
     waiting = cutting.uncut(conn)
-    ready = waiting.ops > 0 and (
-        now_ms - waiting.oldest_ms >= FILL_WAIT_MS or waiting.bytes >= 4 * target_size(mark(conn, GOODPUT))
-    )
+    waited = waiting.ops > 0 and now_ms - waiting.oldest_ms >= FILL_WAIT_MS
+    filled = waiting.bytes >= 4 * target_size(mark(conn, GOODPUT))
     queued = any(batch.next_try_ms <= now_ms for batch in delivery.pending(conn))
-    return ready or queued or now_ms - mark(conn, LAST_RUN) >= 15 * FILL_WAIT_MS
+    stale = now_ms - mark(conn, LAST_RUN) >= 15 * FILL_WAIT_MS
+    return now_ms >= mark(conn, RUN_NEXT) and (waited or filled or queued or stale)
 
 
 def run(
@@ -129,16 +128,10 @@ class _Run:
     def _steps(self) -> None:
         self.report.url = self.line.url
         for name, step in (
-            ("enrol", self._enrol),
-            ("leases", self._ask_leases),
-            ("publications", self._publications),
-            ("have", self._have),
-            ("receipts", self._receipts),
-            ("cut", self._cut),
-            ("batches", self._batches),
-            ("chunks", self._chunks),
-            ("log", self._log),
-        ):
+            ("enrol", self._enrol), ("leases", self._ask_leases), ("publications", self._publications),
+            ("have", self._have), ("receipts", self._receipts), ("cut", self._cut), ("batches", self._batches),
+            ("chunks", self._chunks), ("log", self._log),
+        ):  # fmt: skip
             if self.cancel():
                 raise Cancelled
             with self._step(name):
@@ -235,6 +228,8 @@ class _Run:
             return lost
 
         self.report.batches_lost += self.store.write(keep)
+        for worry in self.store.read(lambda conn: delivery.worries(conn, status)):
+            self._problem("have", worry)
         return sound
 
     def _advance(self, step: str, note: str, proof: Sequence[bytes]) -> bool:
@@ -318,20 +313,20 @@ class _Run:
                 raise
             return error.code
         failpoint("send:after-put")
-        if answer.status in (413, 422):
-            code = "SY-358" if answer.status == 413 else "SY-357"
-            self._problem("batches", Known(code, reason=answer.body[:200].decode("utf-8", "replace")))
-            return code
         if answer.status not in (200, 201):
-            self._problem("batches", Known("SY-351", status=answer.status))
-            return "SY-351"
+            code = _BATCH_REFUSALS.get(answer.status, "SY-351")
+            reason = answer.body[:200].decode("utf-8", "replace")
+            self._problem("batches", Known(code, status=answer.status, reason=reason))
+            return code
         self.report.batches_sent += 1
+        text = answer.body.decode("utf-8", "replace")
         try:
-            text = answer.body.decode()
             found = self.store.write(lambda conn: delivery.received(conn, text, self.centre.log))
             if found is None or found[0].leaf.batch_hash != hash_:
                 raise Known("SY-360")
-        except (Known, UnicodeDecodeError):
+        except Known as error:
+            if error.code not in ("SY-310", "SY-360"):
+                raise
             self._problem("batches", Known("SY-360"))
             return "SY-360"
         self._take(found)

@@ -100,8 +100,10 @@ def test_the_forger_is_no_mistake() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {1: 2}, {2: 0}, {2: True}, {2: 1 << 53}, {2: "1"}, {3: 0}, {3: 2}, {3: 4}, {3: MAX_OPS + 1}, {4: bytes(32)}, {4: b""}, {5: bytes(32)},
-        {6: 0}, {6: 2}, {7: 1}, {8: 1}, {8: 1 << 24}, {9: bytes(32)}, {10: [b"12345678"]}, {10: b""}, {10: [b"1"]}, {10: [b"12345678"] * 65},
+        {1: 2}, {2: 0}, {2: True}, {2: 1 << 53}, {2: "1"}, {3: 0}, {3: 2}, {3: 4}, {3: MAX_OPS + 1},
+        {4: bytes(32)}, {4: b""}, {5: bytes(32)},
+        {6: 0}, {6: 2}, {7: 1}, {8: 1}, {8: 1 << 24}, {9: bytes(32)}, {10: [b"12345678"]}, {10: b""}, {10: [b"1"]},
+        {10: [b"12345678"] * 65},
         {11: {}}, {11: [1]}, {11: [[b"o" * 16, 3, b"s" * 64]]}, {11: [[b"o", 0, b"s" * 64]]}, {11: [[b"o" * 16, 0, b"s"]]}, {11: [[]] * 65},
         {12: 1}, {12: "v" * 200}, {13: 0}, {14: []}, {14: [-1, b"r" * 32]}, {14: [0, b"r"]}, {15: b"k" * 31}, {15: b"k" * 32}, {16: 1},
     ],
@@ -227,8 +229,10 @@ def test_what_is_inside_a_group_is_checked(monkeypatch: pytest.MonkeyPatch) -> N
     [
         {1: DEF_HASH, 2: [], 3: bytes(24), 4: b""}, {1: b"x", 2: [[b"12345678", bytes(80)]], 3: bytes(24), 4: b""},
         {1: DEF_HASH, 2: [[b"12345678", bytes(80)]], 3: bytes(23), 4: b""}, {1: DEF_HASH, 2: [[b"1", bytes(80)]], 3: bytes(24), 4: b""},
-        {1: DEF_HASH, 2: [[b"12345678", bytes(79)]], 3: bytes(24), 4: b""}, {1: DEF_HASH, 2: [[b"12345678", bytes(80)]] * 9, 3: bytes(24), 4: b""},
-        {1: DEF_HASH, 2: ["x"], 3: bytes(24), 4: b""}, {1: DEF_HASH}, [], {1: DEF_HASH, 2: [[b"12345678", bytes(80)]], 3: bytes(24), 4: b"", 5: 1},
+        {1: DEF_HASH, 2: [[b"12345678", bytes(79)]], 3: bytes(24), 4: b""},
+        {1: DEF_HASH, 2: [[b"12345678", bytes(80)]] * 9, 3: bytes(24), 4: b""},
+        {1: DEF_HASH, 2: ["x"], 3: bytes(24), 4: b""}, {1: DEF_HASH}, [],
+        {1: DEF_HASH, 2: [[b"12345678", bytes(80)]], 3: bytes(24), 4: b"", 5: 1},
     ],
 )  # fmt: skip
 def test_a_group_of_another_shape_is_refused(value: Any) -> None:

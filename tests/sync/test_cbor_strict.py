@@ -172,3 +172,25 @@ def test_a_cut_off_or_altered_frame_is_refused() -> None:
             cbor.unzip(frame[:end])
     with pytest.raises(Malformed):
         cbor.unzip(cbor.zip_bytes(bytes(1001), 3), 1000)
+
+
+def test_what_is_refused_is_refused_in_large_items_too() -> None:
+    """Large items are walked with every bound, small ones only with those that their size leaves open."""
+    filler = bytes(MAX_TEXT + 1)
+    assert cbor.decode(cbor.encode([filler, 1.5, {"a": None}, [True]])) == [filler, 1.5, {"a": None}, [True]]
+    for name in (
+        "NaN",
+        "infinity",
+        "undefined",
+        "simple value",
+        "mixed keys",
+        "negative key",
+        "array as key",
+        "bytes as key",
+    ):
+        with pytest.raises(Malformed):
+            cbor.decode(b"\x82" + cbor2.dumps(filler) + REFUSED[name])
+        with pytest.raises(Malformed):
+            cbor.decode(b"\x82\x00" + REFUSED[name])
+    with pytest.raises(Malformed, match="text too long"):
+        cbor.decode(cbor2.dumps("ក" * MAX_TEXT))

@@ -461,6 +461,40 @@ def test_have_want_finds_single_losses(
     assert counts(laptop) == (0, 0, 15)
 
 
+def test_a_laptop_restored_from_an_old_copy_is_told(
+    shared_hub: Hub, join: Callable[..., Unlocked], tmp_path: Path
+) -> None:
+    laptop = join(shared_hub)
+    write_ops(laptop)
+    run(laptop)
+    laptop.lock()
+    shutil.copytree(laptop.home, tmp_path / "copy")
+    later = keys.unlock(laptop.home, "Sok Dara", PASSPHRASE, SystemClock())
+    write_ops(later)
+    run(later)
+    later.lock()
+    old = keys.unlock(tmp_path / "copy", "Sok Dara", PASSPHRASE, SystemClock())
+    try:
+        assert [problem["code"] for problem in run(old).problems] == ["SY-321"]
+        write_ops(old, 9)
+        report = run(old)
+        assert report.quarantined == 1  # received and kept, but a fork: an admin decides
+        assert counts(old) == (0, 0, 14)
+    finally:
+        old.lock()
+
+
+def test_a_revoked_laptop_is_told_and_refused_nothing(own_hub: Hub, join: Callable[..., Unlocked]) -> None:
+    laptop = join(own_hub)
+    write_ops(laptop)
+    run(laptop)
+    own_hub.cli("revoke", laptop.device.device_id.hex())
+    write_ops(laptop)
+    report = run(laptop)
+    assert [problem["code"] for problem in report.problems] == ["SY-322"]
+    assert (report.quarantined, counts(laptop)) == (1, (0, 0, 10))
+
+
 def test_publications_come_down_over_the_line(own_hub: Hub, join: Callable[..., Unlocked], tmp_path: Path) -> None:
     laptop = join(own_hub)
     run(laptop)

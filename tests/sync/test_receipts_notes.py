@@ -191,7 +191,8 @@ def test_checkpoints_of_another_shape_are_refused(text: str) -> None:
         lambda text: text.replace("tlog-proof@v1", "tlog-proof@v2"), lambda text: text.replace("index 5", "index 05"),
         lambda text: text.replace("index 5\n", ""), lambda text: text.replace("\n\n", "\n"), lambda text: "x" * MAX_RECEIPT + text,
         lambda text: text.replace("index 5\n", "index 5\n" + text.split("\n")[3] * 0 + "AAAA\n"),
-        lambda text: text.replace("index 5\n", "index 5\n" + (text.split("\n")[3] + "\n") * 65), lambda text: "c2sp.org/tlog-proof@v1\n\n" + text,
+        lambda text: text.replace("index 5\n", "index 5\n" + (text.split("\n")[3] + "\n") * 65),
+        lambda text: "c2sp.org/tlog-proof@v1\n\n" + text,
     ],
 )  # fmt: skip
 def test_proofs_of_another_shape_are_refused(change: object) -> None:
