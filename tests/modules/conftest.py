@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -72,3 +74,44 @@ def window_on(qapp: Any, qtbot: Any) -> Iterator[Callable[..., Window]]:
     for bridge in bridges:
         bridge.close()
     theme.apply(qapp, scheme="light", percent=100)
+
+
+@pytest.fixture
+def sala_cli(
+    tmp_path: Path,
+    office_pack: Path,
+    centre_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Callable[..., Any]:
+    """``sala_cli("links", "list", code=0)``: one run of the command line on a profile whose officer is the chief; its JSON document."""
+    from desktop.cli import main
+    from sync import enrol, keys
+    from sync.clock import SystemClock
+
+    passphrase = "ពាក្យសម្ងាត់នៃសាលា"
+    monkeypatch.setenv("SALA_ROOTS", str(centre_folder / "roots"))
+    secret = tmp_path / "passphrase"
+    secret.write_text(passphrase, "utf-8")
+    monkeypatch.setenv("SALA_PASSPHRASE_FILE", str(secret))
+    enrol.setup(
+        tmp_path / "cli",
+        office_pack,
+        officer_name="ចាន់ សុខា",
+        role="chief",
+        passphrase=passphrase,
+        clock=SystemClock(),
+        cost=keys.CHEAP,
+    ).lock()
+
+    def run(*words: str, code: int = 0, officer: str = "", secret_of: str = "") -> Any:
+        capsys.readouterr()
+        if secret_of:
+            secret.write_text(secret_of, "utf-8")
+        chosen = ["--officer", officer] if officer else []
+        done = main(["--home", str(tmp_path / "cli"), "--json", *chosen, *words])
+        printed = capsys.readouterr()
+        assert done == code, printed.err + printed.out
+        return json.loads(printed.out)
+
+    return run
