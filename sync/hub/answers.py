@@ -19,8 +19,16 @@ def missing(centre: Centre, tx: Tx, device: bytes, have: wire.Have) -> wire.Miss
     total = log.size(tx)
     grown = have.epoch == centre.log.epoch and have.size <= total
     return wire.Missing(
-        batches=[digest for digest in have.batches if tx.one("SELECT 1 AS yes FROM batch WHERE hash = :h", {"h": digest}) is None],
-        chunks=[digest for digest in have.chunks if tx.one("SELECT 1 AS yes FROM chunk WHERE hash = :h", {"h": digest}) is None],
+        batches=[
+            digest
+            for digest in have.batches
+            if tx.one("SELECT 1 AS yes FROM batch WHERE hash = :h", {"h": digest}) is None
+        ],
+        chunks=[
+            digest
+            for digest in have.chunks
+            if tx.one("SELECT 1 AS yes FROM chunk WHERE hash = :h", {"h": digest}) is None
+        ],
         status=centre.status(tx, device),
         note=centre.log.latest(tx),
         proof=log.consistency(tx, have.size, total) if grown else [],
@@ -34,4 +42,6 @@ def receipts(tx: Tx, device: bytes, after: int) -> wire.Receipts:
         {"d": device, "after": after, "most": RECEIPTS + 1},
     )
     page = rows[:RECEIPTS]
-    return wire.Receipts([row["receipt"] for row in page], page[-1]["idx"] + 1 if page else after, len(rows) > len(page))
+    return wire.Receipts(
+        [row["receipt"] for row in page], page[-1]["idx"] + 1 if page else after, len(rows) > len(page)
+    )

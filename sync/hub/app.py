@@ -40,7 +40,7 @@ class TooBig(Exception):
 
 def create(centre: Centre) -> Starlette:
     """The application over an open hub."""
-    from sync.hub.console import routes as console
+    from sync.hub.console.routes import routes as console
 
     application = Starlette(
         routes=[
@@ -54,7 +54,7 @@ def create(centre: Centre) -> Starlette:
             Route("/v1/receipts", receipts),
             Route("/v1/leases/{resource}", _bounded(lease, 0), methods=["POST"]),
             Route("/v1/tuf/{path:path}", publication),
-            Mount("/console", routes=console(centre)),
+            Mount("/console", routes=console()),
             Route("/", home),
             Route("/{code}", redirector.visit),
         ],
@@ -163,7 +163,11 @@ def tile(request: Request) -> Response:
     data = centre.storage.read(
         lambda tx: log.tile(tx, request.path_params["level"], request.path_params["index"], width)
     )
-    return PlainTextResponse("no such tile", 404) if data is None else Response(data, media_type="application/octet-stream")
+    return (
+        PlainTextResponse("no such tile", 404)
+        if data is None
+        else Response(data, media_type="application/octet-stream")
+    )
 
 
 # --- devices
@@ -183,11 +187,15 @@ def _device(request: Request, body: bytes) -> bytes | Response:
     """The device that signed this request, or the answer that refuses it."""
     centre = _centre(request)
     try:
-        device, nonce, signature = (bytes.fromhex(request.headers.get(name, "")) for name in (wire.DEVICE, wire.NONCE, wire.SIGNATURE))
+        device, nonce, signature = (
+            bytes.fromhex(request.headers.get(name, "")) for name in (wire.DEVICE, wire.NONCE, wire.SIGNATURE)
+        )
     except ValueError:
         return PlainTextResponse("unsigned", 403)
     row = centre.storage.read(lambda tx: tx.one("SELECT sign_public FROM device WHERE device = :d", {"d": device}))
-    if row is None or not wire.request_holds(row["sign_public"], request.method, _target(request), body, nonce, signature):
+    if row is None or not wire.request_holds(
+        row["sign_public"], request.method, _target(request), body, nonce, signature
+    ):
         return PlainTextResponse("unknown device or wrong signature", 403)
     if not request.app.state.nonces.spend(nonce):
         return PlainTextResponse("nonce", 401)
@@ -208,7 +216,9 @@ def have(request: Request, body: bytes) -> Response:
         return device
     offered, now = wire.read_have(body), centre.clock.wall_ms()
     seen = {"now": now, "d": device, "before": now - SEEN_EVERY_MS}
-    if centre.storage.read(lambda tx: tx.one("SELECT 1 AS yes FROM device WHERE device = :d AND last_seen_ms < :before", seen)):
+    if centre.storage.read(
+        lambda tx: tx.one("SELECT 1 AS yes FROM device WHERE device = :d AND last_seen_ms < :before", seen)
+    ):
         centre.storage.write(lambda tx: tx.execute("UPDATE device SET last_seen_ms = :now WHERE device = :d", seen))
     return _cbor(centre.storage.read(lambda tx: answers.missing(centre, tx, device, offered)).encode())
 
@@ -259,7 +269,11 @@ def lease(request: Request, body: bytes) -> Response:
 
 def publication(request: Request) -> Response:
     place = _centre(request).repository.read(request.path_params["path"])
-    return PlainTextResponse("not published", 404) if place is None else FileResponse(place, media_type="application/octet-stream")
+    return (
+        PlainTextResponse("not published", 404)
+        if place is None
+        else FileResponse(place, media_type="application/octet-stream")
+    )
 
 
 async def home(_: Request) -> Response:
@@ -275,4 +289,6 @@ def _digest(request: Request) -> bytes | None:
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 17 and int(text) <= MAX_SEQ else None
+    return (
+        int(text) if text and text.isascii() and text.isdecimal() and len(text) < 17 and int(text) <= MAX_SEQ else None
+    )

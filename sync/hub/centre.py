@@ -20,7 +20,9 @@ from sync.hub.storage import Tx
 from sync.hub.storage_sqlite import SqliteStorage
 from sync.wire import Status, issue_status
 
-PLATFORM_KINDS: Final = frozenset({"sync.audit_checkpoint", "sync.rekey", "sync.review", "sync.decision", "sync.effect", "sync.officer"})
+PLATFORM_KINDS: Final = frozenset(
+    {"sync.audit_checkpoint", "sync.rekey", "sync.review", "sync.decision", "sync.effect", "sync.officer"}
+)
 SETTINGS: Final = "hub.json"
 STABLE: Final = "stable-batch"  # the last batch of which a second site has confirmed its copy
 _SHORTEST_PAUSE_S: Final = 2  # between two publications in the background: one upload is no reason for a new set
@@ -155,7 +157,6 @@ class Centre:
                 changed = False
                 due = time.monotonic() + max(_SHORTEST_PAUSE_S, 4 * (time.monotonic() - began))
 
-
     def _until_quiet(self) -> None:
         """Let a burst of uploads pass first: receipts are awaited, projections are not."""
         end = time.monotonic() + _BURST_S
@@ -192,7 +193,9 @@ def create(folder: Path, clock: Clock, *, name: str, log_name: str) -> Centre:
     made, roots = keys.create(folder)
     Repository(folder / "published", made, clock).begin(roots)
     settings = {"name": name, "log_name": log_name, "epoch": 1}
-    durable.replace(folder / SETTINGS, json.dumps(settings, ensure_ascii=False, indent=1).encode())  # last: now there is a hub
+    durable.replace(
+        folder / SETTINGS, json.dumps(settings, ensure_ascii=False, indent=1).encode()
+    )  # last: now there is a hub
     return Centre(folder, clock)
 
 

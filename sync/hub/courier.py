@@ -58,7 +58,9 @@ class _Import:
         self.devices: set[bytes] = set()
 
     def take(self, path: Path, back: Path) -> Taken:
-        files = [file for file in volume.find(path) if not file.name.startswith(STEM)]  # our own answers may lie there still
+        files = [
+            file for file in volume.find(path) if not file.name.startswith(STEM)
+        ]  # our own answers may lie there still
         if not files:
             raise Known("SY-374")
         for file in files:
@@ -89,7 +91,11 @@ class _Import:
                     continue
                 data = found.read(entry) if entry.length <= limit else None
                 if data is None:
-                    self._problem(name, f"{type_} {entry.name[:16]}", Known("HB-111" if type_ == "chunk" else "HB-110", reason="damaged"))
+                    self._problem(
+                        name,
+                        f"{type_} {entry.name[:16]}",
+                        Known("HB-111" if type_ == "chunk" else "HB-110", reason="damaged"),
+                    )
                     continue
                 try:
                     step(entry, data)
@@ -133,7 +139,9 @@ class _Import:
         for batch, receipt in self.receipts.items():
             yield Object("receipt", batch, receipt.encode())
         for device, have in self.haves.items():
-            yield Object("missing", device, self.centre.storage.read(lambda tx, d=device, h=have: self._missing(tx, d, h)))  # type: ignore[misc]
+            yield Object(
+                "missing", device, self.centre.storage.read(lambda tx, d=device, h=have: self._missing(tx, d, h))
+            )  # type: ignore[misc]
         own = {f"{folder}/{device.hex()}.cbor" for folder in ("leases", "inbox") for device in self.devices}
         for name, path in self.centre.repository.files():
             folder, _, rest = name.partition("/")

@@ -82,8 +82,12 @@ def everywhere(verb: Verb) -> Verb:
 
     folder = click.Path(path_type=Path, file_okay=False)
     for option in (
-        click.option("--data", type=folder, envvar="SALA_HUB", callback=data, expose_value=False, help="The hub's folder."),
-        click.option("--json", is_flag=True, callback=as_json, expose_value=False, help="Print exactly one JSON document."),
+        click.option(
+            "--data", type=folder, envvar="SALA_HUB", callback=data, expose_value=False, help="The hub's folder."
+        ),
+        click.option(
+            "--json", is_flag=True, callback=as_json, expose_value=False, help="Print exactly one JSON document."
+        ),
         click.option("--language", type=click.Choice(["km", "en"]), callback=language, expose_value=False),
     ):
         verb = option(verb)

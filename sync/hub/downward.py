@@ -43,7 +43,9 @@ class Gathered:
 
 def gather(tx: Tx, projections: Sequence[Projection], key: SigningKey, now_ms: int) -> Gathered:
     """Everything that is to be published now. Only reads, so that uploads are not held up; see :func:`remember`."""
-    found = Gathered({str(row["name"]): bytes(row["data"]) for row in tx.query("SELECT name, data FROM target ORDER BY name")})
+    found = Gathered(
+        {str(row["name"]): bytes(row["data"]) for row in tx.query("SELECT name, data FROM target ORDER BY name")}
+    )
     found.targets |= enrolment.device_lists(tx)
     for row in tx.query("SELECT s.device, s.slot FROM slot s WHERE s.device IS NOT NULL ORDER BY s.device"):
         found.targets[f"leases/{row['device'].hex()}.cbor"] = leases.publication(tx, row["slot"], now_ms)
@@ -74,11 +76,14 @@ def notify(tx: Tx, device: bytes, op: bytes, kind: str, body: Mapping[str, Any],
 
 def _inbox(tx: Tx, device: Row, found: Gathered) -> bytes:
     """The sealed notices of a device; sealed anew only when there is a new one, for a sealed box never has the same bytes twice."""
-    kept = tx.one("SELECT data FROM inbox WHERE device = :d AND last_seq = :last", {"d": device["device"], "last": device["last"]})
+    kept = tx.one(
+        "SELECT data FROM inbox WHERE device = :d AND last_seq = :last", {"d": device["device"], "last": device["last"]}
+    )
     if kept:
         return bytes(kept["data"])
     rows = tx.query(
-        "SELECT seq, op, kind, body FROM notice WHERE device = :d ORDER BY seq DESC LIMIT :most", {"d": device["device"], "most": KEPT_NOTICES}
+        "SELECT seq, op, kind, body FROM notice WHERE device = :d ORDER BY seq DESC LIMIT :most",
+        {"d": device["device"], "most": KEPT_NOTICES},
     )
     notices = [Notice(row["seq"], row["op"], row["kind"], cbor.decode(row["body"])) for row in reversed(rows)]
     data = SealedBox(PublicKey(device["seal_public"])).encrypt(encode_notices(notices))
@@ -91,7 +96,9 @@ def _build(tx: Tx, projection: Publishing, key: SigningKey, now_ms: int, found: 
     offices = _offices(tx)
 
     def build(date_ms: int) -> Mapping[str, bytes]:
-        return projection.publications(tx, offices, date_ms, lambda message: key.sign(message).signature, bytes(key.verify_key))
+        return projection.publications(
+            tx, offices, date_ms, lambda message: key.sign(message).signature, bytes(key.verify_key)
+        )
 
     kept = {row["name"]: row for row in tx.query("SELECT name, basis, data, made_ms FROM built")}
     fresh: Mapping[str, bytes] | None = None

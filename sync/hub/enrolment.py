@@ -91,12 +91,18 @@ def enrol(tx: Tx, keys: HubKeys, request: Request, signed: bytes, mac: bytes, no
 
     403 wrong code, 404 no such slot, 409 the slot has another device, 410 the code is too old or was tried too often.
     """
-    slot = tx.one("SELECT * FROM slot WHERE slot = :slot AND office = :office", {"slot": request.slot, "office": request.office})
+    slot = tx.one(
+        "SELECT * FROM slot WHERE slot = :slot AND office = :office", {"slot": request.slot, "office": request.office}
+    )
     if slot is None:
         return Answer(404, code="HB-124")
     if slot["device"] is not None:
         found = tx.one("SELECT certificate FROM device WHERE device = :d", {"d": request.device_id})
-        return Answer(200, found["certificate"]) if found and slot["device"] == request.device_id else Answer(409, code="HB-125")
+        return (
+            Answer(200, found["certificate"])
+            if found and slot["device"] == request.device_id
+            else Answer(409, code="HB-125")
+        )
     if now_ms > slot["not_after_ms"] or slot["tries"] >= CODE_TRIES:
         return Answer(410, code="HB-126")
     if not devices.code_holds(slot["code_key"], signed, mac):
@@ -130,7 +136,9 @@ def _admit(tx: Tx, keys: HubKeys, request: Request, slot: Row, now_ms: int) -> b
             "before": request.predecessor, "officers": json.dumps(officers, ensure_ascii=False),
         },
     )  # fmt: skip
-    tx.execute("UPDATE slot SET device = :device WHERE slot = :slot", {"device": request.device_id, "slot": slot["slot"]})
+    tx.execute(
+        "UPDATE slot SET device = :device WHERE slot = :slot", {"device": request.device_id, "slot": slot["slot"]}
+    )
     tree.settle(tx, [ops.genesis(request.sign_public)])  # what came before the hub knew the device
     return certificate
 
@@ -141,7 +149,9 @@ def revoke(tx: Tx, device: bytes, now_ms: int) -> Row:
     if found is None:
         raise Refused("HB-120", device=device.hex())
     if found["revoked_ms"] is None:
-        head = tx.one("SELECT max(seq) AS head FROM op WHERE device = :d AND label IN ('accepted', 'q:schema')", {"d": device})
+        head = tx.one(
+            "SELECT max(seq) AS head FROM op WHERE device = :d AND label IN ('accepted', 'q:schema')", {"d": device}
+        )
         tx.execute(
             "UPDATE device SET revoked_ms = :now, cutoff_seq = :cutoff WHERE device = :d",
             {"now": now_ms, "cutoff": (head["head"] if head else 0) or 0, "d": device},
@@ -161,7 +171,9 @@ def device_lists(tx: Tx) -> dict[str, bytes]:
     sequence number, ms]]}``. Certificates stay at the hub: a laptop needs its own only.
     """
     found: dict[str, dict[str, Any]] = {}
-    for row in tx.query("SELECT device, office, number, enrolled_ms, revoked_ms, cutoff_seq FROM device ORDER BY office, number, device"):
+    for row in tx.query(
+        "SELECT device, office, number, enrolled_ms, revoked_ms, cutoff_seq FROM device ORDER BY office, number, device"
+    ):
         province = found.setdefault(row["office"][:2], {"revocations": 0, "devices": [], "revoked": []})
         province["devices"].append([row["device"], row["office"], row["number"], row["enrolled_ms"]])
         if row["revoked_ms"] is not None:

@@ -45,7 +45,12 @@ def backup(centre: Centre, folder: Path, *, confirm: bool = False) -> Copied:
     try:
         last = _batches(centre, folder, copied)
         for row in _pages(centre, "SELECT idx, hash FROM chunk WHERE idx > :after ORDER BY idx LIMIT :limit"):
-            copied.chunks += _copy(chunks.path(folder, row["hash"]), chunks.path(centre.folder, row["hash"]).read_bytes(), row["hash"], copied)
+            copied.chunks += _copy(
+                chunks.path(folder, row["hash"]),
+                chunks.path(centre.folder, row["hash"]).read_bytes(),
+                row["hash"],
+                copied,
+            )
         state = folder / "state"
         state.mkdir(parents=True, exist_ok=True)
         for table in TABLES:

@@ -86,7 +86,8 @@ class Ingest:
         return bool(
             self._storage.write(
                 lambda tx: tx.execute(
-                    "INSERT INTO chunk (hash, size, received_ms) VALUES (:hash, :size, :now) ON CONFLICT (hash) DO NOTHING", row
+                    "INSERT INTO chunk (hash, size, received_ms) VALUES (:hash, :size, :now) ON CONFLICT (hash) DO NOTHING",
+                    row,
                 )
             )
         )
@@ -98,7 +99,9 @@ class Ingest:
 
         def note(tx: Tx) -> None:
             tx.execute("INSERT INTO refused (hash, reason, via, received_ms) VALUES (:hash, :reason, :via, :now)", row)
-            tx.execute(f"DELETE FROM refused WHERE idx <= (SELECT max(idx) FROM refused) - {_REFUSALS_KEPT}")  # nobody fills the disk
+            tx.execute(
+                f"DELETE FROM refused WHERE idx <= (SELECT max(idx) FROM refused) - {_REFUSALS_KEPT}"
+            )  # nobody fills the disk
 
         self._storage.write(note)
 
@@ -118,8 +121,12 @@ class Ingest:
         index = int(tx.query("SELECT idx FROM batch WHERE hash = :hash", {"hash": batch.hash})[0]["idx"])
         found = self._place(tx, batch, index)
         worst = next(label for label in _WORST if label in found)
-        self._log.append(tx, Leaf(batch.hash, batch.device_id, batch.first_seq, batch.last_seq, now, STATES[worst]), index)
-        tx.execute("UPDATE device SET last_seen_ms = :now WHERE device = :device", {"now": now, "device": batch.device_id})
+        self._log.append(
+            tx, Leaf(batch.hash, batch.device_id, batch.first_seq, batch.last_seq, now, STATES[worst]), index
+        )
+        tx.execute(
+            "UPDATE device SET last_seen_ms = :now WHERE device = :device", {"now": now, "device": batch.device_id}
+        )
         return True
 
     def _place(self, tx: Tx, batch: Batch, index: int) -> set[str]:
@@ -145,7 +152,9 @@ class Ingest:
             tree.accept_batch(tx, index)
             return set(straight)
         tree.settle(tx, [op.parent for op in batch.ops])  # some of them may have come before, in another batch
-        return {str(tx.query("SELECT label FROM op WHERE hash = :hash", {"hash": op.hash})[0]["label"]) for op in batch.ops}
+        return {
+            str(tx.query("SELECT label FROM op WHERE hash = :hash", {"hash": op.hash})[0]["label"]) for op in batch.ops
+        }
 
 
 _STORED: Final = """SELECT b.new_ops, l.receipt, l.data FROM batch b JOIN leaf l ON l.batch = b.idx
@@ -159,4 +168,9 @@ def stored(tx: Tx, digest: bytes) -> Row | None:
 
 def _taken(row: Row, *, again: bool) -> Taken:
     state = receipts.read_leaf(row["data"]).state
-    return Taken(row["receipt"], again, 0 if again else row["new_ops"], next(name for name, value in STATES.items() if value is state))
+    return Taken(
+        row["receipt"],
+        again,
+        0 if again else row["new_ops"],
+        next(name for name, value in STATES.items() if value is state),
+    )

@@ -59,7 +59,9 @@ def create(folder: Path) -> tuple[HubKeys, list[SigningKey]]:
     made = load(folder)
     roots = folder / "roots"
     roots.mkdir()
-    (roots / "centre.pub").write_text(f"# signs office packs of this centre\n{bytes(made.pack.verify_key).hex()}\n", "ascii")
+    (roots / "centre.pub").write_text(
+        f"# signs office packs of this centre\n{bytes(made.pack.verify_key).hex()}\n", "ascii"
+    )
     return made, load_roots([offline / f"{name}.key" for name in ROOTS])
 
 

@@ -48,10 +48,12 @@ def grant(tx: Tx, keys: HubKeys, *, resource: str, slot: Row, now_ms: int) -> Le
 def of_slot(tx: Tx, slot: bytes, now_ms: int) -> list[LeaseGrant]:
     """Every lease of a laptop slot that has not expired, oldest first."""
     rows = tx.query(
-        "SELECT * FROM lease WHERE slot = :slot AND not_after_ms > :now ORDER BY made_ms, lease", {"slot": slot, "now": now_ms}
+        "SELECT * FROM lease WHERE slot = :slot AND not_after_ms > :now ORDER BY made_ms, lease",
+        {"slot": slot, "now": now_ms},
     )
     return [
-        LeaseGrant(row["lease"], row["resource"], cbor.decode(row["content"]), row["size"], row["not_after_ms"]) for row in rows
+        LeaseGrant(row["lease"], row["resource"], cbor.decode(row["content"]), row["size"], row["not_after_ms"])
+        for row in rows
     ]
 
 
@@ -62,7 +64,9 @@ def publication(tx: Tx, slot: bytes, now_ms: int) -> bytes:
 
 def _next(tx: Tx, resource: str, scope: str) -> int:
     """The first number after every block that was ever given in ``scope``: numbers of old blocks are not given out again."""
-    found = tx.one("SELECT max(first + size) AS after FROM lease WHERE resource = :r AND scope = :s", {"r": resource, "s": scope})
+    found = tx.one(
+        "SELECT max(first + size) AS after FROM lease WHERE resource = :r AND scope = :s", {"r": resource, "s": scope}
+    )
     return int(found["after"]) if found and found["after"] is not None else (0 if resource == "link-codes" else 1)
 
 

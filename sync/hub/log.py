@@ -48,7 +48,10 @@ class Log:
             left = _node(tx, height, place - 1)
             reached = merkle.node_hash(left, reached)
             height, place = height + 1, place >> 1
-            tx.execute("INSERT INTO node (height, idx, hash) VALUES (:h, :i, :hash)", {"h": height, "i": place, "hash": reached})
+            tx.execute(
+                "INSERT INTO node (height, idx, hash) VALUES (:h, :i, :hash)",
+                {"h": height, "i": place, "hash": reached},
+            )
         return index
 
     def seal(self, tx: Tx, now_ms: int) -> None:
@@ -65,7 +68,9 @@ class Log:
     def sign(self, tx: Tx, now_ms: int) -> tuple[str, int]:
         """The signed checkpoint of the present size, and that size."""
         total = size(tx)
-        found = tx.one("SELECT note FROM checkpoint WHERE epoch = :epoch AND size = :size", {"epoch": self.epoch, "size": total})
+        found = tx.one(
+            "SELECT note FROM checkpoint WHERE epoch = :epoch AND size = :size", {"epoch": self.epoch, "size": total}
+        )
         if found:
             return str(found["note"]), total
         root = range_hash(tx, 0, total) if total else merkle.EMPTY_ROOT
@@ -95,7 +100,9 @@ class Log:
         while rows := tx.query(_LEAVES, {"after": total, "limit": _PAGE}):
             for row in rows:
                 hashed = merkle.leaf_hash(row["data"])
-                sound = row["idx"] == total and hashed == row["hash"] and sha256(row["raw"]).digest() == row["data"][:32]
+                sound = (
+                    row["idx"] == total and hashed == row["hash"] and sha256(row["raw"]).digest() == row["data"][:32]
+                )
                 if not sound or not self._receipt_holds(row):
                     faults.append(f"leaf {row['idx']}")
                 _add(peaks, hashed)
@@ -117,7 +124,11 @@ class Log:
                 found = notes.read_checkpoint(row["note"], self.note_key)
             except Malformed:
                 found = None
-            if found is None or (found.epoch, found.size, found.root) != (row["epoch"], row["size"], root) or row["root"] != root:
+            if (
+                found is None
+                or (found.epoch, found.size, found.root) != (row["epoch"], row["size"], root)
+                or row["root"] != root
+            ):
                 wrong.append(f"checkpoint {row['size']}")
         return wrong
 
@@ -153,7 +164,11 @@ def size(tx: Tx) -> int:
 
 
 def _node(tx: Tx, height: int, place: int) -> bytes:
-    sql = "SELECT hash FROM leaf WHERE idx = :i" if height == 0 else "SELECT hash FROM node WHERE height = :h AND idx = :i"
+    sql = (
+        "SELECT hash FROM leaf WHERE idx = :i"
+        if height == 0
+        else "SELECT hash FROM node WHERE height = :h AND idx = :i"
+    )
     found = tx.one(sql, {"i": place} if height == 0 else {"h": height, "i": place})
     if found is None:
         raise Malformed(f"log: node {height}/{place}")

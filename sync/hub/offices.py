@@ -31,4 +31,8 @@ def office_facts(code: str, name_km: str | None = None, name_en: str | None = No
             name_km, name_en = name_km or f"សាលា{unit.full_km()}", name_en or f"{unit.en} {HALLS[unit.kind]}"
     except KeyError:
         raise Refused("HB-121", office=code) from None
-    return {"code": code, "name": {"km": name_km, "en": name_en}, "province": {"km": province.km, "en": province.en}}
+    return {
+        "code": code,
+        "name": {"km": name_km, "en": name_en},
+        "province": {"km": province.full_km(), "en": province.full_en()},
+    }

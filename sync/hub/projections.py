@@ -142,7 +142,8 @@ class Runner:
 
     def _next(self, tx: Tx) -> Stretch | None:
         """What the projection that lags most must see next; read and parsed outside the writing transaction."""
-        places = {row["projection"]: row["accepted_idx"] for row in tx.query("SELECT projection, accepted_idx FROM cursor WHERE failure IS NULL")}
+        rows = tx.query("SELECT projection, accepted_idx FROM cursor WHERE failure IS NULL")
+        places = {row["projection"]: row["accepted_idx"] for row in rows}
         going = [projection for projection in self.projections if projection.name in places]
         if not going:
             return None
@@ -150,12 +151,17 @@ class Runner:
 
     def _apply(self, tx: Tx, stretch: Stretch) -> None:
         for projection in self.projections:
-            cursor = tx.query("SELECT accepted_idx, failure FROM cursor WHERE projection = :p", {"p": projection.name})[0]
+            cursor = tx.query("SELECT accepted_idx, failure FROM cursor WHERE projection = :p", {"p": projection.name})[
+                0
+            ]
             if cursor["failure"] is None and cursor["accepted_idx"] < stretch.last:
                 rows = [(op, ms) for op, ms in stretch.ops if op.index > cursor["accepted_idx"]]
                 failed = apply_all(tx, projection, rows)
                 reached = failed - 1 if failed else stretch.last
-                tx.execute("UPDATE cursor SET accepted_idx = :idx WHERE projection = :p", {"idx": reached, "p": projection.name})
+                tx.execute(
+                    "UPDATE cursor SET accepted_idx = :idx WHERE projection = :p",
+                    {"idx": reached, "p": projection.name},
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +235,8 @@ def _verified(raw: bytes, rows: Sequence[Row]) -> dict[int, OpFields]:
 
 def _op(row: Row, fields: OpFields) -> AcceptedOp:
     return AcceptedOp(
-        index=row["idx"], device=row["device"].hex(), office=row["office"], seq=row["seq"], hash=row["hash"].hex(), op_id=fields.op_id.hex(),
+        index=row["idx"], device=row["device"].hex(), office=row["office"], seq=row["seq"], hash=row["hash"].hex(),
+        op_id=fields.op_id.hex(),
         kind=fields.kind, form=fields.form, def_hash=fields.def_hash.hex(), wall_ms=fields.wall_ms, officer=fields.officer.hex(),
         body=None if isinstance(fields.body, SealedRef) else fields.body, refs=tuple(ref.hex() for ref in fields.refs),
         attach=tuple(blob.hex() for blob in fields.attach),

@@ -29,7 +29,9 @@ from sync.limits import MAX_PUBLICATION
 from sync.lockfile import locked
 
 EXPIRES: Final = {"root": 365, "targets": 90, "snapshot": 30, "timestamp": 7}  # days
-FOLDERS: Final = frozenset({"ref", "trust", "forms", "prices", "status", "templates", "app"})  # what an admin may publish below
+FOLDERS: Final = frozenset(
+    {"ref", "trust", "forms", "prices", "status", "templates", "app"}
+)  # what an admin may publish below
 _ONLINE: Final = ("targets", "snapshot", "timestamp")
 _KEPT_VERSIONS: Final = 20  # laptops on slow lines finish with the set that they began with
 _LOCK_S: Final = 20
@@ -83,7 +85,11 @@ class Repository:
         with self._locked():
             root = self._root().signed
             signers = [_signer(key) for key in roots]
-            known = {signer.public_key.keyid: signer for signer in signers if signer.public_key.keyid in root.roles["root"].keyids}
+            known = {
+                signer.public_key.keyid: signer
+                for signer in signers
+                if signer.public_key.keyid in root.roles["root"].keyids
+            }
             if len(known) < ROOT_THRESHOLD:
                 raise Refused("HB-133", found=len(known), needed=ROOT_THRESHOLD)
             root.version += 1
@@ -127,7 +133,8 @@ class Repository:
         root, targets = self._root().signed, self._targets()
         timestamp = self._timestamp()
         listed = [
-            Listed(name, target.length, target.hashes["sha256"]) for name, target in sorted(targets.targets.items() if targets else ())
+            Listed(name, target.length, target.hashes["sha256"])
+            for name, target in sorted(targets.targets.items() if targets else ())
         ]
         version, expires = (timestamp.version, timestamp.expires) if timestamp else (0, root.expires)
         return Listing(version, _ms(expires), root.version, _ms(root.expires), listed)
@@ -185,7 +192,11 @@ class Repository:
         timestamp = self._timestamp()
         if timestamp is None:
             return None
-        return Metadata[Snapshot].from_file(str(self._metadata / f"{timestamp.snapshot_meta.version}.snapshot.json")).signed
+        return (
+            Metadata[Snapshot]
+            .from_file(str(self._metadata / f"{timestamp.snapshot_meta.version}.snapshot.json"))
+            .signed
+        )
 
     def _targets(self) -> Targets | None:
         snapshot = self._snapshot()
@@ -197,7 +208,9 @@ class Repository:
     def _stale(self) -> bool:
         """Half of the shortest life is over: sign anew, so that a quiet centre stays fresh."""
         timestamp = self._timestamp()
-        return timestamp is None or self._expiry("timestamp") - timestamp.expires > timedelta(days=EXPIRES["timestamp"] / 2)
+        return timestamp is None or self._expiry("timestamp") - timestamp.expires > timedelta(
+            days=EXPIRES["timestamp"] / 2
+        )
 
     def _write_target(self, name: str, data: bytes, digest: str) -> None:
         place = self.folder / "targets" / _hashed(name, digest)
@@ -214,7 +227,9 @@ class Repository:
         self._sign(listed, "targets", f"{version}.targets.json")
         self._sign(snapshot, "snapshot", f"{version}.snapshot.json")
         self._sign(
-            Timestamp(version=version, expires=self._expiry("timestamp"), snapshot_meta=MetaFile(version)), "timestamp", "timestamp.json"
+            Timestamp(version=version, expires=self._expiry("timestamp"), snapshot_meta=MetaFile(version)),
+            "timestamp",
+            "timestamp.json",
         )
 
     def _sign(self, signed: Any, role: str, name: str) -> None:
@@ -255,7 +270,12 @@ def _ms(moment: datetime) -> int:
 def check(name: str, data: bytes) -> None:
     """Refused HB-130 unless ``name`` is plain and below one of the known folders; HB-131 when ``data`` is too large."""
     parts = name.split("/")
-    if not 2 <= len(parts) <= 4 or len(name) > 120 or parts[0] not in FOLDERS or not all(_PART.fullmatch(part) for part in parts):
+    if (
+        not 2 <= len(parts) <= 4
+        or len(name) > 120
+        or parts[0] not in FOLDERS
+        or not all(_PART.fullmatch(part) for part in parts)
+    ):
         raise Refused("HB-130", name=name[:100])
     if len(data) > MAX_PUBLICATION:
         raise Refused("HB-131", name=name, size=len(data))

@@ -63,7 +63,9 @@ def _more(storage: Storage, tx: Tx, projection: Projection) -> bool:
 def _follow(live: Tx, tx: Tx, projection: Projection) -> bool:
     """One more stretch; False at the end, or where the projection stops."""
     cursor = tx.query("SELECT accepted_idx, failure FROM cursor")[0]
-    stretch = None if cursor["failure"] else read(live, after=cursor["accepted_idx"], kinds=projection.kinds, verify=True)
+    stretch = (
+        None if cursor["failure"] else read(live, after=cursor["accepted_idx"], kinds=projection.kinds, verify=True)
+    )
     if stretch is None:
         return False
     failed = apply_all(tx, projection, stretch.ops)

@@ -1,58 +1,79 @@
 """Short links: one look-up, then 302, or a page in Khmer and English that says why not.
 
-Codes are case-insensitive (printed QR codes are upper case). Clicks are counted by day, without address or browser.
+What a row means and which codes look alike is said by functions that the links module's manifest names. Codes are
+case-insensitive (printed QR codes are upper case). Clicks are counted by day, without address or browser.
 """
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import cache
 from importlib import import_module
 from typing import Any, Final
 
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from i18n.catalog import LANGUAGES, Language, tr_in
-from sync.errors import Known
-from sync.hub import projections
+from i18n import dates
+from i18n.catalog import LANGUAGES
 from sync.hub.centre import Centre
+from sync.hub.console.pages import HEADERS, Words, environment
 from sync.hub.storage import Row, Tx
 
 MAX_CODE: Final = 64
-_STATUS: Final = {"unknown": 404, "disabled": 410, "expired": 410, "refused": 410}
-
-
-def respond(centre: Centre, code: str) -> Response:
-    """The answer to a visit of ``/<code>``."""
-    wanted = code.lower()
-    now = centre.clock.wall_ms()
-    row = centre.storage.read(lambda tx: _link(tx, wanted)) if len(wanted) <= MAX_CODE else None
-    verdict = _rule("redirect")(row, now)
-    if verdict == "redirect" and row is not None:
-        centre.storage.write(lambda tx: _count(tx, wanted, now))
-        return RedirectResponse(row["target"], status_code=302, headers={"Cache-Control": "private, max-age=60"})
-    near = centre.storage.read(lambda tx: _existing(tx, _rule("suggest")(wanted))) if verdict == "unknown" else []
-    return HTMLResponse(_page(verdict, wanted, near), status_code=_STATUS[verdict])
+STATUS: Final = {"unknown": 404, "mistyped": 404, "disabled": 410, "expired": 410, "refused": 410}
+MOST_NEAR: Final = 3
 
 
 async def visit(request: Request) -> Response:
-    from starlette.concurrency import run_in_threadpool
+    """The answer to ``/<code>``."""
+    return await run_in_threadpool(
+        respond, request.app.state.centre, request.path_params["code"], counted=request.method == "GET"
+    )
 
-    return await run_in_threadpool(respond, request.app.state.centre, request.path_params["code"])
+
+def respond(centre: Centre, code: str, *, counted: bool = True) -> Response:
+    """302 to the target; 404 for a code that is not there or is mistyped, 410 for one that is over."""
+    rules = _rules(tuple(_named(centre)))
+    wanted, now = code.lower()[:MAX_CODE], centre.clock.wall_ms()
+    if rules is None:
+        return _page(centre, "unknown", wanted, [])
+    judge, suggest = rules
+    row = centre.storage.read(lambda tx: _link(tx, wanted))
+    verdict = judge(row, now)
+    if verdict == "redirect" and row is not None:
+        count = BackgroundTask(centre.storage.write, lambda tx: _count(tx, wanted, now)) if counted else None
+        return RedirectResponse(row["target"], 302, headers={"Cache-Control": "private, max-age=60"}, background=count)
+    near = suggest(wanted) if verdict == "unknown" else []
+    if near:  # shaped like a leased code, but its check character does not fit
+        existing = centre.storage.read(lambda tx: [found for found in near if _link(tx, found)])
+        return _page(centre, "mistyped", wanted, existing[:MOST_NEAR])
+    return _page(centre, verdict, wanted, [])
+
+
+def _named(centre: Centre) -> list[str]:
+    for manifest in centre.manifests:
+        hub = manifest.get("hub", {})
+        if "redirect" in hub and "suggest" in hub:
+            return [hub["redirect"], hub["suggest"]]
+    return []
 
 
 @cache
-def _rule(name: str) -> Callable[..., Any]:
-    """A rule that a module's manifest names for the redirector."""
-    for manifest in projections.manifests():
-        if dotted := manifest.get("hub", {}).get(name):
-            module, _, function = dotted.partition(":")
-            rule: Callable[..., Any] = getattr(import_module(module), function)
-            return rule
-    raise Known("HB-150", rule=name)
+def _rules(names: tuple[str, ...]) -> tuple[Callable[..., str], Callable[[str], list[str]]] | None:
+    """What judges a row and what finds codes that look alike; None without the links module."""
+    if not names:
+        return None
+    judge, suggest = (_function(name) for name in names)
+    return judge, suggest
+
+
+def _function(dotted: str) -> Callable[..., Any]:
+    module, _, name = dotted.partition(":")
+    function: Callable[..., Any] = getattr(import_module(module), name)
+    return function
 
 
 def _link(tx: Tx, code: str) -> Row | None:
@@ -60,40 +81,13 @@ def _link(tx: Tx, code: str) -> Row | None:
 
 
 def _count(tx: Tx, code: str, now_ms: int) -> None:
-    day = datetime.fromtimestamp(now_ms / 1000, UTC).date().isoformat()
     tx.execute(
         "INSERT INTO click (code, day, n) VALUES (:code, :day, 1) ON CONFLICT (code, day) DO UPDATE SET n = click.n + 1",
-        {"code": code, "day": day},
+        {"code": code, "day": dates.moment(now_ms).date().isoformat()},
     )
 
 
-def _existing(tx: Tx, suggestions: list[str]) -> list[str]:
-    return [code for code in suggestions if _link(tx, code)][:3]
-
-
-def _words(language: Language, verdict: str) -> tuple[str, str]:
-    titles: dict[str, tuple[str, str]] = {
-        "unknown": (tr_in(language, "This link does not exist"), tr_in(language, "Check the code letter by letter and try again.")),
-        "disabled": (tr_in(language, "This link was switched off"), tr_in(language, "Ask the office that gave it to you.")),
-        "expired": (tr_in(language, "This link has expired"), tr_in(language, "Ask the office that gave it to you.")),
-        "refused": (tr_in(language, "This link was refused"), tr_in(language, "Ask the office that gave it to you.")),
-    }
-    return titles[verdict]
-
-
-def _page(verdict: str, code: str, near: list[str]) -> str:
-    parts: list[Any] = []
-    for language in LANGUAGES:
-        title, advice = _words(language, verdict)
-        parts.append(f'<section lang="{language}"><h1>{html.escape(title)}</h1><p>{html.escape(advice)}</p></section>')
-    links = "".join(f'<li><a href="/{html.escape(found)}">{html.escape(found)}</a></li>' for found in near)
-    meant = f"<ul>{links}</ul>" if links else ""
-    return (
-        '<!doctype html><html lang="km"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f'<title>{html.escape(code[:MAX_CODE])}</title><link rel="stylesheet" href="/console/static/console.css">'
-        f'<body class="notice"><main>{"".join(parts)}{_code(code)}{meant}</main></body></html>'
-    )
-
-
-def _code(code: str) -> str:
-    return f'<p class="code">{html.escape(code[:MAX_CODE])}</p>'
+def _page(centre: Centre, verdict: str, code: str, near: list[str]) -> Response:
+    sides = [Words(language, centre.clock.wall_ms()) for language in LANGUAGES]
+    text = environment().get_template("notice.html").render(verdict=verdict, code=code, near=near, sides=sides)
+    return HTMLResponse(text, STATUS[verdict], headers=HEADERS)

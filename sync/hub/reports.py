@@ -35,10 +35,18 @@ def gaps(tx: Tx, office: str = "") -> list[Row]:
     for device in waiting:
         after = 0
         for row in tx.query(
-            "SELECT first_seq, n, received_ms FROM batch WHERE device = :d ORDER BY first_seq, n", {"d": device["device"]}
+            "SELECT first_seq, n, received_ms FROM batch WHERE device = :d ORDER BY first_seq, n",
+            {"d": device["device"]},
         ):
             if row["first_seq"] > after + 1:
-                found.append({**device, "first_missing": after + 1, "last_missing": row["first_seq"] - 1, "since_ms": row["received_ms"]})
+                found.append(
+                    {
+                        **device,
+                        "first_missing": after + 1,
+                        "last_missing": row["first_seq"] - 1,
+                        "since_ms": row["received_ms"],
+                    }
+                )
             after = max(after, row["first_seq"] + row["n"] - 1)
     return found
 
@@ -74,18 +82,23 @@ def board(tx: Tx, now_ms: int) -> list[dict[str, Any]]:
            FROM batch b JOIN device d ON d.device = b.device GROUP BY d.office""",
         {"today": today},
     )
-    seen = _by_office(tx, "SELECT office, count(*) AS devices, max(last_seen_ms) AS last_seen_ms FROM device GROUP BY office")
+    seen = _by_office(
+        tx, "SELECT office, count(*) AS devices, max(last_seen_ms) AS last_seen_ms FROM device GROUP BY office"
+    )
     slots = _by_office(tx, "SELECT office, count(*) AS open FROM slot WHERE device IS NULL GROUP BY office")
     waiting: dict[str, dict[str, int]] = defaultdict(dict)
     for row in tx.query(
-        "SELECT d.office, o.label, count(*) AS n FROM op o JOIN device d ON d.device = o.device WHERE o.label <> 'accepted' GROUP BY d.office, o.label"
+        """SELECT d.office, o.label, count(*) AS n FROM op o JOIN device d ON d.device = o.device
+           WHERE o.label <> 'accepted' GROUP BY d.office, o.label"""
     ):
         waiting[row["office"]][row["label"]] = row["n"]
     missing: dict[str, int] = defaultdict(int)
     for gap in gaps(tx):
         missing[gap["office"]] += gap["last_missing"] - gap["first_missing"] + 1
     rows = []
-    for office in tx.query("SELECT code, name_km, name_en, province_km, province_en, added_ms FROM office ORDER BY code"):
+    for office in tx.query(
+        "SELECT code, name_km, name_en, province_km, province_en, added_ms FROM office ORDER BY code"
+    ):
         code = office["code"]
         figure, laptop = figures.get(code, {}), seen.get(code, {})
         last = laptop.get("last_seen_ms")

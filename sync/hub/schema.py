@@ -26,7 +26,8 @@ TABLES: Final = (
         raw BLOB NOT NULL)""",
     "CREATE INDEX batch_figures ON batch (device, received_ms, first_seq, n, new_ops)",  # boards read it instead of the batches
     """CREATE TABLE op (
-        id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, parent BLOB NOT NULL, device BLOB NOT NULL, seq INTEGER NOT NULL, op_id BLOB NOT NULL, kind TEXT NOT NULL,
+        id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, parent BLOB NOT NULL, device BLOB NOT NULL,
+        seq INTEGER NOT NULL, op_id BLOB NOT NULL, kind TEXT NOT NULL,
         form TEXT NOT NULL, def_hash BLOB NOT NULL, wall_ms INTEGER NOT NULL, officer BLOB NOT NULL, batch INTEGER NOT NULL,
         place INTEGER NOT NULL, label TEXT NOT NULL, known INTEGER NOT NULL)""",
     "CREATE INDEX op_device ON op (device, seq)",
@@ -36,7 +37,8 @@ TABLES: Final = (
     "CREATE TABLE accepted (idx INTEGER PRIMARY KEY, op INTEGER NOT NULL UNIQUE)",  # op: its id; hashes would cost a random place each
     "CREATE TABLE chunk (idx INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, size INTEGER NOT NULL, received_ms INTEGER NOT NULL)",
     """CREATE TABLE leaf (
-        idx INTEGER PRIMARY KEY, hash BLOB NOT NULL, data BLOB NOT NULL, batch INTEGER NOT NULL UNIQUE, device BLOB NOT NULL, receipt TEXT)""",
+        idx INTEGER PRIMARY KEY, hash BLOB NOT NULL, data BLOB NOT NULL, batch INTEGER NOT NULL UNIQUE, device BLOB NOT NULL,
+        receipt TEXT)""",
     "CREATE INDEX leaf_device ON leaf (device, idx)",
     "CREATE INDEX leaf_unsigned ON leaf (idx) WHERE receipt IS NULL",
     "CREATE TABLE node (height INTEGER NOT NULL, idx INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (height, idx))",
@@ -67,6 +69,7 @@ TABLES: Final = (
     "CREATE TABLE admin (name TEXT PRIMARY KEY, passphrase TEXT NOT NULL, added_ms INTEGER NOT NULL)",
     """CREATE TABLE decision (idx INTEGER PRIMARY KEY, op BLOB NOT NULL, decision TEXT NOT NULL, reason TEXT NOT NULL, admin TEXT NOT NULL,
         made_ms INTEGER NOT NULL)""",
-    "CREATE TABLE refused (idx INTEGER PRIMARY KEY, hash BLOB NOT NULL, reason TEXT NOT NULL, via TEXT NOT NULL, received_ms INTEGER NOT NULL)",
+    """CREATE TABLE refused (idx INTEGER PRIMARY KEY, hash BLOB NOT NULL, reason TEXT NOT NULL, via TEXT NOT NULL,
+        received_ms INTEGER NOT NULL)""",
     "CREATE TABLE click (code TEXT NOT NULL, day TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (code, day))",
 )

@@ -161,7 +161,7 @@ class SqliteStorage:
         self._writer.execute("SAVEPOINT work")
         try:
             result = work(tx)
-        except Exception as error:  # noqa: BLE001  whatever it is, its caller hears it and the others go on
+        except Exception as error:  # whatever it is, its caller hears it and the others go on
             if not self._writer.in_transaction:  # a full disk rolls back everything
                 raise
             self._writer.execute("ROLLBACK TO work")

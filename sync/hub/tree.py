@@ -7,6 +7,7 @@ its parent is here. Else a revoked device could slip below its cut-off by claimi
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+
 from sync import ops
 from sync.batch import Batch
 from sync.hub import labels
@@ -20,10 +21,12 @@ def straight_on(tx: Tx, batch: Batch, known: Sequence[bool]) -> list[str] | None
     no sibling.
     """
     device = _device(tx, batch.device_id)
-    if device is None:
-        return None
+    if device is None:  # nothing can be said before its enrolment
+        return [labels.PENDING] * len(batch.ops)
     values = {"d": batch.device_id, "first": batch.first_seq}
-    if tx.one("SELECT 1 AS yes FROM op WHERE device = :d AND label = 'pending' AND label <> 'accepted' LIMIT 1", values):
+    if tx.one(
+        "SELECT 1 AS yes FROM op WHERE device = :d AND label = 'pending' AND label <> 'accepted' LIMIT 1", values
+    ):
         return None
     if tx.one("SELECT 1 AS yes FROM op WHERE device = :d AND seq >= :first LIMIT 1", values):
         return None
@@ -35,7 +38,11 @@ def straight_on(tx: Tx, batch: Batch, known: Sequence[bool]) -> list[str] | None
     for op, knows in zip(batch.ops, known, strict=True):
         reached = labels.label(
             labels.Situation(
-                parent=reached, enrolled=True, sibling_accepted=False, after_cutoff=_after_cutoff(device, op.seq), known=knows
+                parent=reached,
+                enrolled=True,
+                sibling_accepted=False,
+                after_cutoff=_after_cutoff(device, op.seq),
+                known=knows,
             )
         )
         found.append(reached)
@@ -61,7 +68,9 @@ def give(tx: Tx, op: bytes, label: str, seq: int) -> None:
     """Write the label and the true place of an op."""
     tx.execute("UPDATE op SET label = :label, seq = :seq WHERE hash = :hash", {"label": label, "seq": seq, "hash": op})
     if label == labels.ACCEPTED:
-        tx.execute("INSERT INTO accepted (op) SELECT id FROM op WHERE hash = :hash ON CONFLICT (op) DO NOTHING", {"hash": op})
+        tx.execute(
+            "INSERT INTO accepted (op) SELECT id FROM op WHERE hash = :hash ON CONFLICT (op) DO NOTHING", {"hash": op}
+        )
 
 
 def accept_batch(tx: Tx, batch: int) -> None:
@@ -79,7 +88,9 @@ def learn(tx: Tx, kinds: Iterable[str]) -> int:
     for kind in sorted(kinds):
         values = {"kind": kind, "schema": labels.SCHEMA, "accepted": labels.ACCEPTED}
         of_kind = "kind = :kind AND label = :schema AND label <> 'accepted'"
-        learned += tx.execute(f"INSERT INTO accepted (op) SELECT id FROM op WHERE {of_kind} ORDER BY batch, place", values)
+        learned += tx.execute(
+            f"INSERT INTO accepted (op) SELECT id FROM op WHERE {of_kind} ORDER BY batch, place", values
+        )
         tx.execute("UPDATE op SET known = 1 WHERE kind = :kind AND label <> 'accepted'", values)
         tx.execute(f"UPDATE op SET label = :accepted WHERE {of_kind}", values)
     return learned
@@ -116,7 +127,9 @@ def _above(tx: Tx, parent: bytes, device: Row) -> Row | None:
     """Label and place of the op before; a device's genesis counts as accepted at place 0."""
     if parent == ops.genesis(device["sign_public"]):
         return {"label": labels.ACCEPTED, "seq": 0}
-    return tx.one("SELECT label, seq FROM op WHERE hash = :hash AND device = :d", {"hash": parent, "d": device["device"]})
+    return tx.one(
+        "SELECT label, seq FROM op WHERE hash = :hash AND device = :d", {"hash": parent, "d": device["device"]}
+    )
 
 
 def _after_cutoff(device: Row, seq: int) -> bool:

@@ -57,6 +57,19 @@ def init(desk: Desk, name: str, log_name: str) -> None:
 
 @root.command()
 @everywhere
+@click.pass_obj
+def selftest(desk: Desk) -> None:
+    """Load every part of this program and let a practice laptop enrol; exit code 1 when something does not work."""
+    from sync.hub.selftest import run
+
+    report = run()
+    desk.show(report)
+    if not report["ok"]:
+        click.get_current_context().exit(1)
+
+
+@root.command()
+@everywhere
 @click.option("--host", default="127.0.0.1", help="Address to listen on; 0.0.0.0 for the whole LAN.")
 @click.option("--port", default=PORT, type=int, help="0: any free port; it is printed.")
 @click.pass_obj
@@ -81,7 +94,9 @@ def serve(desk: Desk, host: str, port: int) -> None:
         url = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
         click.echo(json.dumps({"url": url}) if desk.as_json else url)
         sys.stdout.flush()
-        config = uvicorn.Config(create(centre), log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=10)
+        config = uvicorn.Config(
+            create(centre), log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=10
+        )
         uvicorn.Server(config).run(sockets=[listening])
 
 
@@ -119,13 +134,17 @@ def revoke(desk: Desk, device: str) -> None:
         raise Refused("HB-120", device=device[:40]) from None
     row = centre.storage.write(lambda tx: enrolment.revoke(tx, raw, centre.clock.wall_ms()))
     centre.settle()
-    desk.show({"device": row["device"], "office": row["office"], "number": row["number"], "cutoff_seq": row["cutoff_seq"]})
+    desk.show(
+        {"device": row["device"], "office": row["office"], "number": row["number"], "cutoff_seq": row["cutoff_seq"]}
+    )
 
 
 @root.command()
 @everywhere
 @click.argument("files", nargs=-1, required=True, type=_FILE)
-@click.option("--under", required=True, help="Folder of the publications: ref, trust, forms, prices, status, templates or app.")
+@click.option(
+    "--under", required=True, help="Folder of the publications: ref, trust, forms, prices, status, templates or app."
+)
 @click.option("--withdraw", is_flag=True, help="Take publications of these names back instead.")
 @click.pass_obj
 def publish(desk: Desk, files: tuple[Path, ...], under: str, withdraw: bool) -> None:
@@ -205,7 +224,11 @@ def export(desk: Desk, folder: Path, publications: bool, confirm: bool) -> None:
     if publications and confirm:
         raise click.UsageError("--confirm is about the backup, not about publications")
     centre = desk.centre()
-    desk.show(exports.publications(centre, folder) if publications else asdict(exports.backup(centre, folder, confirm=confirm)))
+    desk.show(
+        exports.publications(centre, folder)
+        if publications
+        else asdict(exports.backup(centre, folder, confirm=confirm))
+    )
 
 
 @root.command("renew-root")

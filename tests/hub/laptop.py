@@ -54,7 +54,14 @@ class Laptop:
             officer=OFFICER, body=body if body is not None else {"note": "សួស្ដី"},
         ).encode()  # fmt: skip
 
-    def batch(self, n: int = 1, *, made: Sequence[bytes] | None = None, first_seq: int | None = None, kind: str = "links.created") -> bytes:
+    def batch(
+        self,
+        n: int = 1,
+        *,
+        made: Sequence[bytes] | None = None,
+        first_seq: int | None = None,
+        kind: str = "links.created",
+    ) -> bytes:
         """The next ``n`` ops (or those that were ``made``) as a signed batch; the chain moves on."""
         made = list(made) if made is not None else [self.op(kind=kind) for _ in range(n)]
         data = batch.build(

@@ -24,7 +24,8 @@ EXAMPLES = settings(max_examples=40, deadline=None, suppress_health_check=[Healt
 def accepted_order(centre: Centre, laptop: Laptop) -> list[bytes]:
     rows = centre.storage.read(
         lambda tx: tx.query(
-            "SELECT o.hash FROM accepted a JOIN op o ON o.id = a.op WHERE o.device = :d ORDER BY a.idx", {"d": laptop.id}
+            "SELECT o.hash FROM accepted a JOIN op o ON o.id = a.op WHERE o.device = :d ORDER BY a.idx",
+            {"d": laptop.id},
         )
     )
     return [row["hash"] for row in rows]
@@ -76,7 +77,9 @@ def test_what_is_not_whole_is_refused_and_never_stored(centre: Centre, laptop: L
         centre.ingest.take(sent, expected)
     assert refused.value.code == "HB-110"
     counts = centre.storage.read(
-        lambda tx: [tx.query(f"SELECT count(*) AS n FROM {table}")[0]["n"] for table in ("batch", "op", "leaf", "refused")]
+        lambda tx: [
+            tx.query(f"SELECT count(*) AS n FROM {table}")[0]["n"] for table in ("batch", "op", "leaf", "refused")
+        ]
     )
     assert counts == [0, 0, 0, 1]
     assert centre.ingest.take(data).new_ops == 4  # the laptop still has it, and it is taken when it comes whole
@@ -103,7 +106,10 @@ def test_refusals_do_not_fill_the_disk(centre: Centre, monkeypatch: pytest.Monke
 
 def test_the_same_batch_twice_in_one_moment_is_stored_once(centre: Centre, laptop: Laptop) -> None:
     parsed = batches.parse(laptop.batch(2))
-    assert centre.storage.write(lambda tx: [centre.ingest._store(tx, parsed, "line") for _ in range(2)]) == [True, False]
+    assert centre.storage.write(lambda tx: [centre.ingest._store(tx, parsed, "line") for _ in range(2)]) == [
+        True,
+        False,
+    ]
     assert centre.ingest.take(parsed.data).again
 
 
@@ -112,7 +118,9 @@ def test_the_same_batch_twice_in_one_moment_is_stored_once(centre: Centre, lapto
 
 @EXAMPLES
 @given(sizes=st.lists(st.integers(1, 4), min_size=1, max_size=6), data=st.data())
-def test_any_order_any_number_of_times_gives_the_same_chain(shared_centre: Centre, sizes: list[int], data: st.DataObject) -> None:
+def test_any_order_any_number_of_times_gives_the_same_chain(
+    shared_centre: Centre, sizes: list[int], data: st.DataObject
+) -> None:
     laptop = Laptop()
     cut = [laptop.batch(size) for size in sizes]
     enrol_at = data.draw(st.integers(0, len(cut)))
@@ -130,7 +138,8 @@ def test_any_order_any_number_of_times_gives_the_same_chain(shared_centre: Centr
 
 @EXAMPLES
 @given(
-    common=st.integers(0, 3), one=st.lists(st.integers(1, 3), min_size=1, max_size=3), two=st.lists(st.integers(1, 3), min_size=1, max_size=3),
+    common=st.integers(0, 3), one=st.lists(st.integers(1, 3), min_size=1, max_size=3),
+    two=st.lists(st.integers(1, 3), min_size=1, max_size=3),
     data=st.data(),
 )  # fmt: skip
 def test_two_laptops_with_one_key_fork_and_lose_nothing(
@@ -209,12 +218,16 @@ def test_what_was_receipted_before_stays_accepted_when_it_comes_again(centre: Ce
 
 
 @pytest.mark.parametrize("claimed", [1, 2, 3])
-def test_a_revoked_laptop_does_not_slip_below_the_cutoff_by_claiming_low_numbers(centre: Centre, laptop: Laptop, claimed: int) -> None:
+def test_a_revoked_laptop_does_not_slip_below_the_cutoff_by_claiming_low_numbers(
+    centre: Centre, laptop: Laptop, claimed: int
+) -> None:
     centre.ingest.take(laptop.batch(3))
     revoke(centre, laptop)
     lie = laptop.batch(2, first_seq=claimed)
     assert centre.ingest.take(lie).label == labels.REVOKED
-    places = centre.storage.read(lambda tx: tx.query("SELECT seq FROM op WHERE device = :d ORDER BY seq", {"d": laptop.id}))
+    places = centre.storage.read(
+        lambda tx: tx.query("SELECT seq FROM op WHERE device = :d ORDER BY seq", {"d": laptop.id})
+    )
     assert [row["seq"] for row in places] == [1, 2, 3, 4, 5]
 
 

@@ -34,7 +34,13 @@ situations = st.builds(
     ],
 )
 def test_the_label_of_each_situation(changes: dict[str, object], expected: str) -> None:
-    plain: dict[str, object] = {"parent": ACCEPTED, "enrolled": True, "sibling_accepted": False, "after_cutoff": False, "known": True}
+    plain: dict[str, object] = {
+        "parent": ACCEPTED,
+        "enrolled": True,
+        "sibling_accepted": False,
+        "after_cutoff": False,
+        "known": True,
+    }
     assert labels.label(Situation(**{**plain, **changes})) == expected  # type: ignore[arg-type]
 
 

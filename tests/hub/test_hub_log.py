@@ -94,7 +94,9 @@ def test_every_receipt_verifies_under_the_newest_checkpoint(centre: Centre) -> N
     laptops = [join(centre, Laptop()) for _ in range(3)]
     for number in range(12):
         centre.ingest.take(laptops[number % 3].batch(1))
-    texts = [row["receipt"] for row in centre.storage.read(lambda tx: tx.query("SELECT receipt FROM leaf ORDER BY idx"))]
+    texts = [
+        row["receipt"] for row in centre.storage.read(lambda tx: tx.query("SELECT receipt FROM leaf ORDER BY idx"))
+    ]
     newest = notes.read_checkpoint(centre.storage.read(centre.log.latest), centre.log.note_key)
     for index, text in enumerate(texts):
         receipt = receipts.verify(text, centre.log.note_key)

@@ -31,13 +31,18 @@ def names(storage: SqliteStorage) -> list[str]:
 
 
 def test_the_database_keeps_what_it_acknowledges(storage: SqliteStorage, tmp_path: Path) -> None:
-    mode, full = storage._writer.execute("PRAGMA journal_mode").fetchone(), storage._writer.execute("PRAGMA synchronous").fetchone()
+    mode, full = (
+        storage._writer.execute("PRAGMA journal_mode").fetchone(),
+        storage._writer.execute("PRAGMA synchronous").fetchone(),
+    )
     assert (mode[0], full[0]) == ("wal", 2)
 
 
 def test_works_that_come_together_share_a_commit(tmp_path: Path) -> None:
     commits: list[int] = []
-    storage = SqliteStorage(tmp_path, before_commit=lambda tx: commits.append(tx.query("SELECT count(*) AS n FROM meta")[0]["n"]))
+    storage = SqliteStorage(
+        tmp_path, before_commit=lambda tx: commits.append(tx.query("SELECT count(*) AS n FROM meta")[0]["n"])
+    )
     held, go = threading.Event(), threading.Event()
 
     def slow(tx: Tx) -> None:
@@ -147,7 +152,9 @@ def test_a_closed_database_says_so_and_closes_twice(storage: SqliteStorage) -> N
 def test_a_group_has_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storage_sqlite, "GROUP", 2)
     sizes: list[int] = []
-    storage = SqliteStorage(tmp_path, before_commit=lambda tx: sizes.append(tx.query("SELECT count(*) AS n FROM meta")[0]["n"]))
+    storage = SqliteStorage(
+        tmp_path, before_commit=lambda tx: sizes.append(tx.query("SELECT count(*) AS n FROM meta")[0]["n"])
+    )
     threads = [threading.Thread(target=storage.write, args=(put(str(n)),)) for n in range(6)]
     for thread in threads:
         thread.start()

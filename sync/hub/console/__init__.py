@@ -1,5 +1,4 @@
-"""The hub's console in a browser: server-made pages in Khmer and English, usable by keyboard, over projections and reports only."""
+"""The hub's console in a browser: server-made pages in Khmer and English, usable by keyboard, over projections and reports only.
 
-from sync.hub.console.routes import routes
-
-__all__ = ["routes"]
+``routes.py`` is its face; each other file is one page or one thing that pages share. Nothing here keeps a table of its own.
+"""

@@ -1,9 +1,11 @@
-"""What every page of the console is made with: templates, words, times, the visitor's language."""
+"""What every page of the console is made with: templates, words, numbers, times, icons, the visitor's language."""
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import date
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,19 +14,42 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from i18n import segment
+from i18n import dates, segment
 from i18n.catalog import LANGUAGES, Language, tr_in
+from i18n.errors import SalaError, explain
+from i18n.numbers import format_number, khmer_digits
+from sync.hub import reports
+from sync.hub.centre import Centre
 from sync.hub.console.login import Visit
 
 HERE: Final = Path(__file__).parent
-PHNOM_PENH: Final = timezone(timedelta(hours=7))
+ASSETS: Final = HERE.parents[2] / "assets"
 LANGUAGE_COOKIE: Final = "sala-language"
-POLICY: Final = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
+HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
 
-_environment = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+
+@cache
+def environment() -> Environment:
+    """The templates."""
+    return Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def centre_of(request: Request) -> Centre:
+    """The hub that this request is about."""
+    centre: Centre = request.app.state.centre
+    return centre
 
 
 def language(request: Request) -> Language:
@@ -33,31 +58,104 @@ def language(request: Request) -> Language:
     return next((known for known in LANGUAGES if known == chosen), "km")
 
 
-def page(request: Request, template: str, values: Mapping[str, Any], *, visit: Visit | None, status: int = 200) -> HTMLResponse:
-    """One page in the visitor's language."""
-    lang = language(request)
-    text = _environment.get_template(template).render(
+class Words:
+    """What templates say, count and date with, in one language."""
+
+    def __init__(self, lang: Language, now_ms: int) -> None:
+        self.lang, self.now_ms = lang, now_ms
+
+    def t(self, message: str, **values: object) -> Markup:
+        """A sentence of the catalogue."""
+        return shown(self.raw(message, **values))
+
+    def raw(self, message: str, **values: object) -> str:
+        """A sentence for an attribute: without break opportunities. Whole numbers are written in the language's digits."""
+        return tr_in(self.lang, message, **{name: self.num(v) if type(v) is int else v for name, v in values.items()})
+
+    def many(self, one: str, more: str, n: int) -> Markup:
+        """``one`` when ``n`` is 1, else ``more``; Khmer says both alike."""
+        return self.t(one if n == 1 else more, n=n)
+
+    def say(self, words: Mapping[str, str]) -> Markup:
+        """The side of a two-language text."""
+        return shown(words[self.lang])
+
+    def num(self, value: int) -> str:
+        return format_number(value, "khmer" if self.lang == "km" else "latin")
+
+    def digits(self, text: object) -> str:
+        """A number that is a name (a laptop's number) in the language's digits."""
+        return khmer_digits(str(text)) if self.lang == "km" else str(text)
+
+    def size(self, value: int) -> str:
+        """Bytes for people."""
+        for unit, divisor in (("MB", 1 << 20), ("kB", 1 << 10)):
+            if value >= divisor:
+                return f"{self.digits(f'{value / divisor:.1f}')} {unit}"
+        return f"{self.num(value)} B"
+
+    def day(self, ms: int) -> str:
+        return dates.short_date(dates.moment(ms).date(), "khmer" if self.lang == "km" else "latin")
+
+    def moment(self, ms: int | None) -> str:
+        """Date and time in Phnom Penh; a dash for none."""
+        return "–" if ms is None else dates.short_moment(ms, "khmer" if self.lang == "km" else "latin")
+
+    def today(self) -> Markup:
+        """Weekday, date and time of now, as the head of the page says it."""
+        at = dates.moment(self.now_ms)
+        weekday = (dates.DAYS if self.lang == "km" else dates.DAYS_EN)[at.weekday()]
+        time = dates.short_time(self.now_ms, "khmer" if self.lang == "km" else "latin")
+        if self.lang == "km":
+            return shown(f"ថ្ងៃ{weekday} {_long(at.date())} {time}")
+        return shown(f"{weekday} {dates.official_date(at.date(), 'en')}, {time}")
+
+    def ago(self, ms: int | None) -> str:
+        """How long ago, in words."""
+        if ms is None:
+            return self.raw("never")
+        minutes = max(0, self.now_ms - ms) // 60_000
+        if minutes < 1:
+            return self.raw("just now")
+        if minutes < 60:
+            return self.raw("{n} min ago", n=minutes)
+        if minutes < 48 * 60:
+            return self.raw("{n} h ago", n=minutes // 60)
+        return self.raw("{n} days ago", n=minutes // 1440)
+
+    def explain(self, error: SalaError) -> tuple[str, Markup, Markup, Markup]:
+        """Code, what happened, what was kept, what to do."""
+        words = explain(error, self.lang)
+        return words.code, shown(words.what), shown(words.kept), shown(words.next)
+
+
+def _long(day: date) -> str:
+    return f"{khmer_digits(day.day)} {dates.MONTHS[day.month - 1]} {khmer_digits(day.year)}"
+
+
+def render(request: Request, template: str, values: Mapping[str, Any], visit: Visit | None) -> str:
+    """A template filled for this visitor."""
+    centre = centre_of(request)
+    words = Words(language(request), centre.clock.wall_ms())
+    figures = centre.storage.read(reports.totals) if visit else None
+    return environment().get_template(template).render(
+        lang=words.lang, w=words, t=words.t, raw=words.raw, say=words.say, num=words.num, shown=shown, icon=icon, visit=visit,
+        here=request.url.path, figures=figures, epoch=centre.log.epoch, centre_name=centre.settings["name"], tables=partial(menu, centre),
         **values,
-        lang=lang,
-        t=lambda message, **fields: shown(tr_in(lang, message, **fields)),
-        say=lambda words: shown(words[lang]),
-        shown=shown,
-        clock=clock,
-        ago=lambda ms: ago(lang, ms, request.app.state.centre.clock.wall_ms()),
-        visit=visit,
-        here=request.url.path,
-        centre_name=request.app.state.centre.settings["name"],
-        projections=menu(request),
-    )
-    return HTMLResponse(
-        text, status, headers={"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
-    )
+    )  # fmt: skip
 
 
-def menu(request: Request) -> list[tuple[str, Mapping[str, str]]]:
-    """The projections that the console lists: name and title."""
+def page(
+    request: Request, template: str, values: Mapping[str, Any], *, visit: Visit | None, status: int = 200
+) -> HTMLResponse:
+    """One page in the visitor's language."""
+    return HTMLResponse(render(request, template, values, visit), status, headers=HEADERS)
+
+
+def menu(centre: Centre) -> list[tuple[str, Mapping[str, str]]]:
+    """The module tables that the console lists: name and title."""
     found = []
-    for projection in request.app.state.centre.runner.projections:
+    for projection in centre.runner.projections:
         console = getattr(projection, "console", None)
         if console is not None:
             found.append((projection.name, console()["title"]))
@@ -69,22 +167,19 @@ def shown(text: object) -> Markup:
     return Markup("&#8203;").join(Markup.escape(part) for part in segment.display(str(text)).split("\u200b"))
 
 
-def clock(ms: int | None) -> str:
-    """A time in Phnom Penh."""
-    if ms is None:
-        return "–"
-    return datetime.fromtimestamp(ms / 1000, UTC).astimezone(PHNOM_PENH).strftime("%d-%m-%Y %H:%M")
+@cache
+def icon(name: str) -> Markup:
+    """One of the program's icons, drawn in the colour of the text beside it."""
+    svg = (ASSETS / "icons" / f"{name}.svg").read_text("utf-8")
+    return Markup(svg.replace("<svg ", '<svg class="icon" aria-hidden="true" ', 1))
 
 
-def ago(lang: Language, ms: int | None, now_ms: int) -> Markup:
-    """How long ago, in words."""
-    if ms is None:
-        return shown(tr_in(lang, "never"))
-    minutes = max(0, now_ms - ms) // 60_000
-    if minutes < 1:
-        return shown(tr_in(lang, "just now"))
-    if minutes < 60:
-        return shown(tr_in(lang, "{n} min ago", n=minutes))
-    if minutes < 48 * 60:
-        return shown(tr_in(lang, "{n} h ago", n=minutes // 60))
-    return shown(tr_in(lang, "{n} days ago", n=minutes // 1440))
+@cache
+def tokens() -> str:
+    """The program's colours as a style sheet: light, dark as the visitor's system says, and high contrast."""
+    found = tomllib.loads((ASSETS / "tokens.toml").read_text("utf-8"))
+
+    def block(theme: str) -> str:
+        return ":root{" + "".join(f"--{name.replace('_', '-')}:{value};" for name, value in found[theme].items()) + "}"
+
+    return f"{block('light')}\n@media (prefers-color-scheme:dark){{{block('dark')}}}\n@media (prefers-contrast:more){{{block('contrast')}}}\n"

@@ -1,0 +1,154 @@
+"""Batches: the newest, one opened to its records with its proof, and the way in for courier files."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from sync import batch as formats
+from sync import merkle, notes, receipts
+from sync.errors import SalaError
+from sync.hub import courier, reports
+from sync.hub.console import records
+from sync.hub.console.doors import Form
+from sync.hub.console.login import Visit
+from sync.hub.console.missing import missing
+from sync.hub.console.pages import centre_of, page
+from sync.hub.storage import Tx
+from sync.volume import SUFFIX
+
+ROWS: Final = 100
+RECORDS: Final = 100
+REPLIES: Final = "courier"  # folder of the hub: the answers that are waiting to be carried home
+
+
+def listing(request: Request, visit: Visit) -> Response:
+    """The newest batches, page by page."""
+    return _listing(request, visit, {})
+
+
+def one(request: Request, visit: Visit) -> Response:
+    """One batch: who, when, its records, and the proof that it stands in the log."""
+    centre, idx = centre_of(request), request.path_params["idx"]
+    start = _number(request.query_params.get("from"))
+
+    def read(tx: Tx) -> dict[str, Any] | None:
+        row = tx.one(
+            """SELECT b.*, d.office, d.number, d.officers, l.idx AS leaf, l.receipt FROM batch b
+               LEFT JOIN device d ON d.device = b.device JOIN leaf l ON l.batch = b.idx WHERE b.idx = :idx""",
+            {"idx": idx},
+        )
+        if row is None:
+            return None
+        found = {r["hash"]: r for r in tx.query("SELECT hash, label, batch FROM op WHERE batch = :idx", {"idx": idx})}
+        return {"row": row, "labels": found}
+
+    found = centre.storage.read(read)
+    if found is None:
+        return missing(request, visit)
+    row = found["row"]
+    parsed = formats.parse(row["raw"])
+    names = records.officers(row["officers"])
+    shown = [
+        records.summary(centre, op, found["labels"].get(op.hash, {}).get("label", ""), names)
+        for op in parsed.ops[start : start + RECORDS]
+    ]
+    values = {
+        "row": row, "records": shown, "start": start, "step": RECORDS,
+        "authors": [names.get(a.officer.hex(), a.officer.hex()[:8]) for a in parsed.authors],
+        "proof": _proof(row["receipt"], centre.log.note_key),
+    }  # fmt: skip
+    return page(request, "batch.html", values, visit=visit)
+
+
+def receipt(request: Request, visit: Visit) -> Response:
+    """The receipt as a file: it can be verified anywhere, without this hub."""
+    centre, idx = centre_of(request), request.path_params["idx"]
+    row = centre.storage.read(lambda tx: tx.one("SELECT receipt FROM leaf WHERE batch = :idx", {"idx": idx}))
+    if row is None:
+        return missing(request, visit)
+    headers = {"Content-Disposition": f'attachment; filename="batch-{idx}.tlog-proof"'}
+    return Response(row["receipt"], media_type="text/plain; charset=utf-8", headers=headers)
+
+
+def upload(request: Request, visit: Visit, form: Form) -> Response:
+    """A courier file from an admin's stick; what goes back can be downloaded from the page that follows."""
+    if form.file is None:
+        return _listing(request, visit, {"no_file": True}, 422)
+    centre = centre_of(request)
+    folder = centre.folder / REPLIES
+    folder.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="incoming-", dir=centre.folder) as incoming:
+        file = Path(incoming) / f"upload{SUFFIX}"
+        with file.open("wb") as copy:
+            shutil.copyfileobj(form.file.file, copy, 1 << 20)
+        try:
+            taken = courier.take(centre, file, back=folder)
+        except SalaError as error:
+            return _listing(request, visit, {"error": error}, 422)
+    _forget_old(folder)
+    return _listing(request, visit, {"taken": taken, "back": [Path(name).name for name in taken.back]})
+
+
+def reply(request: Request, visit: Visit) -> Response:
+    """A file to carry home."""
+    name = request.path_params["name"]
+    place = centre_of(request).folder / REPLIES / name
+    if not name.endswith(SUFFIX) or "/" in name or name.startswith(".") or not place.is_file():
+        return missing(request, visit)
+    return FileResponse(place, media_type="application/octet-stream", filename=name)
+
+
+def _listing(request: Request, visit: Visit, more: dict[str, Any], status: int = 200) -> Response:
+    centre = centre_of(request)
+    before, office = _number(request.query_params.get("before")), request.query_params.get("office", "")[:8]
+    rows = centre.storage.read(lambda tx: reports.batches(tx, limit=ROWS + 1, office=office, before=before))
+    values = {
+        "batches": rows[:ROWS],
+        "more": len(rows) > ROWS,
+        "office": office,
+        "taken": None,
+        "back": [],
+        "error": None,
+        "no_file": False,
+    }
+    return page(request, "batches.html", {**values, **more}, visit=visit, status=status)
+
+
+def _proof(text: str, key: notes.NoteKey) -> dict[str, Any]:
+    """The receipt checked step by step, as the page shows it: from the leaf up to the signed root."""
+    verified = receipts.verify(text, key)
+    proof = notes.read_proof(text)
+    reached = merkle.leaf_hash(verified.leaf.data())
+    place, last = proof.index, verified.checkpoint.size - 1
+    steps = []
+    for other in proof.hashes:
+        left = bool(place & 1) or place == last
+        if left:
+            reached = merkle.node_hash(other, reached)
+            while not place & 1 and place:
+                place, last = place >> 1, last >> 1
+        else:
+            reached = merkle.node_hash(reached, other)
+        place, last = place >> 1, last >> 1
+        steps.append({"other": other.hex(), "left": left, "reached": reached.hex()})
+    return {
+        "leaf_hash": merkle.leaf_hash(verified.leaf.data()).hex(), "steps": steps, "root": verified.checkpoint.root.hex(),
+        "size": verified.checkpoint.size, "origin": verified.checkpoint.origin, "index": verified.index, "note": proof.note,
+        "received_ms": verified.leaf.received_ms, "state": verified.leaf.state.name.lower(),
+    }  # fmt: skip
+
+
+def _forget_old(folder: Path, keep: int = 20) -> None:
+    files = sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime)
+    for path in files[:-keep]:
+        path.unlink(missing_ok=True)
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 12 else 0

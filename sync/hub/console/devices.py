@@ -1,0 +1,97 @@
+"""Laptops: who is enrolled, one more office pack, a lost laptop."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from i18n import gazetteer
+from sync.errors import SalaError
+from sync.hub import enrolment, reports
+from sync.hub.console.doors import Form
+from sync.hub.console.login import Visit
+from sync.hub.console.missing import missing
+from sync.hub.console.pages import centre_of, language, page
+from sync.hub.offices import office_facts
+
+
+def listing(request: Request, visit: Visit) -> Response:
+    """All laptops, open slots, and the form for one more."""
+    return _listing(request, visit, {})
+
+
+def suggest(request: Request, visit: Visit) -> Response:
+    """Provinces and districts that match what is being typed, as a part of the page."""
+    wanted = request.query_params.get("office", "")[:60]
+    found = [
+        unit for unit in gazetteer.search(wanted, limit=40) if unit.level in ("province", "district")
+    ][:8] if wanted.strip() else []  # fmt: skip
+    return page(request, "suggest.html", {"units": found}, visit=visit)
+
+
+def enrol(request: Request, visit: Visit, form: Form) -> Response:
+    """The office pack as a download."""
+    typed = {name: form.get(name, 200) for name in ("office", "name_km", "name_en", "url")}
+    try:
+        facts = office_facts(typed["office"].partition(" ")[0], typed["name_km"], typed["name_en"])
+        pack = centre_of(request).enrol(facts, [typed["url"]])
+    except SalaError as error:
+        return _listing(request, visit, {"error": error, "typed": typed}, 422)
+    headers = {"Content-Disposition": f'attachment; filename="office-{facts["code"]}.pack"'}
+    return Response(pack, media_type="application/octet-stream", headers=headers)
+
+
+def ask_revoke(request: Request, visit: Visit) -> Response:
+    """What revoking means, before it is done."""
+    row = _row(request)
+    return missing(request, visit) if row is None else page(request, "revoke.html", {"device": row}, visit=visit)
+
+
+def revoke(request: Request, visit: Visit, _: Form) -> Response:
+    """Revoke a lost laptop."""
+    row, centre = _row(request), centre_of(request)
+    if row is None:
+        return missing(request, visit)
+    centre.storage.write(lambda tx: enrolment.revoke(tx, row["device"], centre.clock.wall_ms()))
+    centre.wake()
+    return RedirectResponse("/console/devices", 303)
+
+
+def _row(request: Request) -> dict[str, Any] | None:
+    rows = centre_of(request).storage.read(reports.devices)
+    return next((row for row in rows if row["device"].hex() == request.path_params["device"]), None)
+
+
+def _listing(request: Request, visit: Visit, more: dict[str, Any], status: int = 200) -> Response:
+    rows, slots, names = centre_of(request).storage.read(
+        lambda tx: (
+            reports.devices(tx),
+            tx.query(
+                "SELECT office, number, made_ms, not_after_ms FROM slot WHERE device IS NULL ORDER BY made_ms DESC"
+            ),
+            {
+                row["code"]: {"km": row["name_km"], "en": row["name_en"]}
+                for row in tx.query("SELECT code, name_km, name_en FROM office")
+            },
+        )
+    )
+    for row in rows:
+        row["people"] = [
+            one["name"] if language(request) == "km" else one["latin"] for one in json.loads(row["officers"])
+        ]
+    typed = {
+        "office": request.query_params.get("office", "")[:8],
+        "name_km": "",
+        "name_en": "",
+        "url": _own_url(request),
+    }
+    values = {"devices": rows, "slots": slots, "office_names": names, "error": None, "typed": typed}
+    return page(request, "devices.html", {**values, **more}, visit=visit, status=status)
+
+
+def _own_url(request: Request) -> str:
+    """The address at which this very browser reached the hub: a good first guess."""
+    return f"{request.url.scheme}://{request.url.netloc}"

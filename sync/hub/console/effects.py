@@ -1,0 +1,44 @@
+"""What is to leave the centre and waits for the operator: no carrier is connected, so a person hands it over and says so here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from sync.errors import SalaError
+from sync.hub import dispatch
+from sync.hub.console.doors import Form
+from sync.hub.console.login import Visit
+from sync.hub.console.pages import centre_of, page
+from sync.hub.console.records import lines
+
+
+def waiting(request: Request, visit: Visit) -> Response:
+    """The tray."""
+    return _tray(request, visit, None)
+
+
+def finish(request: Request, visit: Visit, form: Form) -> Response:
+    """Write down how handing over went."""
+    centre = centre_of(request)
+    now, failed = centre.clock.wall_ms(), form.get("end") == "failed"
+    try:
+        centre.storage.write(
+            lambda tx: dispatch.finish(
+                tx, form.get("id"), admin=visit.admin, note=form.get("note"), now_ms=now, failed=failed
+            )
+        )
+    except SalaError as error:
+        return _tray(request, visit, error, 422)
+    return RedirectResponse("/console/dispatch", 303)
+
+
+def _tray(request: Request, visit: Visit, error: SalaError | None, status: int = 200) -> Response:
+    def facts(row: dict[str, Any]) -> dict[str, Any]:
+        return {**row, "facts": lines(row["payload"])}
+
+    rows, ended = centre_of(request).storage.read(lambda tx: (dispatch.waiting(tx), dispatch.ended(tx)))
+    values = {"rows": [facts(row) for row in rows], "ended": ended, "error": error}
+    return page(request, "dispatch.html", values, visit=visit, status=status)
