@@ -20,7 +20,7 @@ import zstandard
 
 from sync.version import VERSION
 from tools import shipped
-from tools.slim import libraries
+from tools.slim import libraries, needed
 
 WINDOW_LOG = (
     27  # 128 MB, the most that zstd takes without being told: the three programs carry the same archive of code
@@ -119,7 +119,7 @@ def dependencies(folder: Path) -> list[str]:
     """The Debian packages of the system libraries that a file of the folder names and the folder does not hold."""
     programs = [folder / name for name in shipped.PROGRAMS]
     inside = {path.name for path in libraries(folder)}
-    named = _needed(programs) | _needed([path for path in libraries(folder) if path not in programs]) - inside
+    named = needed(programs) | needed([path for path in libraries(folder) if path not in programs]) - inside
     owners = subprocess.run(
         ["dpkg-query", "-S", *(f"*/{name}" for name in sorted(named))], capture_output=True, text=True, check=False
     )
@@ -153,11 +153,6 @@ def _ldd(files: list[Path], more: dict[str, str]) -> str:
     return subprocess.run(
         ["ldd", *map(str, files)], capture_output=True, text=True, check=False, env={**os.environ, **more}
     ).stdout
-
-
-def _needed(files: list[Path]) -> set[str]:
-    listed = subprocess.run(["readelf", "-d", *map(str, files)], capture_output=True, text=True, check=True).stdout
-    return set(re.findall(r"\(NEEDED\).*\[(.+)]", listed))
 
 
 def _tree(top: Path, name: str) -> list[Entry]:

@@ -1,7 +1,7 @@
 """What the packaged program holds and what it leaves out; ``build.spec`` freezes it, a test holds it against the imports.
 
-Everything is found, not listed: every Python file of our packages, every other file beside them, the entry points of the
-module manifests, the metadata (with the licence) of every locked distribution.
+Everything is found, not listed: every Python file of our packages, every other file beside them, version and licences of
+every distribution of which a part comes along.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
 from typing import Final
 
@@ -90,17 +90,19 @@ def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def distributions() -> list[str]:
-    """The locked distributions of laptop and hub that are installed on this system."""
-    return [name for name in sorted(locked("laptop", "hub")) if _installed(name)]
-
-
-def _installed(name: str) -> bool:
-    try:
-        distribution(name)
-    except PackageNotFoundError:
-        return False  # for another system: its marker kept it away
-    return True
+def metadata(modules: Iterable[str]) -> list[tuple[str, str, str]]:
+    """Freezer's entries of version and licences of every locked distribution that any of ``modules`` (dotted) comes from."""
+    tops = {name.partition(".")[0] for name in modules}
+    pinned = locked("laptop", "hub")
+    shipped = sorted({name for top, names in packages_distributions().items() if top in tops for name in names})
+    return [
+        (str(file), str(file.locate()), "DATA")
+        for name in shipped
+        if canonical(name) in pinned
+        for file in distribution(name).files or ()
+        if file.parts[0].endswith(".dist-info")
+        and file.name not in {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
+    ]
 
 
 def kept(entries: Iterable[tuple[str, str, str]]) -> list[tuple[str, str, str]]:

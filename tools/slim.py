@@ -11,7 +11,7 @@ import shutil
 import struct
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tools import icudata
@@ -33,6 +33,14 @@ def slim(folder: Path) -> dict[str, float]:
 def libraries(folder: Path) -> list[Path]:
     """Every ELF file below ``folder``, without links."""
     return sorted(_elf(folder))
+
+
+def needed(files: Sequence[Path]) -> set[str]:
+    """Names of the libraries that ``files`` ask the loader for."""
+    if not files:
+        return set()
+    listed = subprocess.run(["readelf", "-d", *map(str, files)], capture_output=True, text=True, check=True).stdout
+    return set(re.findall(r"\(NEEDED\).*\[(.+)]", listed))
 
 
 def _elf(folder: Path) -> Iterator[Path]:
@@ -63,11 +71,10 @@ def _prune(inner: Path) -> int:
 def _unneeded(inner: Path) -> list[Path]:
     """Libraries that the freezer copied from the system (they lie on top) and that no other file names."""
     every = libraries(inner)
-    listed = subprocess.run(["readelf", "-d", *map(str, every)], capture_output=True, text=True, check=True).stdout
-    needed = set(re.findall(r"\(NEEDED\).*\[(.+)]", listed))
+    named = needed(every)
     return [
         path for path in every
-        if path.parent == inner and path.name.startswith("lib") and path.name not in needed and "libpython" not in path.name
+        if path.parent == inner and path.name.startswith("lib") and path.name not in named and "libpython" not in path.name
     ]  # fmt: skip
 
 
