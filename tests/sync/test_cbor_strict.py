@@ -110,6 +110,9 @@ def test_depth_and_text_bounds_are_exact() -> None:
             cbor.encode(text)
     with pytest.raises(Malformed, match="text too long"):
         cbor.encode({"a" * (MAX_TEXT + 1): 1})
+    with pytest.raises(Malformed, match="text too long"):
+        cbor.encode({"a" * MAX_TEXT: 1, "ក" * (MAX_TEXT // 3 + 1): 2})
+    assert cbor.decode(cbor.encode({"a" * MAX_TEXT: 1, "b": 2})) == {"a" * MAX_TEXT: 1, "b": 2}
 
 
 @pytest.mark.parametrize(

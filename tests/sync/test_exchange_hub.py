@@ -9,6 +9,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -615,3 +617,22 @@ def test_a_run_is_due_when_there_is_a_reason(shared_hub: Hub, join: Callable[...
     assert due(31 * 60_000)  # publications may have come
     time.sleep(0)
     assert laptop.store.read(delivery.pending) == []
+
+
+def test_two_laptops_of_one_office_draw_from_disjoint_blocks(shared_hub: Hub, join: Callable[..., Unlocked]) -> None:
+    blocks: dict[str, list[dict[str, Any]]] = {}
+    for _ in range(2):
+        laptop = join(shared_hub)
+        now = laptop.store.clock.wall_ms()
+        for resource in ("link-codes", "certificate-numbers", "receipt-numbers"):
+            found = laptop.store.read(partial(leases.active, resource=resource, now_ms=now))
+            blocks.setdefault(resource, []).extend({**lease.content, "size": lease.size} for lease in found)
+    codes = sorted((block["from"], block["to"]) for block in blocks["link-codes"])
+    assert all(end < start for (_, end), (start, _) in pairwise(codes))
+    for resource in ("certificate-numbers", "receipt-numbers"):
+        numbers = [
+            (block["prefix"], n)
+            for block in blocks[resource]
+            for n in range(block["first"], block["first"] + block["size"])
+        ]
+        assert len(numbers) == len(set(numbers)) >= 200
