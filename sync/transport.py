@@ -57,7 +57,7 @@ class Transport:
     """A connection to the first hub address that answers. Use it as a context manager."""
 
     def __init__(
-        self, urls: Sequence[str], device: Identity, *, cancel: Callable[[], bool] = lambda: False, timeout_s: float = 60,
+        self, urls: Sequence[str], device: Identity, *, cancel: Callable[[], bool] = lambda: False, timeout_s: float = 30,
     ) -> None:  # fmt: skip
         self._urls, self._device, self._cancel, self._timeout_s = urls, device, cancel, timeout_s
         self._client: httpx.Client | None = None
