@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -139,16 +140,14 @@ class _Import:
         for batch, receipt in self.receipts.items():
             yield Object("receipt", batch, receipt.encode())
         for device, have in self.haves.items():
-            yield Object(
-                "missing", device, self.centre.storage.read(lambda tx, d=device, h=have: self._missing(tx, d, h))
-            )  # type: ignore[misc]
+            yield Object("missing", device, self.centre.storage.read(partial(self._missing, device=device, have=have)))
         own = {f"{folder}/{device.hex()}.cbor" for folder in ("leases", "inbox") for device in self.devices}
         for name, path in self.centre.repository.files():
             folder, _, rest = name.partition("/")
             if folder == "metadata" or not rest.startswith(("leases/", "inbox/", "app/")) or _plain(rest) in own:
                 yield Object(folder.removesuffix("s") if folder == "targets" else folder, rest, path.read_bytes())
 
-    def _missing(self, tx: Tx, device: str, have: wire.Have) -> bytes:
+    def _missing(self, tx: Tx, *, device: str, have: wire.Have) -> bytes:
         return answers.missing(self.centre, tx, bytes.fromhex(device), have).encode()
 
 

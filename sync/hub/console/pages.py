@@ -182,4 +182,5 @@ def tokens() -> str:
     def block(theme: str) -> str:
         return ":root{" + "".join(f"--{name.replace('_', '-')}:{value};" for name, value in found[theme].items()) + "}"
 
-    return f"{block('light')}\n@media (prefers-color-scheme:dark){{{block('dark')}}}\n@media (prefers-contrast:more){{{block('contrast')}}}\n"
+    dark, contrast = block("dark"), block("contrast")
+    return f"{block('light')}\n@media (prefers-color-scheme:dark){{{dark}}}\n@media (prefers-contrast:more){{{contrast}}}\n"
