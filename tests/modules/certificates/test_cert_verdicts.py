@@ -391,3 +391,16 @@ BARBER: dict[str, Any] = {}
 @pytest.fixture(autouse=True)
 def _data(barber: dict[str, Any]) -> None:
     BARBER.update(barber)
+
+
+def test_a_template_of_a_newer_program_is_shown_by_its_numbers(siem: Any) -> None:
+    from modules.certificates.claims import Claims
+
+    claims = Claims("0306", NOW, bytes(10), 0, "pilot-licence", 3, fields={1: "0306-7-1", 4: "លឹម", 19: "LIM", 30: 7})
+    key = siem.session.unlocked.office_key
+    text, _, _ = kh1.write(claims, public=siem.public(), sign=lambda m: key.sign(m).signature, random=os.urandom)
+    certificate = siem.run("check", source=text)["certificate"]
+    assert certificate["title"]["en"] == "pilot-licence/3" and certificate["number"] == "0306-7-1"
+    assert [(row["label"]["en"], row["value"]["en"]) for row in certificate["rows"]] == [
+        ("Name", "លឹម"), ("Name in Latin letters", "LIM"), ("Field 30", "7"),
+    ]  # fmt: skip
