@@ -309,3 +309,11 @@ def test_keys_of_the_window_work_inside_every_editor(frame: Frame, qtbot: QtBot,
         qtbot.keyClick(field.editor, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
         field.deleteLater()
     assert done == ["primary", "primary"]
+
+
+def test_every_page_opens(frame: Frame, settle: Settle) -> None:
+    for page, target in stops(frame):
+        frame.open(page, target)
+        settle()
+        assert frame.at() == page, frame.banner.details()
+        assert frame.top.title.words()
