@@ -37,7 +37,11 @@ def write_bundle(home: Path, out: Path, *, session: Session | None = None) -> Pa
 def selftest() -> dict[str, Any]:
     """The program's self-test in a process of its own: it loads everything, also what the window must not load."""
     own = Path(sys.executable)
-    beside = [str(own.with_name("sala-cli" + own.suffix))] if getattr(sys, "frozen", False) else [str(own), "-m", "desktop.cli"]
+    beside = (
+        [str(own.with_name("sala-cli" + own.suffix))]
+        if getattr(sys, "frozen", False)
+        else [str(own), "-m", "desktop.cli"]
+    )
     ran = subprocess.run(
         [*beside, "--json", "selftest"], cwd=ROOT, capture_output=True, text=True, encoding="utf-8", timeout=SELFTEST_S,
         env={**os.environ, "QT_QPA_PLATFORM": "offscreen"}, check=False,
