@@ -14,8 +14,9 @@ from modules.forms.library import Library
 
 HEAD: Final = "id, receipt, form, version, service, person, latin, phone, fee, received, received_ms, due, state, printed, officer"
 STATES: Final = ("all", "open", "due", "waiting", "sending", "received", "withdrawn")
-_SCAN: Final = 500  # rows per step when a state must be asked of the outbox
-_MOST: Final = 20_000  # rows that such a question looks at
+_OUTBOX: Final = frozenset({"waiting", "sending", "received"})  # states that only the outbox knows
+_ASKED: Final = 10_000  # newest rows that a question of such a state looks at: a peak month without a line
+_FOUND: Final = 500  # hits of a search that are looked at
 
 
 class Lists:
@@ -30,74 +31,72 @@ class Lists:
     ) -> dict[str, Any]:
         """Newest first: ``{"rows", "total", "next"}``. ``after`` continues behind an id, ``offset`` jumps (for a scroll bar).
 
-        ``filter`` is what a person types: part of a name, number, phone, place. ``state``: open (neither due nor withdrawn
-        is asked), due (the day has come), waiting | sending | received (outbox), withdrawn, all.
+        ``filter`` is what a person types: part of a name, number, phone, place. ``state``: all, open (not withdrawn), due (open
+        and the day has come), waiting | sending | received (open, as the outbox says), withdrawn.
         """
+        where, values = self._where(state, form)
         if filter.strip():
-            found = [row["record"] for row in self._api.store.search(filter, [KIND], 500)]
-            if numbering_hit := self._by_serial(filter):
-                found = list(dict.fromkeys([*numbering_hit, *found]))
-            rows = self._rows_of(found)
-        else:
-            where, values = self._where(state, form)
-            if state in ("waiting", "sending", "received"):
-                return self._page(self._in_outbox_state(state, where, values), limit, after, offset)
-            return self._paged(where, values, limit, after, offset)
-        kept = [row for row in self.dress(rows) if self._fits(row, state, form)]
-        return self._page(kept, limit, after, offset)
+            found = [row["record"] for row in self._api.store.search(filter, [KIND], _FOUND)]
+            ids = self._existing(list(dict.fromkeys([*self._by_serial(filter), *found])), where, values)
+            return self._page(self._of_sync_state(ids, state), limit, after, offset)
+        if state in _OUTBOX:
+            return self._page(self._of_sync_state(self._newest(where, values), state), limit, after, offset)
+        return self._paged(where, values, limit, after, offset, by_due=state == "due")
 
     def _where(self, state: str, form: str) -> tuple[str, list[object]]:
-        parts, values = ["1"], list[object]()
-        if form:
-            parts.append("form = ?")
-            values.append(form)
-        if state == "withdrawn":
-            parts.append("state = 'withdrawn'")
-        elif state != "all":
-            parts.append("state = 'finished'")
+        parts, values = list[str](), list[object]()
+        if state != "all":
+            parts.append("state = 'withdrawn'" if state == "withdrawn" else "state = 'finished'")
         if state == "due":
             parts.append("due <= ?")
             values.append(self.today().isoformat())
-        return " AND ".join(parts), values
+        if form:
+            parts.append("form = ?")
+            values.append(form)
+        return " AND ".join(parts) or "1", values
 
-    def _paged(self, where: str, values: list[object], limit: int, after: str, offset: int) -> dict[str, Any]:
+    def _paged(
+        self, where: str, values: list[object], limit: int, after: str, offset: int, *, by_due: bool
+    ) -> dict[str, Any]:
         total = self._api.store.query(f"SELECT count(*) AS n FROM forms_submission WHERE {where}", *values)[0]["n"]
         bound, more = (" AND id < ?", [after]) if after else ("", [])
+        order = "+id" if by_due else "id"  # few cases are due: found by the index of due days, then sorted
         rows = self._api.store.query(
-            f"SELECT {HEAD} FROM forms_submission WHERE {where}{bound} ORDER BY id DESC LIMIT ? OFFSET ?",
+            f"SELECT {HEAD} FROM forms_submission WHERE {where}{bound} ORDER BY {order} DESC LIMIT ? OFFSET ?",
             *values, *more, limit, 0 if after else offset,
         )  # fmt: skip
         return {"rows": self.dress(rows), "total": total, "next": rows[-1]["id"] if len(rows) == limit else None}
 
-    def _in_outbox_state(self, state: str, where: str, values: list[object]) -> list[Row]:
-        """Rows whose ops stand in ``state``: the outbox is asked in steps, newest rows first."""
-        kept: list[Row] = []
-        after = "g"  # behind every hex id
-        for _ in range(_MOST // _SCAN):
-            rows = self._api.store.query(
-                f"SELECT {HEAD} FROM forms_submission WHERE {where} AND id < ? ORDER BY id DESC LIMIT ?",
-                *values,
-                after,
-                _SCAN,
-            )
-            kept += [row for row in self.dress(rows) if row["sync"] == state]
-            if len(rows) < _SCAN:
-                break
-            after = rows[-1]["id"]
-        return kept
+    def _newest(self, where: str, values: list[object]) -> list[str]:
+        """Ids of the newest rows, as many as the outbox can be asked about in a moment."""
+        rows = self._api.store.query(
+            f"SELECT id FROM forms_submission WHERE {where} ORDER BY id DESC LIMIT ?", *values, _ASKED
+        )
+        return [row["id"] for row in rows]
 
-    def _page(self, rows: list[Row], limit: int, after: str, offset: int) -> dict[str, Any]:
-        ids = [row["id"] for row in rows]
-        start = ids.index(after) + 1 if after in ids else offset
-        page = rows[start : start + limit]
-        more = start + limit < len(rows)
-        return {"rows": page, "total": len(rows), "next": page[-1]["id"] if page and more else None}
-
-    def _rows_of(self, ids: list[str]) -> list[Row]:
+    def _existing(self, ids: list[str], where: str, values: list[object]) -> list[str]:
+        """Those of ``ids`` that fit, in their order."""
         marks = ", ".join("?" * len(ids))
-        rows = self._api.store.query(f"SELECT {HEAD} FROM forms_submission WHERE id IN ({marks})", *ids) if ids else []
-        place = {id: at for at, id in enumerate(ids)}
-        return sorted(rows, key=lambda row: place[row["id"]])
+        fitting = self._api.store.query(
+            f"SELECT id FROM forms_submission WHERE id IN ({marks}) AND {where}", *ids, *values
+        )
+        kept = {row["id"] for row in fitting}
+        return [id for id in ids if id in kept]
+
+    def _of_sync_state(self, ids: list[str], state: str) -> list[str]:
+        if state not in _OUTBOX:
+            return ids
+        states = self._api.store.sync_states(ids)
+        return [id for id in ids if _shown(states.get(id, "waiting")) == state]
+
+    def _page(self, ids: list[str], limit: int, after: str, offset: int) -> dict[str, Any]:
+        start = ids.index(after) + 1 if after in ids else offset
+        page = ids[start : start + limit]
+        marks, place = ", ".join("?" * len(page)), {id: at for at, id in enumerate(page)}
+        rows = self._api.store.query(f"SELECT {HEAD} FROM forms_submission WHERE id IN ({marks})", *page)
+        rows.sort(key=lambda row: place[row["id"]])
+        more = start + limit < len(ids)
+        return {"rows": self.dress(rows), "total": len(ids), "next": page[-1] if page and more else None}
 
     def _by_serial(self, typed: str) -> list[str]:
         try:
@@ -109,28 +108,12 @@ class Lists:
         )
         return [row["id"] for row in rows if read.same(row["receipt"])]
 
-    def _fits(self, row: Row, state: str, form: str) -> bool:
-        if form and row["form"] != form:
-            return False
-        match state:
-            case "all":
-                return True
-            case "withdrawn":
-                return bool(row["state"] == "withdrawn")
-            case "open":
-                return bool(row["state"] == "finished")
-            case "due":
-                return bool(row["state"] == "finished" and row["due"] <= self.today().isoformat())
-            case _:
-                return bool(row["state"] == "finished" and row["sync"] == state)
-
     def dress(self, rows: list[Row]) -> list[Row]:
         """Rows with what is not in the table: service title, outbox state, working days left, the state's word."""
         states = self._api.store.sync_states([row["id"] for row in rows])
         today = self.today()
         for row in rows:
-            synced = states.get(row["id"], "waiting")
-            row["sync"] = "received" if synced == "stable" else synced
+            row["sync"] = _shown(states.get(row["id"], "waiting"))
             row["title"] = self._library.catalogue.service(row["service"]).title
             row["overdue"] = row["due"] < today.isoformat()
             row["days_left"] = self._library.holidays.left(today, date.fromisoformat(row["due"]))
@@ -180,6 +163,11 @@ class Lists:
             "figures": [_fees(here["n"], here["riel"])] if here["n"] else [],
             "note": {"km": f"សេវា {services} · តាមឈ្មោះ", "en": f"{services} services, by name"},
         }
+
+
+def _shown(state: str) -> str:
+    """The word of the one vocabulary for a state of the outbox."""
+    return "received" if state == "stable" else state
 
 
 def _due_item(row: Row) -> dict[str, Any]:

@@ -24,8 +24,9 @@ def register(migrations: Migrations) -> None:
         )
         db.execute("CREATE INDEX forms_submission_serial ON forms_submission (serial)")
         db.execute("CREATE INDEX forms_submission_form ON forms_submission (form, id)")
-        db.execute("CREATE INDEX forms_submission_due ON forms_submission (due) WHERE state = 'finished'")
-        db.execute("CREATE INDEX forms_submission_received ON forms_submission (received, fee)")
+        db.execute("CREATE INDEX forms_submission_due ON forms_submission (state, due, id)")
+        db.execute("CREATE INDEX forms_submission_state ON forms_submission (state, id)")
+        db.execute("CREATE INDEX forms_submission_received ON forms_submission (state, received, fee)")
         db.execute(
             "CREATE TABLE forms_change (op TEXT PRIMARY KEY, submission TEXT NOT NULL REFERENCES forms_submission (id), "
             "kind TEXT NOT NULL CHECK (kind IN ('correction', 'withdrawal')), reason TEXT NOT NULL, officer TEXT NOT NULL, "

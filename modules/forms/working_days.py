@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from i18n.catalog import Text
@@ -23,6 +23,7 @@ class Holidays:
         self._added = {date.fromisoformat(row["day"]): row["title"] for row in data["added"]}
         self._worked = {date.fromisoformat(day) for day in data["worked"]}
         self.name = cache(self._name)
+        self.left = lru_cache(maxsize=4096)(self._left)  # a list asks the same few days for every row
 
     def _name(self, day: date) -> Text | None:
         """What is celebrated on ``day``, or None."""
@@ -54,6 +55,6 @@ class Holidays:
         """The last of ``days`` working days after ``received``; the day of receiving does not count."""
         return working_days(received, days, self.between(received, received + timedelta(2 * days + _SLACK)))
 
-    def left(self, today: date, due: date) -> int:
+    def _left(self, today: date, due: date) -> int:
         """Working days from ``today`` until ``due``: 0 on the day, negative when it has passed."""
         return working_days_between(today, due, self.between(min(today, due), max(today, due)))
