@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from i18n import catalog
-from i18n.errors import SalaError, explain
+from i18n.errors import Known, SalaError, explain
 from modules import manifest
 from modules.cli import Desk
 from modules.session import default_home, load
@@ -132,17 +132,64 @@ def officers_list(desk: Desk) -> None:
 @click.pass_obj
 def officers_add(desk: Desk, name: str, latin: str, role: str, new_passphrase_file: Path | None) -> None:
     """Give another officer a key and a passphrase of their own."""
-    from modules.cli import read_passphrase
     from sync import keys
     from sync.officer import Officer
 
-    passphrase = (
-        read_passphrase(new_passphrase_file)
-        if new_passphrase_file
-        else str(click.prompt("New officer's passphrase", hide_input=True, confirmation_prompt=True, err=True))
+    added = keys.add_officer(
+        desk.session().unlocked, Officer("", name, latin, role), _new_passphrase(new_passphrase_file)
     )
-    added = keys.add_officer(desk.session().unlocked, Officer("", name, latin, role), passphrase)
     desk.print({"id": added.id, "name": added.name, "role": added.role})
+
+
+@officers.command("recover")
+@click.argument("name")
+@click.option(
+    "--key",
+    required=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The province's recovery key (recovery.key).",
+)
+@click.option(
+    "--new-passphrase-file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="First line: the officer's new passphrase.",
+)
+@click.pass_obj
+def officers_recover(desk: Desk, name: str, key: Path, new_passphrase_file: Path | None) -> None:
+    """Give NAME, who forgot the passphrase, a new one with the province's key. Nothing that was not sent is lost."""
+    from nacl.public import PrivateKey
+
+    from sync import keys
+    from sync.clock import SystemClock
+
+    private = PrivateKey(_recovery_key(key))
+    unlocked = keys.recover(
+        desk.home, name, _new_passphrase(new_passphrase_file), recovery=private, clock=SystemClock()
+    )
+    try:
+        desk.print({"id": unlocked.officer.id, "name": unlocked.officer.name, "role": unlocked.officer.role})
+    finally:
+        unlocked.lock()
+
+
+def _new_passphrase(file: Path | None) -> str:
+    from modules.cli import read_passphrase
+
+    if file:
+        return read_passphrase(file)
+    return str(click.prompt("New passphrase", hide_input=True, confirmation_prompt=True, err=True))
+
+
+def _recovery_key(file: Path) -> bytes:
+    """The 32 bytes of a key file; ``Known("CL-004")`` when it holds none."""
+    try:
+        with file.open("rb") as source:
+            key = bytes.fromhex(source.read(200).decode("ascii").strip())
+    except (OSError, ValueError) as error:
+        raise Known("CL-004", file=file.name) from error
+    if len(key) != 32:
+        raise Known("CL-004", file=file.name)
+    return key
 
 
 @root.command()
