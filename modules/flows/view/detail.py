@@ -129,7 +129,7 @@ class FlowView(QWidget):
         self._desk.run("flows.show", then=self._show, flow=flow)
         self._choose("dry")
         self.tabs.choose("dry")
-        self.verdict.say("")
+        self.verdict.say(lambda: tr("Choose a case and try it: you see what would happen, and nothing is kept."))
         self.outcome.hide()
 
     def read(self) -> None:

@@ -114,7 +114,13 @@ class CampaignView(QWidget):
     def open(self, id: str) -> None:
         """Show campaign ``id``."""
         self.banner.close_banner()
-        self._desk.run("messages.show", then=lambda campaign: self._show(campaign, words=True), id=id)
+        self.back.setFocus()
+        self._desk.run("messages.show", then=self._opened, id=id)
+
+    def _opened(self, campaign: Mapping[str, Any]) -> None:
+        self._show(campaign, words=True)
+        if self.go.isVisible() and self.go.isEnabled() and self.back.hasFocus():
+            self.go.setFocus()
 
     def read(self) -> None:
         """Show the same campaign as it is now; what is being typed stays."""
