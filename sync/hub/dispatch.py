@@ -31,7 +31,8 @@ def waiting(tx: Tx) -> list[Row]:
 def ended(tx: Tx, limit: int = 50) -> list[Row]:
     """The effects that ended last, with what was said of them."""
     rows = tx.query(
-        "SELECT id, kind, payload, state, result, changed_ms FROM effect WHERE state <> 'waiting' ORDER BY changed_ms DESC, id LIMIT :most",
+        """SELECT id, kind, payload, state, result, projection, changed_ms FROM effect WHERE state <> 'waiting'
+           ORDER BY changed_ms DESC, id LIMIT :most""",
         {"most": limit},
     )
     return [{**row, "payload": json.loads(row["payload"]), "result": json.loads(row["result"])} for row in rows]

@@ -65,8 +65,9 @@ def devices(tx: Tx, office: str = "") -> list[Row]:
 def batches(tx: Tx, *, limit: int = 200, office: str = "", before: int = 0) -> list[Row]:
     """The newest batches first, those with an index below ``before`` when that is given."""
     return tx.query(
-        """SELECT b.idx, b.hash, b.device, d.office, d.number, b.first_seq, b.n, b.new_ops, b.received_ms, b.via, length(b.raw) AS bytes
-           FROM batch b LEFT JOIN device d ON d.device = b.device
+        """SELECT b.idx, b.hash, b.device, d.office, d.number, b.first_seq, b.n, b.new_ops, b.received_ms, b.via,
+               length(b.raw) AS bytes, f.name_km, f.name_en
+           FROM batch b LEFT JOIN device d ON d.device = b.device LEFT JOIN office f ON f.code = d.office
            WHERE (:office = '' OR d.office = :office) AND (:before = 0 OR b.idx < :before) ORDER BY b.idx DESC LIMIT :limit""",
         {"limit": limit, "office": office, "before": before},
     )
@@ -144,8 +145,9 @@ def totals(tx: Tx) -> Row:
 def quarantine(tx: Tx, limit: int = 500) -> list[Row]:
     """Ops that wait for an admin or for a module, newest first."""
     return tx.query(
-        """SELECT o.hash, o.parent, o.device, d.office, d.number, o.seq, o.kind, o.label, o.wall_ms, o.batch, o.place, b.received_ms
-           FROM op o JOIN batch b ON b.idx = o.batch LEFT JOIN device d ON d.device = o.device
+        """SELECT o.hash, o.parent, o.device, d.office, d.number, o.seq, o.kind, o.label, o.wall_ms, o.batch, o.place, b.received_ms,
+               f.name_km, f.name_en
+           FROM op o JOIN batch b ON b.idx = o.batch LEFT JOIN device d ON d.device = o.device LEFT JOIN office f ON f.code = d.office
            WHERE o.label IN ('q:fork', 'q:revoked', 'q:schema') AND o.label <> 'accepted' ORDER BY o.batch DESC, o.place LIMIT :limit""",
         {"limit": limit},
     )
@@ -154,9 +156,10 @@ def quarantine(tx: Tx, limit: int = 500) -> list[Row]:
 def pending(tx: Tx, limit: int = 200) -> list[Row]:
     """Devices with ops that wait for their parents, or for their enrolment (then without office)."""
     return tx.query(
-        """SELECT o.device, d.office, d.number, count(*) AS n, min(o.seq) AS first_seq, max(b.received_ms) AS last_ms
-           FROM op o JOIN batch b ON b.idx = o.batch LEFT JOIN device d ON d.device = o.device
-           WHERE o.label = 'pending' AND o.label <> 'accepted' GROUP BY o.device, d.office, d.number ORDER BY last_ms DESC LIMIT :limit""",
+        """SELECT o.device, d.office, d.number, f.name_km, f.name_en, count(*) AS n, min(o.seq) AS first_seq, max(b.received_ms) AS last_ms
+           FROM op o JOIN batch b ON b.idx = o.batch LEFT JOIN device d ON d.device = o.device LEFT JOIN office f ON f.code = d.office
+           WHERE o.label = 'pending' AND o.label <> 'accepted' GROUP BY o.device, d.office, d.number, f.name_km, f.name_en
+           ORDER BY last_ms DESC LIMIT :limit""",
         {"limit": limit},
     )
 

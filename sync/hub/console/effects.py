@@ -11,7 +11,7 @@ from sync.errors import SalaError
 from sync.hub import dispatch
 from sync.hub.console.doors import Form
 from sync.hub.console.login import Visit
-from sync.hub.console.pages import centre_of, page
+from sync.hub.console.pages import centre_of, menu, page
 from sync.hub.console.records import lines
 
 
@@ -36,9 +36,13 @@ def finish(request: Request, visit: Visit, form: Form) -> Response:
 
 
 def _tray(request: Request, visit: Visit, error: SalaError | None, status: int = 200) -> Response:
-    def facts(row: dict[str, Any]) -> dict[str, Any]:
-        return {**row, "facts": lines(row["payload"])}
+    centre = centre_of(request)
+    titles = dict(menu(centre))
 
-    rows, ended = centre_of(request).storage.read(lambda tx: (dispatch.waiting(tx), dispatch.ended(tx)))
-    values = {"rows": [facts(row) for row in rows], "ended": ended, "error": error}
+    def worded(row: dict[str, Any]) -> dict[str, Any]:
+        title = titles.get(row["projection"], {"km": row["kind"], "en": row["kind"]})
+        return {**row, "facts": lines(row["payload"]), "title": title}
+
+    rows, ended = centre.storage.read(lambda tx: (dispatch.waiting(tx), dispatch.ended(tx)))
+    values = {"rows": [worded(row) for row in rows], "ended": [worded(row) for row in ended], "error": error}
     return page(request, "dispatch.html", values, visit=visit, status=status)

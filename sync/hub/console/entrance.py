@@ -18,7 +18,7 @@ from sync.hub.console.pages import ASSETS, HERE, LANGUAGE_COOKIE, centre_of, pag
 
 GATE: Final = "sala-gate"  # cookie: a log-in form must come from the page that we gave
 FONTS: Final = frozenset({"SalaKhmer-Regular.ttf", "SalaKhmer-Bold.ttf"})
-STATIC: Final = {"console.css": "text/css", "htmx.min.js": "text/javascript"}
+STATIC: Final = {"console.css": "text/css", "console.js": "text/javascript", "htmx.min.js": "text/javascript"}
 _LONG: Final = {"Cache-Control": "public, max-age=604800"}
 _SHORT: Final = {"Cache-Control": "public, max-age=300"}
 

@@ -17,7 +17,7 @@ from sync.hub.console.doors import Form
 from sync.hub.console.login import Visit
 from sync.hub.console.missing import missing
 from sync.hub.console.pages import centre_of, page
-from sync.hub.storage import Row, Tx
+from sync.hub.storage import Tx
 from sync.ops import Op, SealedRef
 
 _OWN: Final = {
@@ -89,8 +89,10 @@ def _one(request: Request, visit: Visit, error: SalaError | None, status: int = 
 
 def _read(tx: Tx, digest: bytes) -> dict[str, Any] | None:
     row = tx.one(
-        """SELECT o.hash, o.parent, o.device, o.seq, o.label, o.batch, b.raw, b.received_ms, d.office, d.number, d.officers
-           FROM op o JOIN batch b ON b.idx = o.batch LEFT JOIN device d ON d.device = o.device WHERE o.hash = :hash""",
+        """SELECT o.hash, o.parent, o.device, o.seq, o.label, o.batch, b.raw, b.received_ms, d.office, d.number, d.officers,
+               f.name_km, f.name_en
+           FROM op o JOIN batch b ON b.idx = o.batch LEFT JOIN device d ON d.device = o.device LEFT JOIN office f ON f.code = d.office
+           WHERE o.hash = :hash""",
         {"hash": digest},
     )
     if row is None:
@@ -123,6 +125,3 @@ def _digest(request: Request) -> bytes | None:
     except ValueError:
         return None
     return digest if len(digest) == 32 else None
-
-
-Rows = list[Row]
