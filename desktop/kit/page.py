@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, Signal
 from PySide6.QtWidgets import QWidget
 
 from desktop.kit.desk import Desk
@@ -14,6 +14,7 @@ class Page(QWidget):
     """One page of the window. Subclasses set ``title`` and build their widgets in ``__init__``."""
 
     title: Text = {"km": "", "en": ""}
+    retitled = Signal()  # ``page_title()`` says something else now, without anything having been committed
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(parent)

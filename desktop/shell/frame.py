@@ -140,6 +140,7 @@ class Frame(QWidget):
         if id not in self._page_of:
             made = self._make(id)
             self._page_of[id] = made
+            made.retitled.connect(self.show_title)
             self.pages.addWidget(PageScroll(made))
         return self._page_of[id]
 
@@ -346,9 +347,9 @@ class Frame(QWidget):
         self.bridge.sync_now()
 
     def _find(self) -> None:
-        call = getattr(self.current(), "find", None)
-        if callable(call):
-            call()
+        page = self.current()
+        if page is not None and type(page).find is not QWidget.find:  # Qt's own looks up window numbers
+            getattr(page, "find")()  # noqa: B009
         else:
             self.open_palette()
 

@@ -36,6 +36,7 @@ class CaptureView(QWidget):
     done = Signal(dict)
     closed = Signal()
     discarded = Signal(str)
+    retitled = Signal()
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -220,6 +221,8 @@ class CaptureView(QWidget):
         hint = self.sheet.hint(question.field)
         question.say_hint(hint.words(language()) if hint else question.field.hint or "")
         self._say_problems()
+        if question.field.id == self.sheet.form.roles["person"]:
+            self.retitled.emit()
 
     def _attach(self, question: FilesQuestion, paths: list[str]) -> None:
         if self.sheet is None or not paths:

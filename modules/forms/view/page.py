@@ -70,6 +70,7 @@ class FormsPage(Page):
         self.capture.done.connect(self._done)
         self.capture.closed.connect(lambda: self._go("new"))
         self.capture.discarded.connect(self._was_discarded)
+        self.capture.retitled.connect(self.retitled)
         self.finished.again_wanted.connect(self.start)
         self.finished.case_wanted.connect(self._go)
         self.finished.closed.connect(lambda: self._go("new"))
