@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sync import cbor, durable
+from sync import ballast, cbor
 from sync.clock import Clock
 from sync.errors import Refused
 
@@ -102,4 +102,4 @@ def _count(value: list[Any]) -> _Count:
 
 def _write(home: Path, counts: dict[bytes, _Count]) -> None:
     plain = {officer.hex(): [c.wrong, c.wait_ms, c.boot, c.mono_ms] for officer, c in counts.items()}
-    durable.replace(home / _FILE, cbor.encode(plain))
+    ballast.keep(home / _FILE, cbor.encode(plain))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from sync import durable
 from sync.errors import Known
 
 MIB: Final = 1 << 20
@@ -16,6 +18,7 @@ LEAST_FREE: Final = 200 * MIB  # below this no new work is begun; what is begun 
 
 _NAME: Final = "ballast"
 _MIB: Final = 64
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
 
 
 def size() -> int:
@@ -44,6 +47,21 @@ def lay_again(folder: Path) -> None:
     if size() and path.exists() and path.stat().st_size == 0 and free(folder) >= LEAST_FREE + 2 * size():
         with suppress(Known):  # somebody else filled the disk in this moment: next time
             _fill(path)
+
+
+def keep(path: Path, data: bytes) -> None:
+    """Put a small file beside the database, whole or not at all; on a full disk the ballast makes room for it.
+
+    Known: SY-104 the disk is full and there is no ballast, SY-107 the disk cannot be written.
+    """
+    try:
+        durable.replace(path, data)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise Known("SY-107") from error
+        if not drop(path.parent):
+            raise Known("SY-104") from error
+        keep(path, data)
 
 
 def free(folder: Path) -> int:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
 def replace(path: Path, data: bytes) -> None:
-    """Put ``data`` at ``path``: after a crash either the old or the new content is there, never a part."""
+    """Put ``data`` at ``path``: after a crash either the old or the new content is there, never a part.
+
+    OSError when the disk refuses; nothing of ``data`` then takes up its room.
+    """
     part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    try:
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
     sync_folder(path.parent)
 
 

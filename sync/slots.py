@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from nacl import exceptions, public, utils
 
-from sync import cbor, durable, passphrase
+from sync import ballast, cbor, passphrase
 from sync.errors import Known, Refused
 from sync.passphrase import Cost
 from sync.wipe import wipe
@@ -129,10 +129,10 @@ def exist(home: Path) -> bool:
 
 
 def write(home: Path, slots: Slots) -> Slots:
-    """Put both copies on the disk, one after the other; returns what was written."""
+    """Put both copies on the disk, one after the other; returns what was written. Known: SY-104, SY-107."""
     grown = replace(slots, generation=slots.generation + 1)
     for name in FILES:
-        durable.replace(home / name, encode(grown))
+        ballast.keep(home / name, encode(grown))
     return grown
 
 

@@ -37,9 +37,9 @@ class Papers:
         """Label sheets of ``codes`` as the PDF file ``out``."""
         from modules.links.sheet import write
 
-        labels, pages = self._labels(codes), list[int]()
-        path = qr.put(Path(out), lambda part: pages.append(write(labels, str(part))))
-        return {"path": str(path), "labels": len(labels), "pages": pages[0]}
+        labels, made = self._labels(codes), io.BytesIO()
+        pages = write(labels, made)
+        return {"path": str(qr.put(Path(out), made.getvalue())), "labels": len(labels), "pages": pages}
 
     def paper(self, codes: Sequence[str], poster: bool = False) -> bytes:
         """The same as PDF bytes, for the preview and the printer; ``poster`` takes the first code."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
-from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -37,20 +38,20 @@ def write(text: str, code: str, caption: str, out: Path) -> Path:
     symbol = verified(text, code)
     suffix = out.suffix.lower()
     if suffix == ".png":
-        return put(out, lambda part: part.write_bytes(png(text, code)))
+        return put(out, png(text, code))
     if suffix == ".svg":
-        return put(out, lambda part: part.write_text(zxingcpp.write_barcode_to_svg(symbol, scale=_PIXELS), "utf-8"))
+        return put(out, zxingcpp.write_barcode_to_svg(symbol, scale=_PIXELS).encode())
     if suffix == ".pdf":
         from modules.links import sheet
 
-        return put(out, lambda part: sheet.poster(text, code, caption, str(part)))
+        made = io.BytesIO()
+        sheet.poster(text, code, caption, made)
+        return put(out, made.getvalue())
     raise Refused("LN-008", suffix=suffix or out.name)
 
 
 def png(text: str, code: str) -> bytes:
     """One QR as PNG bytes, for the screen."""
-    import io
-
     made = io.BytesIO()
     _png(verified(text, code), made)
     return made.getvalue()
@@ -65,15 +66,17 @@ def _png(symbol: Any, out: IO[bytes]) -> None:
     Image.frombytes("L", (width, height), bytes(picture)).convert("1").save(out, "PNG", dpi=(300, 300))
 
 
-def put(out: Path, make: Callable[[Path], Any]) -> Path:
+def put(out: Path, data: bytes) -> Path:
     """Write a whole file or none: beside its place, onto the disk, then renamed. ``Known("LN-009")`` when that fails."""
     part = out.with_name(out.name + ".part")
     try:
-        make(part)
-        with part.open("rb+") as file:
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
             os.fsync(file.fileno())
         part.replace(out)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
         raise Known("LN-009", file=out.name, reason=error.strerror or type(error).__name__) from error
     return out

@@ -72,14 +72,15 @@ class Worker:
         complete = dict(ANSWERS[form])
         if field := samples.PICTURES.get(form):
             place = self.session.unlocked.home.with_name("scan.png")
-            place.write_bytes(_scan())
+            place.write_bytes(scan())
             complete[field] = [str(place)]
         return complete
 
 
-def _scan() -> bytes:
+def scan(side: int = 48) -> bytes:
+    """A picture that nobody has seen before and that does not compress."""
     from PIL import Image
 
     written = BytesIO()
-    Image.frombytes("RGB", (48, 48), os.urandom(48 * 48 * 3)).save(written, "PNG")
+    Image.frombytes("RGB", (side, side), os.urandom(side * side * 3)).save(written, "PNG")
     return written.getvalue()
