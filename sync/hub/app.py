@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 
@@ -93,6 +93,8 @@ def _bounded(endpoint: Callable[[Request, bytes], Response], limit: int) -> Endp
             body = await _read(request, limit)
         except TooBig:
             return PlainTextResponse(f"at most {limit} bytes", 413)
+        except ClientDisconnect:  # the line broke in the middle: nobody hears an answer, and no fault of the hub's
+            return PlainTextResponse("cut off", 400)
         return await run_in_threadpool(partial(_guarded, endpoint, request, body))
 
     return bounded

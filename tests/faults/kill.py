@@ -132,7 +132,7 @@ class Run:
         """A point and at which passing, or None: after a random delay."""
         if self.random.random() < 0.35:
             return None
-        name = self.random.choice(list(points))
+        name = self.random.choice([*points, *["store"] * 3] if points is LAPTOP_POINTS else list(points))
         return f"{name}:{self.random.randint(1, points[name])}"
 
     def _actions(self, ours: str | None, theirs: str | None) -> list[list[Any]]:
@@ -200,6 +200,8 @@ class Run:
             self.figures.broken.append(f"{action}: {answer['bug']}")
         elif "refused" in answer:
             self.figures.refused[f"{action} {answer['refused']}"] += 1
+            if answer["refused"] == "FM-010":  # it was finished, and the power went before that was said
+                self.open_drafts.remove(*answer["of"])
         else:
             self.figures.acknowledged[action] += 1
             self._remember(action, answer["did"])

@@ -36,7 +36,7 @@ class Worker:
         try:
             result: dict[str, Any] = getattr(self, name)(*arguments)
         except SalaError as error:
-            return {"action": name, "refused": error.code}
+            return {"action": name, "of": arguments, "refused": error.code}
         except Exception:
             return {"action": name, "bug": traceback.format_exc()}
         return {"action": name, "did": result}
