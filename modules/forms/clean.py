@@ -56,7 +56,7 @@ def _note(field: Field, raw: Any) -> str | None:
 
 def _name(field: Field, raw: Any) -> dict[str, str] | None:
     if isinstance(raw, str):
-        raw = {"km": raw}
+        raw = {"km": raw, "latin": ""}
     if (
         not isinstance(raw, Mapping)
         or set(raw) - {"km", "latin"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
@@ -19,6 +20,7 @@ from desktop.kit.wrap import Label
 from i18n.catalog import language, text, tr
 from i18n.errors import SalaError
 from modules.forms.definition import Section
+from modules.forms.view import attaching
 from modules.forms.view.column import SectionColumn
 from modules.forms.view.questions import FeeQuestion, FilesQuestion, Question
 from modules.forms.view.saver import Saver
@@ -177,8 +179,7 @@ class CaptureView(QWidget):
         made.back_at_start.connect(self.go_back)
         for question in made.questions():
             if isinstance(question, FilesQuestion):
-                question.files.wanted.connect(lambda paths, q=question: self._attach(q, list(paths)))
-                question.files.unwanted.connect(lambda blob, q=question: self._detach(q, blob))
+                attaching.connect(self._desk, self.sheet.draft, question, self._files_changed)
         return made
 
     def _neighbour(self, step: int) -> str | None:
@@ -224,29 +225,7 @@ class CaptureView(QWidget):
         if question.field.id == self.sheet.form.roles["person"]:
             self.retitled.emit()
 
-    def _attach(self, question: FilesQuestion, paths: list[str]) -> None:
-        if self.sheet is None or not paths:
-            return
-        draft, first = self.sheet.draft, paths[0]
-
-        def attached(kept: dict[str, Any]) -> None:
-            self._files_changed(question, kept)
-            self._attach(question, paths[1:])
-
-        def refused(error: SalaError) -> None:
-            self._desk.show_error(error)
-            self._attach(question, paths[1:])
-
-        self._desk.run("forms.attach", draft=draft, field=question.field.id, path=first, then=attached, failed=refused)
-
-    def _detach(self, question: FilesQuestion, blob: str) -> None:
-        if self.sheet is not None:
-            self._desk.run(
-                "forms.detach", draft=self.sheet.draft, field=question.field.id, blob=blob,
-                then=lambda kept: self._files_changed(question, kept),
-            )  # fmt: skip
-
-    def _files_changed(self, question: FilesQuestion, kept: dict[str, Any]) -> None:
+    def _files_changed(self, question: FilesQuestion, kept: Mapping[str, Any]) -> None:
         if self.sheet is None or kept["draft"] != self.sheet.draft:
             return
         self.sheet.answers.pop(question.field.id, None)

@@ -101,8 +101,10 @@ class FormsPage(Page):
     def refresh(self, change: Changed | None = None) -> None:
         if change is None or change.kinds & KINDS or change.origin == "sync":
             self.submissions.reload()
-            if not self.case.isHidden():
-                self.case.reload()
+        if self.case.case is not None and (
+            change is None or change.origin == "sync" or self.case.case["id"] in change.ids
+        ):
+            self.case.reload()  # reading is noted in the audit log: only when this case may have changed
         self._read_drafts()
 
     def primary(self) -> None:

@@ -47,7 +47,7 @@ class NameField(Field):
         return pair if any(part.strip() for part in pair.values()) else None
 
     def set_value(self, value: Any) -> None:
-        pair = value if isinstance(value, dict) else {"km": str(value or "")}
+        pair = value if isinstance(value, dict) else {"km": str(value or ""), "latin": ""}
         self.khmer.setText(str(pair.get("km") or ""))
         self.latin.setText(str(pair.get("latin") or ""))
         self.set_error("")
