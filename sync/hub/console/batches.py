@@ -40,7 +40,8 @@ def one(request: Request, visit: Visit) -> Response:
     def read(tx: Tx) -> dict[str, Any] | None:
         row = tx.one(
             """SELECT b.*, d.office, d.number, d.officers, f.name_km, f.name_en, l.idx AS leaf, l.receipt FROM batch b
-               LEFT JOIN device d ON d.device = b.device LEFT JOIN office f ON f.code = d.office JOIN leaf l ON l.batch = b.idx WHERE b.idx = :idx""",
+               LEFT JOIN device d ON d.device = b.device LEFT JOIN office f ON f.code = d.office
+               JOIN leaf l ON l.batch = b.idx WHERE b.idx = :idx""",
             {"idx": idx},
         )
         if row is None:
