@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 BURST_MS = 50  # changes that come closer together reach the pages as one
 SHOW_WORKING_MS = 300
 FIRST_SYNC_MS = 3_000
+CARE_AFTER_MS = 60_000  # the weekly check waits until the morning\'s first work is under way
 LOOK_EVERY_MS = 60_000  # how often it is asked whether a run is due
 
 
@@ -186,6 +187,22 @@ class Bridge(QObject):
         self._sync_timer.start()
         if soon:
             QTimer.singleShot(FIRST_SYNC_MS, self, self._sync_if_due)
+            QTimer.singleShot(CARE_AFTER_MS, self, self.care_when_due)
+
+    def care_when_due(self) -> None:
+        """Once a week check the whole profile in the background; what is wrong is written into the program's log for IT."""
+        from sync import care
+
+        unlocked = self.session.unlocked
+
+        def check() -> list[str]:
+            return care.run(unlocked) if care.due(unlocked) else []
+
+        def note(found: list[str]) -> None:
+            for fault in found:
+                log.error("the weekly check found: %s", fault)
+
+        self.work(check, then=note)
 
     def sync_now(self) -> None:
         """One sync run because the person asked for it; does nothing while one runs."""

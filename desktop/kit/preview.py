@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPen
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
@@ -10,6 +12,7 @@ from desktop.kit import theme
 from desktop.kit.button import IconButton
 from desktop.kit.layout import column, row
 from desktop.kit.wrap import Label, Words, say
+from i18n import pdfium
 from i18n.catalog import tr
 
 MOST_BYTES = 60_000_000
@@ -22,6 +25,11 @@ def page_image(pdf: bytes, page: int, *, width: int) -> QImage:
 
     if len(pdf) > MOST_BYTES:
         raise ValueError("too large")
+    with pdfium.LOCK:
+        return _drawn(pypdfium2, pdf, page, width)
+
+
+def _drawn(pypdfium2: Any, pdf: bytes, page: int, width: int) -> QImage:
     try:
         document = pypdfium2.PdfDocument(pdf)
     except pypdfium2.PdfiumError as reason:
@@ -45,12 +53,13 @@ def page_count(pdf: bytes) -> int:
     """ValueError when it is no readable PDF."""
     import pypdfium2
 
-    try:
-        document = pypdfium2.PdfDocument(pdf)
-    except pypdfium2.PdfiumError as reason:
-        raise ValueError("not a readable PDF") from reason
-    count = len(document)
-    document.close()
+    with pdfium.LOCK:
+        try:
+            document = pypdfium2.PdfDocument(pdf)
+        except pypdfium2.PdfiumError as reason:
+            raise ValueError("not a readable PDF") from reason
+        count = len(document)
+        document.close()
     return count
 
 

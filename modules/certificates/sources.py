@@ -7,12 +7,12 @@ not safe for several threads, so all of it stands behind one lock.
 from __future__ import annotations
 
 import io
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from i18n import pdfium
 from i18n.errors import Refused
 from modules.certificates.scan import codes
 
@@ -31,7 +31,6 @@ SUFFIXES: Final = frozenset(
 )
 
 _PAGE_SIDE = 5_000  # pixels of a rendered page at most, whatever its paper size
-_PDFIUM = threading.Lock()
 
 Kind = Literal["pdf", "picture", "text"]
 Sound = Callable[[str], bool]
@@ -139,7 +138,7 @@ def _pdf(data: bytes, sound: Sound) -> Contents:
     import pypdfium2
     import pypdfium2.raw
 
-    with _PDFIUM:
+    with pdfium.LOCK:
         try:
             document = pypdfium2.PdfDocument(data)
         except pypdfium2.PdfiumError:
@@ -199,7 +198,7 @@ def pages(data: bytes, dpi: int, *, colour: bool = False) -> list[Image]:
     """Every page of our own PDF as a picture, grey unless ``colour`` is wanted."""
     import pypdfium2
 
-    with _PDFIUM:
+    with pdfium.LOCK:
         document = pypdfium2.PdfDocument(data)
         try:
             return [render(document, page, dpi, colour=colour) for page in range(len(document))]
@@ -211,7 +210,7 @@ def attached(data: bytes) -> list[Found]:
     """The credentials that our own PDF carries as attachments."""
     import pypdfium2
 
-    with _PDFIUM:
+    with pdfium.LOCK:
         document = pypdfium2.PdfDocument(data)
         try:
             return list(_attached(document))
