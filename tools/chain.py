@@ -48,7 +48,7 @@ def play(root: EmptyRoot) -> dict[str, Any]:
         serving.communicate()
     return {
         "ok": office == OFFICE and sync["batches_received"] > 0 and status["waiting"] == 0 and len(batches) > 0 and len(restored) == 1,
-        "receipt": form.get("number"),
+        "receipt": form["receipt"],
         "link": link["short"],
         "sync": {name: sync[name] for name in ("batches_sent", "batches_received", "bytes_up", "bytes_down")},
         "received_by_hub": sum(batch["new_ops"] for batch in batches),

@@ -137,5 +137,5 @@ def test_the_version_is_one() -> None:
 def test_the_programs_have_their_entries() -> None:
     for script in shipped.PROGRAMS.values():
         text = (ROOT / "tools" / "programs" / script).read_text("utf-8")
-        assert "import main" in text and "sys.exit(main())" in text
+        assert "import main" in text and text.rstrip().endswith("sys.exit(main())")
     assert len({Path(script).stem for script in shipped.PROGRAMS.values()}) == len(shipped.PROGRAMS)

@@ -8,6 +8,16 @@ for _name in ("stdout", "stderr"):
     if getattr(sys, _name) is None:
         setattr(sys, _name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  open until the program ends
 
-from desktop.app import main  # noqa: E402
+
+def main() -> int:
+    """The window; or the whole practice day without one, in the folder that ``--day`` names."""
+    if len(sys.argv) == 3 and sys.argv[1] == "--day":
+        from desktop.day.__main__ import main as day
+
+        return day(["--headless", "--out", sys.argv[2]])
+    from desktop.app import main as window
+
+    return window()
+
 
 sys.exit(main())
