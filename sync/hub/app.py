@@ -105,8 +105,8 @@ def _guarded(endpoint: Callable[[Request, bytes], Response], request: Request, b
         return endpoint(request, body)
     except (Malformed, Refused) as error:
         return PlainTextResponse(str(error.values.get("reason", error.code)), 422)
-    except Known:
-        logging.getLogger(__name__).exception("the hub cannot store")
+    except Known as error:
+        logging.getLogger(__name__).error("the hub cannot store: %s", error)
         return PlainTextResponse("busy", 503, headers={"Retry-After": str(BUSY_S)})
 
 

@@ -120,6 +120,7 @@ class Ingest:
             return False
         index = int(tx.query("SELECT idx FROM batch WHERE hash = :hash", {"hash": batch.hash})[0]["idx"])
         found = self._place(tx, batch, index)
+        failpoint("hub:in-transaction")
         worst = next(label for label in _WORST if label in found)
         self._log.append(
             tx, Leaf(batch.hash, batch.device_id, batch.first_seq, batch.last_seq, now, STATES[worst]), index

@@ -77,7 +77,8 @@ class ProjectionTx:
 class Projection(Protocol):
     """What a module's manifest names under ``[hub] projections``.
 
-    It may also have ``console() -> {"title": {km, en}, "columns": [{"key", "title": {km, en}}, …], "query": sql}`` (newest first), so that
+    It may also have ``console() -> {"title": {km, en}, "columns": [{"key", "title": {km, en}}, …], "query": sql}`` (newest first; a
+    column may carry ``looks``: {value: {"icon", "tone", km, en}} for states or ``names``: {value: {km, en}}), so that
     the console lists it without knowing it, and ``publications(tx, offices, now_ms, sign, public) -> {target name: bytes}``.
     """
 

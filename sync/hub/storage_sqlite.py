@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from sync.errors import Known
-from sync.failpoint import failpoint
 from sync.hub import schema
 from sync.hub.storage import Row, Tx
 
@@ -119,7 +118,6 @@ class SqliteStorage:
         self._writer.execute("BEGIN IMMEDIATE")
         try:
             yield
-            failpoint("hub:before-commit")
             self._writer.execute("COMMIT")
         except BaseException:
             if self._writer.in_transaction:
@@ -150,7 +148,6 @@ class SqliteStorage:
             for _, done in group:
                 done.set_exception(_environment(error))
             return
-        failpoint("hub:after-commit")
         for done, result, failure in outcomes:
             if failure is None:
                 done.set_result(result)

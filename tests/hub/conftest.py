@@ -6,13 +6,19 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+import uvicorn
 
 from sync.clock import SetClock
+from sync.hub import app
 from sync.hub import centre as centres
 from sync.hub.centre import Centre
 from tests.hub.laptop import NOW, Laptop, join
@@ -94,6 +100,30 @@ def hub_process(tmp_path: Path) -> Iterator[Callable[..., Process]]:
     yield start
     for process in begun:
         process.stop(kill=True)
+
+
+@contextmanager
+def serving(centre: Centre) -> Iterator[httpx.Client]:
+    """The application over ``centre`` on a port of its own, and a client for it."""
+    server = uvicorn.Server(uvicorn.Config(app.create(centre), port=0, log_level="critical", lifespan="off", ws="none"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.005)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+            yield client
+    finally:
+        server.should_exit = True
+        thread.join(20)
+
+
+@pytest.fixture
+def client(centre: Centre) -> Iterator[httpx.Client]:
+    """A client of the served hub."""
+    with serving(centre) as made:
+        yield made
 
 
 def sala_hub(folder: Path, *arguments: str, ok: bool = True) -> Any:

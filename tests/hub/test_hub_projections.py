@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -202,8 +202,8 @@ def test_an_unknown_name_is_refused(centre: Centre) -> None:
 
 
 @pytest.fixture(scope="module")
-def linked(shared_centre: Centre) -> Iterator[Centre]:
-    yield shared_centre
+def linked(shared_centre: Centre) -> Centre:
+    return shared_centre
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

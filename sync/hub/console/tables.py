@@ -15,7 +15,7 @@ from sync.hub.console.pages import centre_of, page
 from sync.hub.storage import Tx
 
 ROWS: Final = 100
-_A_TIME_MS: Final = 100_000_000_000  # a whole number above this is a time (1973 and later), below it a figure
+A_TIME_MS: Final = 100_000_000_000  # a whole number above this is a time (1973 and later), below it a figure
 
 
 def overview(request: Request, visit: Visit) -> Response:
@@ -72,10 +72,10 @@ def _one(request: Request, visit: Visit, outcome: dict[str, Any] | None) -> Resp
     values = {
         "name": name, "title": console["title"], "columns": columns, "rows": rows[:ROWS], "more": len(rows) > ROWS,
         "offset": offset, "step": ROWS,
-        "cursor": cursor, "outcome": outcome, "a_time": _A_TIME_MS,
+        "cursor": cursor, "outcome": outcome, "a_time": A_TIME_MS,
     }  # fmt: skip
     return page(request, "table.html", values, visit=visit)
 
 
 def _figure(value: Any) -> bool:
-    return value is None or (type(value) is int and value < _A_TIME_MS)
+    return value is None or (type(value) is int and value < A_TIME_MS)
