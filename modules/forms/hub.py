@@ -7,6 +7,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+LOOKS: Final = {
+    "received": {"icon": "check", "tone": "green", "km": "បានទទួល", "en": "received"},
+    "withdrawn": {"icon": "undo", "tone": "grey", "km": "បានដកវិញ", "en": "withdrawn"},
+}
+"""How the centre's page shows the states: the same words and signs as on the laptop."""
+
 
 class Projection:
     """``p_forms_submission``: one row a case; ``p_forms_change``: corrections and withdrawals, in whatever order they come.
@@ -60,7 +66,7 @@ class Projection:
                 {"key": "received_ms", "title": {"km": "បានទទួល", "en": "Received"}},
                 {"key": "files", "title": {"km": "ឯកសារភ្ជាប់", "en": "Attachments"}},
                 {"key": "corrections", "title": {"km": "ការកែតម្រូវ", "en": "Corrections"}},
-                {"key": "state", "title": {"km": "ស្ថានភាព", "en": "State"}},
+                {"key": "state", "title": {"km": "ស្ថានភាព", "en": "State"}, "looks": LOOKS},
                 {"key": "place", "title": {"km": "លេខក្នុងកំណត់ហេតុ", "en": "Place in the log"}},
                 {"key": "op", "title": {"km": "សញ្ញាសម្គាល់", "en": "Fingerprint"}},
             ],

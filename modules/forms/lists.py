@@ -16,6 +16,7 @@ HEAD: Final = "id, receipt, form, version, service, person, latin, phone, fee, r
 STATES: Final = ("all", "open", "due", "waiting", "sending", "received", "withdrawn")
 _OUTBOX: Final = frozenset({"waiting", "sending", "received"})  # states that only the outbox knows
 _ASKED: Final = 10_000  # newest rows that a question of such a state looks at: a peak month without a line
+_EVERYTHING: Final = "1"  # a condition that every row meets
 _FOUND: Final = 500  # hits of a search that are looked at
 
 
@@ -53,12 +54,12 @@ class Lists:
         if form:
             parts.append("form = ?")
             values.append(form)
-        return " AND ".join(parts) or "1", values
+        return " AND ".join(parts) or _EVERYTHING, values
 
     def _paged(
         self, where: str, values: list[object], limit: int, after: str, offset: int, *, by_due: bool
     ) -> dict[str, Any]:
-        total = self._api.store.query(f"SELECT count(*) AS n FROM forms_submission WHERE {where}", *values)[0]["n"]
+        total = self._count(where, values)
         bound, more = (" AND id < ?", [after]) if after else ("", [])
         order = "+id" if by_due else "id"  # few cases are due: found by the index of due days, then sorted
         rows = self._api.store.query(
@@ -66,6 +67,12 @@ class Lists:
             *values, *more, limit, 0 if after else offset,
         )  # fmt: skip
         return {"rows": self.dress(rows), "total": total, "next": rows[-1]["id"] if len(rows) == limit else None}
+
+    def _count(self, where: str, values: list[object]) -> int:
+        """How many rows fit. A submission is never deleted, so the last row number is the number of all of them."""
+        what = "coalesce(max(rowid), 0)" if where == _EVERYTHING else "count(*)"
+        rows = self._api.store.query(f"SELECT {what} AS n FROM forms_submission WHERE {where}", *values)
+        return int(rows[0]["n"])
 
     def _newest(self, where: str, values: list[object]) -> list[str]:
         """Ids of the newest rows, as many as the outbox can be asked about in a moment."""

@@ -22,6 +22,10 @@ def register(migrations: Migrations) -> None:
             "state TEXT NOT NULL DEFAULT 'finished' CHECK (state IN ('finished', 'withdrawn')), op TEXT NOT NULL, "
             "last_op TEXT NOT NULL, answers TEXT NOT NULL, printed INTEGER NOT NULL DEFAULT 0) STRICT"
         )
+        db.execute(
+            "CREATE TRIGGER forms_submission_stays BEFORE DELETE ON forms_submission "
+            "BEGIN SELECT RAISE(ABORT, 'a submission is withdrawn, never deleted'); END"
+        )
         db.execute("CREATE INDEX forms_submission_serial ON forms_submission (serial)")
         db.execute("CREATE INDEX forms_submission_form ON forms_submission (form, id)")
         db.execute("CREATE INDEX forms_submission_due ON forms_submission (state, due, id)")

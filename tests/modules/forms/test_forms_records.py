@@ -225,3 +225,10 @@ def test_a_receipt_can_be_looked_at_without_counting(run: Any, finished: Any) ->
     assert run("forms.receipt_pdf", id=made["id"])["copy"] == 0
     run("forms.note_given", what="printed", record=made["id"])
     assert run("forms.receipt_pdf", id=made["id"])["copy"] == 1
+
+
+def test_no_submission_is_ever_deleted(session: Any, run: Any, finished: Any) -> None:
+    finished("general-application")
+    with pytest.raises(Exception, match="never deleted"):
+        session.store.write(lambda c: c.execute("DELETE FROM forms_submission"))
+    assert run("forms.list")["total"] == 1
