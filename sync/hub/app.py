@@ -55,10 +55,12 @@ def create(centre: Centre) -> Starlette:
             Route("/v1/leases/{resource}", _bounded(lease, 0), methods=["POST"]),
             Route("/v1/tuf/{path:path}", publication),
             Mount("/console", routes=console()),
+            Route("/console", home),
             Route("/", home),
             Route("/{code}", redirector.visit),
         ],
     )
+    application.router.redirect_slashes = False  # a code with a slash behind it is simply not a code
     application.add_middleware(_Nonced)
     application.state.centre = centre
     application.state.nonces = Nonces()

@@ -7,10 +7,11 @@ import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from string import Formatter
 
 import pytest
 
-from i18n.errors import SalaError, explain
+from i18n.errors import SalaError, catalogue, explain
 
 MIB = 1 << 20
 
@@ -62,8 +63,10 @@ def new_disk(tmp_path: Path) -> Iterator[Callable[[int], Disk]]:
 def said(error: SalaError) -> str:
     """The code of a refusal, after looking that both languages say what happened, what was kept and what to do."""
     for language in ("km", "en"):
+        raw = catalogue()[error.code][language]
+        for sentence in ("what", "kept", "next"):
+            asked = {name for _, name, _, _ in Formatter().parse(raw[sentence]) if name}
+            assert raw[sentence] and asked <= set(error.values), (error.code, language, sentence, asked)
         words = explain(error, language)
-        for sentence in (words.what, words.kept, words.next):
-            assert sentence and "…" not in sentence and "{" not in sentence, (error.code, language, sentence)
-        assert any("\u1780" <= sign <= "\u17ff" for sign in words.what) is (language == "km"), words
+        assert any("\u1780" <= sign <= "\u17ff" for sign in raw["what"]) is (language == "km"), words
     return error.code

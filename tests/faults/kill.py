@@ -65,10 +65,10 @@ class Figures:
 class Run:
     """One hub and one laptop in ``folder``, and a plan drawn from ``seed``."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, *, hub: Path | None = None) -> None:
         self.folder, self.seed, self.random = folder, seed, random.Random(seed)
         self.figures, self.said = Figures(seed), law.Acknowledged()
-        self.hub_folder, self.home = folder / "hub", folder / "home"
+        self.hub_folder, self.home = hub or folder / "hub", folder / "home"
         self.laptop: Laptop | None = None
         self.open_drafts: list[str] = []
         self.port = _free_port()
