@@ -45,7 +45,9 @@ def _tray(request: Request, visit: Visit, error: SalaError | None, status: int =
         title = titles.get(row["projection"], {"km": row["kind"], "en": row["kind"]})
         payload = row["payload"]
         facts = [
-            {**fact, "value": payload[fact["key"]]} for fact in known.get(row["projection"], ()) if fact["key"] in payload
+            {**fact, "value": payload[fact["key"]]}
+            for fact in known.get(row["projection"], ())
+            if fact["key"] in payload
         ]
         named = {fact["key"] for fact in facts}
         marks = lines({key: value for key, value in payload.items() if key not in named})
