@@ -13,9 +13,14 @@ from desktop.kit.wrap import say
 from i18n.catalog import language, text, tr
 from modules.contract import Officer, Text
 
+LONG, SHORT = 340, 190  # pixels at 100 %: the search line
+GAP = 12
+
 
 class Title(QWidget):
-    """The page's title on one line; what does not fit is in the tool tip."""
+    """The page's title on one line; what does not fit is in the tool tip. ``said()`` when it has other words."""
+
+    said = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -23,10 +28,16 @@ class Title(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
 
     def say(self, words: str) -> None:
-        self._words = words
+        other, self._words = words != self._words, words
         self.setAccessibleName(words)
         self.setToolTip(words if self._cut() != words else "")
         self.update()
+        if other:
+            self.said.emit()
+
+    def wide(self) -> int:
+        """Pixels that the words want."""
+        return round(QFontMetricsF(theme.font("title", bold=True)).horizontalAdvance(self._words)) + 8
 
     def words(self) -> str:
         return self._words
@@ -59,6 +70,7 @@ class SearchButton(QAbstractButton):
     def __init__(self) -> None:
         super().__init__()
         self._small = False
+        self._room = LONG
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.retheme()
@@ -71,7 +83,15 @@ class SearchButton(QAbstractButton):
 
     def retheme(self) -> None:
         self.setFixedHeight(theme.height("row"))
-        self.setMaximumWidth(theme.height("row") if self._small else theme.scaled(340))
+        self.setMaximumWidth(theme.height("row") if self._small else theme.scaled(self._room))
+
+    def set_room(self, pixels: int) -> None:
+        """How long the line may be: a long title takes its room from here, down to the words and the key."""
+        room = max(SHORT, min(LONG, round(pixels / theme.scaled(100) * 100)))
+        if room != self._room:
+            self._room = room
+            self.retheme()
+            self.updateGeometry()
 
     def set_small(self, small: bool) -> None:
         """Only the icon, where the text is so large that the title needs the room."""
@@ -80,7 +100,7 @@ class SearchButton(QAbstractButton):
         self.retheme()
 
     def sizeHint(self) -> QSize:
-        return QSize(theme.scaled(340), theme.height("row"))
+        return QSize(theme.scaled(self._room), theme.height("row"))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(theme.height("row") if self._small else theme.scaled(120), theme.height("row"))
@@ -177,11 +197,12 @@ class TopBar(QWidget):
         self.officer = Label(self._who, size="note", tone="soft")
         self.lock = IconButton("lock", lambda: tr("Lock"))
         self.lock.setToolTip(f"{tr('Lock')} (Ctrl+L)")
+        self.title.said.connect(self._share)
         self.search.clicked.connect(self.search_wanted)
         self.language.clicked.connect(self.language_wanted)
         self.lock.clicked.connect(self.lock_wanted)
         self.setLayout(
-            row(self.title, self.search, self.language, self.officer, self.lock, spacing=12, margins=(20, 0, 16, 0))
+            row(self.title, self.search, self.language, self.officer, self.lock, spacing=GAP, margins=(20, 0, 16, 0))
         )
         self.retheme()
 
@@ -198,6 +219,12 @@ class TopBar(QWidget):
         self.officer.say(self._who)
         self.officer.setVisible(self.width() >= theme.scaled(640))
         self.search.set_small(self.width() < theme.scaled(480))
+        self._share()
+
+    def _share(self) -> None:
+        """The title before the search line: what a page is about is not cut while there is room."""
+        others = [part.sizeHint().width() for part in (self.language, self.officer, self.lock) if not part.isHidden()]
+        self.search.set_room(self.width() - 36 - GAP * (len(others) + 1) - sum(others) - self.title.wide())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._fit()

@@ -59,10 +59,10 @@ class OutboxPage(Page):
         self.table = Table(
             (
                 Column("title", lambda: tr("Work"), show=self._title_words),
-                Column("kind", lambda: tr("Kind"), 150, kind="soft", show=self._kind_words, spare=True),
-                Column("officer", lambda: tr("Officer"), 130, kind="soft", spare=True),
-                Column("wall_ms", lambda: tr("Saved"), 130, kind="soft", show=self._time_words, spare=True),
-                Column("state", lambda: tr("State"), 190, kind="state"),
+                Column("kind", lambda: tr("Kind"), 160, kind="soft", show=self._kind_words, spare=True),
+                Column("officer", lambda: tr("Officer"), 110, kind="soft", spare=True),
+                Column("wall_ms", lambda: tr("Saved"), 126, kind="soft", show=self._time_words, spare=True),
+                Column("state", lambda: tr("State"), 168, kind="state"),
             ),
             name=self.title,
         )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from PySide6.QtCore import QEvent
+
 from desktop.bridge import Bridge
 from desktop.kit import shown
 from desktop.kit.fields import ChoiceField, Option
 from desktop.kit.layout import column
 from desktop.shell.settings_parts import Pane
+from i18n import catalog
 from i18n.catalog import tr
 
 SIZES = (100, 125, 150, 175, 200)
@@ -67,6 +70,11 @@ class LookPane(Pane):
         settings = self.bridge.session.settings
         for id, field in self._fields.items():
             field.set_value(str(settings.get(id)))
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange and self.language.value() != catalog.language():
+            self.language.set_value(catalog.language())  # it was switched in the bar, before the setting is kept
+        super().changeEvent(event)
 
     def _set(self, id: str, value: Any) -> None:
         if value is None:

@@ -106,11 +106,14 @@ class Checking:
         """What Home shows of this module: addresses to check on line, certificates issued on the last seven days."""
         waiting = self.rechecks(limit=1)
         items = []
-        if waiting["total"]:
+        if count := waiting["total"]:
+            sentence = "{count} certificates wait for an online check"
+            if count == 1:
+                sentence = "{count} certificate waits for an online check"
             items.append(
                 {
                     "icon": "question", "tone": "grey", "target": "rechecks", "rank": 40, "verb": _text("See"),
-                    "title": _text("{count} certificates wait for an online check", count=waiting["total"]),
+                    "title": _text(sentence, count=count),
                     "note": _text("Official address, not checked yet"), "when": "",
                 }
             )  # fmt: skip

@@ -15,6 +15,13 @@ from modules.certificates.statuslist import State
 
 _STATES: Final = frozenset({"valid", "suspended", "revoked"})
 
+LOOKS: Final = {
+    "valid": {"icon": "check-circle", "tone": "green", "km": "មានសុពលភាព", "en": "in force"},
+    "suspended": {"icon": "pause", "tone": "amber", "km": "ត្រូវបានព្យួរ", "en": "suspended"},
+    "revoked": {"icon": "ban", "tone": "red", "km": "ត្រូវបានដកហូត", "en": "revoked"},
+}
+"""How the centre's page shows the states: the same words and signs as on the laptop."""
+
 
 class Projection:
     """``p_certificates_issued``: one row a certificate; ``p_certificates_status``: what was said about it, in log order."""
@@ -106,11 +113,11 @@ class Projection:
             "title": {"km": "វិញ្ញាបនបត្រ", "en": "Certificates"},
             "columns": [
                 {"key": "number", "title": {"km": "លេខ", "en": "Number"}},
-                {"key": "template", "title": {"km": "ប្រភេទ", "en": "Kind"}},
+                {"key": "template", "title": {"km": "ប្រភេទ", "en": "Kind"}, "names": _kinds()},
                 {"key": "office", "title": {"km": "ការិយាល័យ", "en": "Office"}},
                 {"key": "issued", "title": {"km": "ចេញថ្ងៃ", "en": "Issued"}},
                 {"key": "expires", "title": {"km": "ផុតកំណត់", "en": "Expires"}},
-                {"key": "state", "title": {"km": "ស្ថានភាព", "en": "State"}},
+                {"key": "state", "title": {"km": "ស្ថានភាព", "en": "State"}, "looks": LOOKS},
                 {"key": "conflict", "title": {"km": "ជាន់គ្នា", "en": "Conflict"}},
             ],
             "query": "SELECT number, template, office, issued_s * 1000 AS issued, expires_s * 1000 AS expires, status AS state, conflict "
@@ -164,3 +171,10 @@ def _hex(value: object) -> str:
 
 def _index(value: object) -> int | None:
     return value if isinstance(value, int) and 0 <= value < MAX_INDEX else None
+
+
+def _kinds() -> dict[str, Mapping[str, str]]:
+    """The titles of the templates by the name that an op carries: ``attestation/1``."""
+    from modules.certificates import templates
+
+    return {f"{id}/{version}": template.title for (id, version), template in templates.library().items()}

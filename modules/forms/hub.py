@@ -4,7 +4,7 @@ under which definition, its place in the log and what hash binds it. Nothing of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 LOOKS: Final = {
@@ -62,7 +62,7 @@ class Projection:
             "title": {"km": "ពាក្យស្នើសុំ", "en": "Submissions"},
             "columns": [
                 {"key": "office", "title": {"km": "ការិយាល័យ", "en": "Office"}},
-                {"key": "form", "title": {"km": "ទម្រង់", "en": "Form"}},
+                {"key": "form", "title": {"km": "ទម្រង់", "en": "Form"}, "names": _names()},
                 {"key": "received_ms", "title": {"km": "បានទទួល", "en": "Received"}},
                 {"key": "files", "title": {"km": "ឯកសារភ្ជាប់", "en": "Attachments"}},
                 {"key": "corrections", "title": {"km": "ការកែតម្រូវ", "en": "Corrections"}},
@@ -79,3 +79,10 @@ class Projection:
                 "s.place, substr(s.op, 1, 16) AS op FROM p_forms_submission s ORDER BY s.place DESC"
             ),
         }
+
+
+def _names() -> dict[str, Mapping[str, str]]:
+    """What the forms are called, by the id that an op carries."""
+    from modules.forms.library import Library
+
+    return {form.id: form.title for form in Library().forms()}

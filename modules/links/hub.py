@@ -9,6 +9,13 @@ from modules.links import codes, rules
 
 Answer = Literal["redirect", "disabled", "expired", "refused", "unknown"]
 
+LOOKS: Final = {
+    "active": {"icon": "check-circle", "tone": "green", "km": "បើក", "en": "on"},
+    "disabled": {"icon": "pause", "tone": "amber", "km": "បិទ", "en": "off"},
+    "refused": {"icon": "error", "tone": "red", "km": "បានបដិសេធ", "en": "refused"},
+}
+"""How the centre's page shows the states: the same words and signs as on the laptop."""
+
 
 class Projection:
     """``p_links_link``: one row a code. The first link of a code in the log keeps it; a later one is a conflict."""
@@ -45,7 +52,7 @@ class Projection:
                 {"key": "title", "title": {"km": "អំពី", "en": "About"}},
                 {"key": "target", "title": {"km": "នាំទៅ", "en": "Leads to"}},
                 {"key": "office", "title": {"km": "ការិយាល័យ", "en": "Office"}},
-                {"key": "state", "title": {"km": "ស្ថានភាព", "en": "State"}},
+                {"key": "state", "title": {"km": "ស្ថានភាព", "en": "State"}, "looks": LOOKS},
             ],
             "query": "SELECT code, title, target, office, state FROM p_links_link ORDER BY created_ms DESC, code",
         }

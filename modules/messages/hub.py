@@ -7,6 +7,13 @@ from typing import Any, Final
 
 from modules.messages import approval
 
+LOOKS: Final = {
+    "incomplete": {"icon": "clock", "tone": "grey", "km": "មិនទាន់គ្រប់", "en": "incomplete"},
+    "waiting": {"icon": "clock", "tone": "amber", "km": "រង់ចាំប្រគល់", "en": "to be handed over"},
+    "refused": {"icon": "error", "tone": "red", "km": "បានបដិសេធ", "en": "refused"},
+}
+"""How the centre's page shows the states: the same words and signs as on the laptop."""
+
 
 class Projection:
     """``p_messages_release``: one row a release; ``p_messages_part``: the texts it names; ``p_messages_text``: those that have come."""
@@ -41,8 +48,9 @@ class Projection:
                 {"key": "recipients", "title": {"km": "អ្នកទទួល", "en": "Recipients"}},
                 {"key": "segments", "title": {"km": "ផ្នែក", "en": "Parts"}},
                 {"key": "cost_riel", "title": {"km": "តម្លៃ (រៀល)", "en": "Cost (riel)"}},
-                {"key": "state", "title": {"km": "ស្ថានភាព", "en": "State"}},
+                {"key": "state", "title": {"km": "ស្ថានភាព", "en": "State"}, "looks": LOOKS},
             ],
+            "facts": [{"key": "not_after_ms", "title": {"km": "ប្រគល់មិនឱ្យហួស", "en": "Hand over before"}}],
             "query": (
                 "SELECT title, office, recipients, segments, cost_riel, state FROM p_messages_release ORDER BY received_ms DESC, id DESC"
             ),

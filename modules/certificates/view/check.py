@@ -104,7 +104,14 @@ class CheckPane(Taker):
     def _counted(self, count: int) -> None:
         from desktop.kit import shown
 
-        self.list.say(lambda: tr("{count} wait for an online check", count=shown.number(count)))
+        figure = shown.number(count)
+        self.list.say(
+            lambda: (
+                tr("{count} waits for an online check", count=figure)
+                if count == 1
+                else tr("{count} wait for an online check", count=figure)
+            )
+        )
         self.list.setVisible(count > 0 and self.stack.currentWidget() is not self.waiting)
 
     # What is taken

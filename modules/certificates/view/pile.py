@@ -20,3 +20,13 @@ class Pile(QStackedWidget):
     def sizeHint(self) -> QSize:
         current = self.currentWidget()
         return current.sizeHint() if current is not None else super().sizeHint()
+
+    def hasHeightForWidth(self) -> bool:
+        current = self.currentWidget()
+        return current is not None and current.hasHeightForWidth()
+
+    def heightForWidth(self, width: int) -> int:
+        """How low the shown part can be; Qt's own asks for the hidden parts too and pushed the buttons off low screens."""
+        current = self.currentWidget()
+        layout = current.layout() if current is not None else None
+        return layout.totalMinimumHeightForWidth(width) if layout is not None else -1
