@@ -15,7 +15,7 @@ from modules.session import Session
 from sync import care, enrol, keys
 from sync.clock import SystemClock
 from tests.faults.conftest import MIB, Disk, said
-from tests.faults.worker import ANSWERS, scan
+from tests.faults.worker import ANSWERS, answers, scan
 
 PASSPHRASE = "ផ្កាចំប៉ា ក្រោមម្លប់ ១៧"
 NewDisk = Callable[[int], Disk]
@@ -132,7 +132,7 @@ def test_a_full_stick_is_said_and_holds_nothing_half(new_disk: NewDisk, session:
     stick = new_disk(4)
     run = session.commands.run
     for _ in range(3):
-        run("forms.fill", form="copy-legalisation", answers=with_scan(tmp_path), finish=True)
+        run("forms.fill", form="copy-legalisation", answers=answers("copy-legalisation", tmp_path), finish=True)
     stick.fill(leave=20_000)
     assert refused(lambda: replicate.export(session, stick.folder)) == "SY-370"
     assert files(stick.folder) == ["filler"]
@@ -208,12 +208,6 @@ def test_a_full_hub_says_busy_and_takes_everything_once_it_has_room(
 
 def files(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-
-
-def with_scan(folder: Path) -> dict[str, Any]:
-    place = folder / "scan.png"
-    place.write_bytes(scan())
-    return {**ANSWERS["copy-legalisation"], "original_scan": [str(place)]}
 
 
 def attestation() -> dict[str, Any]:

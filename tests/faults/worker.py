@@ -43,12 +43,16 @@ class Worker:
 
     def finish(self, form: str) -> dict[str, Any]:
         """A form from the counter to its receipt number at once."""
-        made = self._run("forms.fill", form=form, answers=self._answers(form), finish=True)
+        made = self._run("forms.fill", form=form, answers=answers(form, self.session.unlocked.home.parent), finish=True)
         return {name: made[name] for name in ("id", "op", "receipt", "form")}
 
     def draft(self, form: str) -> dict[str, Any]:
         """A form that the officer leaves unfinished."""
-        return {"draft": self._run("forms.fill", form=form, answers=self._answers(form))["draft"]}
+        return {
+            "draft": self._run("forms.fill", form=form, answers=answers(form, self.session.unlocked.home.parent))[
+                "draft"
+            ]
+        }
 
     def finish_draft(self, draft: str) -> dict[str, Any]:
         made = self._run("forms.finish", draft=draft)
@@ -67,14 +71,15 @@ class Worker:
     def _run(self, command: str, **params: Any) -> Any:
         return self.session.commands.run(command, **params)
 
-    def _answers(self, form: str) -> dict[str, Any]:
-        """The sample answers; two forms ask for a scan, and every scan is another one."""
-        complete = dict(ANSWERS[form])
-        if field := samples.PICTURES.get(form):
-            place = self.session.unlocked.home.with_name("scan.png")
-            place.write_bytes(scan())
-            complete[field] = [str(place)]
-        return complete
+
+def answers(form: str, folder: Path) -> dict[str, Any]:
+    """The sample answers; two forms ask for a scan, which is another one every time and lies in ``folder``."""
+    complete = dict(ANSWERS[form])
+    if field := samples.PICTURES.get(form):
+        place = folder / "scan.png"
+        place.write_bytes(scan())
+        complete[field] = [str(place)]
+    return complete
 
 
 def scan(side: int = 48) -> bytes:
