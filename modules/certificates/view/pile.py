@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 
@@ -13,20 +14,24 @@ class Pile(QStackedWidget):
         super().__init__(parent)
         self.currentChanged.connect(lambda _index: self.updateGeometry())
 
+    def hasHeightForWidth(self) -> bool:
+        """No: Qt would ask the hidden parts too, and what they want pushed the buttons off low screens."""
+        return False
+
     def minimumSizeHint(self) -> QSize:
         current = self.currentWidget()
-        return current.minimumSizeHint() if current is not None else super().minimumSizeHint()
+        if current is None:
+            return super().minimumSizeHint()
+        least, layout = current.minimumSizeHint(), current.layout()
+        if layout is not None and layout.hasHeightForWidth():
+            least.setHeight(layout.totalMinimumHeightForWidth(max(self.width(), least.width())))
+        return least
 
     def sizeHint(self) -> QSize:
         current = self.currentWidget()
         return current.sizeHint() if current is not None else super().sizeHint()
 
-    def hasHeightForWidth(self) -> bool:
-        current = self.currentWidget()
-        return current is not None and current.hasHeightForWidth()
-
-    def heightForWidth(self, width: int) -> int:
-        """How low the shown part can be; Qt's own asks for the hidden parts too and pushed the buttons off low screens."""
-        current = self.currentWidget()
-        layout = current.layout() if current is not None else None
-        return layout.totalMinimumHeightForWidth(width) if layout is not None else -1
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.updateGeometry()  # words that wrap need another height now
