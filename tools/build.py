@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -92,12 +93,14 @@ def measure(report: dict[str, Any]) -> None:
 
 
 def pack(level: int) -> dict[str, float]:
-    """Archive and, on Debian, package; sizes in MB by file name."""
+    """What goes on a stick: archive and, on Debian, package and installer, with their sums; sizes in MB by file name."""
     kind = f"{sys.platform}-{platform.machine().lower()}"
     made = [artefacts.archive(FOLDER, DIST / f"sala-{VERSION}-{kind}.tar.zst", epoch(), level)]
     if shutil.which("dpkg-query"):
         made.append(artefacts.debian_package(FOLDER, DIST, epoch(), level))
-        shutil.copy(ROOT / "tools" / "stick" / "install.sh", DIST)
+        made.append(Path(shutil.copy(ROOT / "tools" / "stick" / "install.sh", DIST)))
+    sums = "".join(f"{sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in made)
+    (DIST / "SHA256SUMS").write_text(sums, "ascii")
     return {path.name: round(path.stat().st_size / 1e6, 1) for path in made}
 
 

@@ -102,3 +102,14 @@ def test_without_a_source_the_missing_fonts_are_named(tmp_path: Path, monkeypatc
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SystemExit, match="KhmerOSmuollight"):
         fonts.fetch_document()
+
+
+def test_the_same_sources_give_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    for moment in ("1000000000", "1900000000"):
+        monkeypatch.setattr(catalogues, "COMPILED", tmp_path / f"{moment}.mo")
+        monkeypatch.setattr("time.time", lambda moment=moment: float(moment))
+        catalogues.build()
+        made.append((tmp_path / f"{moment}.mo").read_bytes())
+    assert made[0] == made[1]
+    assert b"2026-01-01" in made[0]
