@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from i18n import catalog
-from i18n.errors import Known, SalaError, explain
+from i18n.errors import Known, Refused, SalaError, explain
 from modules import manifest
 from modules.cli import Desk
 from modules.session import default_home, load
@@ -358,16 +358,21 @@ def main(arguments: list[str] | None = None) -> int:
         return code if isinstance(code, int) else 0
     except click.exceptions.Exit as stop:
         return stop.exit_code
-    except click.Abort:
+    except click.Abort:  # nobody at the terminal to say a passphrase, or the person stopped it
+        _refuse(Refused("CL-006"), as_json=as_json)
         return 1
     except click.ClickException as wrong:
-        wrong.show()
+        if as_json:
+            _refuse(Refused("CL-005", reason=wrong.format_message()), as_json=True)
+        else:
+            wrong.show()
         return 2
     except SalaError as error:
         _refuse(error, as_json=as_json)
         return 1
     except Exception:  # a bug: the traceback goes to the person who runs the command line, never into JSON
         log.exception("sala-cli failed")
+        _refuse(Known("UI-001"), as_json=as_json)
         return 3
 
 
