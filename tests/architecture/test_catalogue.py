@@ -119,7 +119,9 @@ def pairs_of_code() -> Iterator[tuple[str, Any, Any]]:
                     for key, value in zip(node.keys, node.values, strict=True)
                     if isinstance(key, ast.Constant)
                 }
-                if sides.keys() & {"km", "en"} and None not in node.keys and not sides.keys() - {"km", "en"}:  # more keys: a name
+                if (
+                    sides.keys() & {"km", "en"} and None not in node.keys and not sides.keys() - {"km", "en"}
+                ):  # more keys: a name
                     yield f"{path}:{node.lineno}", sides.get("km"), sides.get("en")
 
 

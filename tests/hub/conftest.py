@@ -105,7 +105,7 @@ def hub_process(tmp_path: Path) -> Iterator[Callable[..., Process]]:
 @contextmanager
 def serving(centre: Centre) -> Iterator[httpx.Client]:
     """The application over ``centre`` on a port of its own, and a client for it."""
-    server = uvicorn.Server(uvicorn.Config(app.create(centre), port=0, log_level="critical", lifespan="off", ws="none"))
+    server = uvicorn.Server(uvicorn.Config(app.create(centre), port=0, log_level="error", lifespan="off", ws="none"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

@@ -48,7 +48,9 @@ def run(chief: Session) -> Callable[..., Any]:
 @pytest.fixture
 def apply(run: Callable[..., Any], answers: dict[str, Any]) -> Callable[..., str]:
     """``apply(**changes)``: finish one application; its id."""
-    return lambda **changes: str(run("forms.fill", form="barber-licence", answers={**answers, **changes}, finish=True)["id"])
+    return lambda **changes: str(
+        run("forms.fill", form="barber-licence", answers={**answers, **changes}, finish=True)["id"]
+    )
 
 
 @pytest.fixture

@@ -10,10 +10,15 @@ from typing import Any
 FLOW = "barber-licence"
 
 
-def test_flows_on_the_command_line(sala_cli: Any, answers: dict[str, Any], write: Callable[..., str], tmp_path: Path) -> None:
+def test_flows_on_the_command_line(
+    sala_cli: Any, answers: dict[str, Any], write: Callable[..., str], tmp_path: Path
+) -> None:
     assert [flow["id"] for flow in sala_cli("flows", "list")["flows"]] == [FLOW]
     assert sala_cli("flows", "dry-run", FLOW)["mode"] == "description"
-    assert sala_cli("flows", "set", FLOW, "verify_page=https://check.gov.kh/c/")["settings"][0]["value"] == "https://check.gov.kh/c/"
+    assert (
+        sala_cli("flows", "set", FLOW, "verify_page=https://check.gov.kh/c/")["settings"][0]["value"]
+        == "https://check.gov.kh/c/"
+    )
     given = tmp_path / "answers.json"
     given.write_text(json.dumps(answers), "utf-8")
     case = sala_cli("forms", "fill", FLOW, "--answers", str(given), "--finish")

@@ -18,7 +18,12 @@ from modules.session import Session
 Run = Callable[..., Any]
 Write = Callable[..., str]
 WORDS = {"km": "សាក", "en": "Trial"}
-STEP: dict[str, Any] = {"id": "link", "title": WORDS, "do": "links.create", "with": {"url": "https://moi.gov.kh/{{event.code}}"}}
+STEP: dict[str, Any] = {
+    "id": "link",
+    "title": WORDS,
+    "do": "links.create",
+    "with": {"url": "https://moi.gov.kh/{{event.code}}"},
+}
 
 SCOPE: dict[str, Any] = {
     "event": {"form": "a", "n": 3, "yes": True, "none": None, "list": ["x", {"y": 1}], "ឈ្មោះ": "លឹម", "empty": ""},
@@ -92,7 +97,10 @@ def test_conditions(test: Any, holds: bool) -> None:
 def test_every_test_of_a_condition_is_in_its_history() -> None:
     tests = [{"path": "event.n", "is": 3, "says": WORDS}, {"path": "event.form", "is": "b", "says": WORDS}]
     verdict = conditions.judge({"any": tests}, SCOPE)
-    assert [(one["path"], one["holds"], one["found"]) for one in verdict.tests] == [("event.n", True, 3), ("event.form", False, "a")]
+    assert [(one["path"], one["holds"], one["found"]) for one in verdict.tests] == [
+        ("event.n", True, 3),
+        ("event.form", False, "a"),
+    ]
 
 
 plain = st.recursive(
@@ -186,14 +194,19 @@ def test_a_circle_of_flows_ends(run: Run, write: Write, chief: Session) -> None:
     assert len(rows) == 10 and [row["state"] for row in rows].count("stopped") == 1
     assert run("flows.show_run", run=rows[0]["id"])["steps"][0]["error"]["code"] == "FL-019"
     assert run("links.list")["total"] == 10
-    waiting = chief.store.read(lambda c: c.execute("SELECT count(*) FROM platform_trigger WHERE delivered_ms IS NULL").fetchone()[0])
+    waiting = chief.store.read(
+        lambda c: c.execute("SELECT count(*) FROM platform_trigger WHERE delivered_ms IS NULL").fetchone()[0]
+    )
     assert waiting == 0
 
 
 def test_a_bug_in_a_step_takes_the_whole_run_back_and_not_the_officers_work(
     run: Run, write: Write, chief: Session, caplog: pytest.LogCaptureFixture
 ) -> None:
-    run("flows.import", file=write(steps=[STEP, {**STEP, "id": "again", "if": {"path": "link.code", "exists": True, "says": WORDS}}]))
+    run(
+        "flows.import",
+        file=write(steps=[STEP, {**STEP, "id": "again", "if": {"path": "link.code", "exists": True, "says": WORDS}}]),
+    )
     run("flows.enable", flow="trial")
     broken = "CREATE TRIGGER no_step BEFORE INSERT ON flows_run BEGIN SELECT RAISE(ABORT, 'x'); END"
     chief.store.write(lambda c: c.execute(broken))
@@ -211,7 +224,9 @@ def test_words_that_ask_too_much_do_not_undo_the_work(run: Run, write: Write) ->
     run("flows.import", file=write(steps=[{**STEP, "if": once, "says": {"km": "{{link.none}}", "en": "x"}}]))
     run("flows.enable", flow="trial")
     run("links.create", url="https://www.moi.gov.kh/", title="go")
-    row = next(row for row in run("flows.runs")["rows"] if run("flows.show_run", run=row["id"])["steps"][0]["state"] == "done")
+    row = next(
+        row for row in run("flows.runs")["rows"] if run("flows.show_run", run=row["id"])["steps"][0]["state"] == "done"
+    )
     assert row["state"] == "done" and run("flows.show_run", run=row["id"])["steps"][0]["says"] is None
 
 
@@ -229,7 +244,10 @@ def test_every_shipped_flow_fits_what_is_installed(run: Run) -> None:
 def test_a_simple_run_is_quick(run: Run, write: Write, chief: Session) -> None:
     import time
 
-    run("flows.import", file=write(steps=[{**STEP, "do": "links.left", "with": {}}], when={"trigger": "messages.released"}))
+    run(
+        "flows.import",
+        file=write(steps=[{**STEP, "do": "links.left", "with": {}}], when={"trigger": "messages.released"}),
+    )
     run("flows.enable", flow="trial")
     start = time.perf_counter()
 

@@ -36,7 +36,9 @@ def test_the_day_of_a_barber(chief: Session, run: Run, apply: Apply) -> None:
     assert run("flows.enable", flow=FLOW)["enabled"]
     submission = apply()
     (row,) = run("flows.runs")["rows"]
-    assert (row["state"], row["flow"], row["trigger"]) == ("done", FLOW, "forms.finished") and row["label"].startswith("0306-")
+    assert (row["state"], row["flow"], row["trigger"]) == ("done", FLOW, "forms.finished") and row["label"].startswith(
+        "0306-"
+    )
     shown = run("flows.show_run", run=row["id"])
     certificate, link, message = shown["steps"]
     assert [step["state"] for step in shown["steps"]] == ["done"] * 3
@@ -75,7 +77,9 @@ def test_a_flow_that_is_off_runs_only_by_hand(chief: Session, run: Run, apply: A
     assert counts(chief)["certificates"] == 1
 
 
-def test_another_form_is_passed_over_and_the_history_says_why(run: Run, chief: Session, answers: dict[str, Any]) -> None:
+def test_another_form_is_passed_over_and_the_history_says_why(
+    run: Run, chief: Session, answers: dict[str, Any]
+) -> None:
     run("flows.enable", flow=FLOW)
     given = {name: answers[name] for name in ("applicant", "sex", "dob", "id_card", "phone", "address")}
     given |= {"subject": "សុំចុះបញ្ជី", "business": False, "checked": True}
@@ -83,7 +87,9 @@ def test_another_form_is_passed_over_and_the_history_says_why(run: Run, chief: S
     run("forms.fill", form="general-application", service=service, answers=given, finish=True)
     (row,) = run("flows.runs")["rows"]
     shown = run("flows.show_run", run=row["id"])
-    assert row["state"] == "skipped" and not shown["why"][0]["holds"] and shown["why"][0]["found"] == "general-application"
+    assert (
+        row["state"] == "skipped" and not shown["why"][0]["holds"] and shown["why"][0]["found"] == "general-application"
+    )
     assert [step["state"] for step in shown["steps"]] == [None] * 3 and counts(chief)["certificates"] == 0
 
 
@@ -96,7 +102,10 @@ def test_a_dry_run_on_a_past_case_does_everything_and_leaves_nothing(chief: Sess
     assert counts(chief) == before
     again = run("flows.dry_run", flow=FLOW, on=submission)  # the same number would be given: none was used
     assert again["steps"][0]["result"]["number"] == tried["steps"][0]["result"]["number"]
-    assert run("flows.run", flow=FLOW, on=submission)["steps"][0]["result"]["number"] == tried["steps"][0]["result"]["number"]
+    assert (
+        run("flows.run", flow=FLOW, on=submission)["steps"][0]["result"]["number"]
+        == tried["steps"][0]["result"]["number"]
+    )
 
 
 def test_a_dry_run_on_the_sample_describes_and_calls_nothing(chief: Session, run: Run) -> None:
@@ -122,7 +131,10 @@ def test_a_refused_step_stops_the_run_and_it_goes_on_from_there(chief: Session, 
     (row,) = run("flows.runs")["rows"]
     shown = run("flows.show_run", run=row["id"])
     assert row["state"] == "stopped" and [step["state"] for step in shown["steps"]] == ["done", "stopped", None]
-    assert shown["steps"][1]["error"]["code"] == "LN-001" and "verify.gov.kh.evil.com" in shown["steps"][1]["error"]["km"]["what"]
+    assert (
+        shown["steps"][1]["error"]["code"] == "LN-001"
+        and "verify.gov.kh.evil.com" in shown["steps"][1]["error"]["km"]["what"]
+    )
     assert (counts(chief)["certificates"], counts(chief)["links"]) == (1, 0)
     with pytest.raises(Refused, match="FL-015"):
         run("flows.configure", flow=FLOW, settings={"other": "x"})
@@ -144,7 +156,9 @@ def test_codes_that_run_out_stop_the_run_and_lose_nothing(chief: Session, run: R
     assert run("flows.resume", run=row["id"])["state"] == "done"
 
 
-def test_an_officer_who_may_not_issue_stops_the_run_for_one_who_may(open_office: Callable[..., Session], answers: dict[str, Any]) -> None:
+def test_an_officer_who_may_not_issue_stops_the_run_for_one_who_may(
+    open_office: Callable[..., Session], answers: dict[str, Any]
+) -> None:
     cashier = open_office(role="cashier")
     cashier.store.write(lambda c: c.execute("SELECT 1"))
     with pytest.raises(Refused, match="MD-010"):

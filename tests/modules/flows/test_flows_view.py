@@ -62,7 +62,9 @@ def test_a_dry_run_on_a_past_case_shows_what_would_come_and_keeps_nothing(
     assert chief.commands.run("certificates.register")["total"] == 0
 
 
-def test_the_history_says_why_and_a_stopped_run_goes_on(window: Any, page: FlowsPage, chief: Session, apply: Callable[..., str]) -> None:
+def test_the_history_says_why_and_a_stopped_run_goes_on(
+    window: Any, page: FlowsPage, chief: Session, apply: Callable[..., str]
+) -> None:
     run = chief.commands.run
     run("flows.enable", flow=FLOW)
     run("flows.configure", flow=FLOW, settings={"verify_page": "http://x.gov.kh/"})
@@ -102,7 +104,14 @@ def test_who_may_not_switch_sees_why(window_on: Any, session: Session) -> None:
 @pytest.mark.parametrize("language", ["km", "en"])
 @pytest.mark.parametrize(("width", "height", "percent"), [(1024, 600, 100), (1366, 768, 125)])
 def test_the_page_shuts_nobody_out(
-    window: Any, page: FlowsPage, chief: Session, apply: Callable[..., str], language: str, width: int, height: int, percent: int
+    window: Any,
+    page: FlowsPage,
+    chief: Session,
+    apply: Callable[..., str],
+    language: str,
+    width: int,
+    height: int,
+    percent: int,
 ) -> None:
     chief.commands.run("flows.enable", flow=FLOW)
     apply()

@@ -59,7 +59,12 @@ def test_a_link_is_served_until_it_is_turned_off(centre: Centre) -> None:
     assert centre.answer(CODE) == "disabled"
     centre.apply(op("links.state", {"code": CODE, "state": "active"}, number=3))
     row = centre.row(CODE)
-    assert row is not None and (row["target"], row["office"], row["created_ms"], row["changed_ms"]) == (TARGET, "0306", 1_001, 5_000)
+    assert row is not None and (row["target"], row["office"], row["created_ms"], row["changed_ms"]) == (
+        TARGET,
+        "0306",
+        1_001,
+        5_000,
+    )
 
 
 def test_a_link_expires(centre: Centre) -> None:
@@ -68,7 +73,9 @@ def test_a_link_expires(centre: Centre) -> None:
 
 
 def test_the_first_link_of_a_code_keeps_it(centre: Centre) -> None:
-    centre.apply(op("links.created", created("0306-market")), op("links.created", created("0306-market", TARGET + "2"), number=2))
+    centre.apply(
+        op("links.created", created("0306-market")), op("links.created", created("0306-market", TARGET + "2"), number=2)
+    )
     row = centre.row("0306-market")
     assert row is not None and row["target"] == TARGET
     conflicts = centre.storage.read(lambda tx: tx.query("SELECT code, target FROM p_links_conflict"))

@@ -40,11 +40,19 @@ def test_a_link_is_complete_before_any_network_sees_it(run: Callable[..., Any], 
     before = run("links.left")["left"]
     made = run("links.create", url=TARGET, title="ទីផ្សារ", expires="31/12/2099")
     assert codes.valid(made["code"]) and made["short"] == f"https://go.gov.kh/{made['code']}"
-    assert (made["state"], made["sync"], made["title"], made["host"]) == ("active", "waiting", "ទីផ្សារ", "www.kampongcham.gov.kh")
+    assert (made["state"], made["sync"], made["title"], made["host"]) == (
+        "active",
+        "waiting",
+        "ទីផ្សារ",
+        "www.kampongcham.gov.kh",
+    )
     assert made["left"] == before - 1
     shown = run("links.show", code=made["short"].upper())
     assert [entry["kind"] for entry in shown["history"]] == ["links.created"]
-    assert session.store.read(lambda c: c.execute("SELECT count(*) FROM op WHERE kind = 'links.created'").fetchone()[0]) == 1
+    assert (
+        session.store.read(lambda c: c.execute("SELECT count(*) FROM op WHERE kind = 'links.created'").fetchone()[0])
+        == 1
+    )
 
 
 def test_every_link_of_a_lease_has_its_own_code(run: Callable[..., Any]) -> None:
@@ -70,7 +78,9 @@ def test_the_check_says_what_is_wrong_in_both_languages_and_what_leads_there_alr
     first = run("links.create", url=TARGET)
     checked = run("links.check", url=TARGET + "#")
     assert checked["ok"] and not checked["known"]  # another address: it has a fragment
-    assert [one["code"] for one in run("links.check", url="  HTTPS://www.Kampongcham.gov.kh:443/market")["known"]] == [first["code"]]
+    assert [one["code"] for one in run("links.check", url="  HTTPS://www.Kampongcham.gov.kh:443/market")["known"]] == [
+        first["code"]
+    ]
     assert run("links.create", url=TARGET)["known"][0]["code"] == first["code"]
     wrong = run("links.check", url="http://gov.kh.example.com")
     assert not wrong["ok"] and [one["code"] for one in wrong["problems"]] == ["LN-102", "LN-114"]
@@ -98,7 +108,11 @@ def test_a_link_goes_off_and_on_with_one_op_each(run: Callable[..., Any]) -> Non
     assert run("links.disable", code=code)["state"] == "disabled"
     assert run("links.disable", code=code)["state"] == "disabled"
     assert run("links.enable", code=code.upper())["state"] == "active"
-    assert [entry["kind"] for entry in run("links.show", code=code)["history"]] == ["links.created", "links.state", "links.state"]
+    assert [entry["kind"] for entry in run("links.show", code=code)["history"]] == [
+        "links.created",
+        "links.state",
+        "links.state",
+    ]
 
 
 def test_a_mistyped_code_gets_a_suggestion(run: Callable[..., Any]) -> None:
@@ -112,7 +126,14 @@ def test_a_mistyped_code_gets_a_suggestion(run: Callable[..., Any]) -> None:
 def test_links_are_found_by_khmer_words_host_code_and_pasted_address(run: Callable[..., Any]) -> None:
     made = run("links.create", url=TARGET, title="ម៉ោងបើកទីផ្សារ")
     run("links.create", url="https://www.moi.gov.kh/", title="ក្រសួងមហាផ្ទៃ")
-    for text in ("ទីផ្សារ", "kampongcham", made["code"], made["code"].upper(), made["short"], f"HTTPS://GO.GOV.KH/{made['code'].upper()}"):
+    for text in (
+        "ទីផ្សារ",
+        "kampongcham",
+        made["code"],
+        made["code"].upper(),
+        made["short"],
+        f"HTTPS://GO.GOV.KH/{made['code'].upper()}",
+    ):
         assert [row["code"] for row in run("links.list", text=text)["rows"]] == [made["code"]], text
     assert run("links.list")["total"] == 2
     assert run("links.list", state="disabled")["total"] == 0
@@ -130,7 +151,9 @@ def test_every_label_of_a_sheet_reads_back_from_its_pixels(run: Callable[..., An
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_a_target_that_knows_case_gets_lower_case_symbols(run: Callable[..., Any], session: Session, tmp_path: Path) -> None:
+def test_a_target_that_knows_case_gets_lower_case_symbols(
+    run: Callable[..., Any], session: Session, tmp_path: Path
+) -> None:
     session.settings.set("links.qr_upper", False)
     session.settings.set("links.base", "https://l.example.gov.kh/")
     code = run("links.create", url=TARGET)["code"]

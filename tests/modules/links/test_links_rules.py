@@ -17,7 +17,10 @@ GOOD = [
     ("https://moi.gov.kh:443/a", "https://moi.gov.kh/a"),
     ("\u200bhttps://moi.gov.kh/x\u200b \n", "https://moi.gov.kh/x"),
     ("https://ខ្មែរ.com/", "https://xn--j2e0cg3n2c.com/"),
-    ("https://moi.gov.kh/ការិយាល័យ", "https://moi.gov.kh/%E1%9E%80%E1%9E%B6%E1%9E%9A%E1%9E%B7%E1%9E%99%E1%9E%B6%E1%9E%9B%E1%9F%90%E1%9E%99"),
+    (
+        "https://moi.gov.kh/ការិយាល័យ",
+        "https://moi.gov.kh/%E1%9E%80%E1%9E%B6%E1%9E%9A%E1%9E%B7%E1%9E%99%E1%9E%B6%E1%9E%9B%E1%9F%90%E1%9E%99",
+    ),
     ("https://moi.gov.kh/%E1%9E%80?a=b%20c", "https://moi.gov.kh/%E1%9E%80?a=b%20c"),
     ("https://verify.gov.kh/about", "https://verify.gov.kh/about"),
     ("https://example.com/?next=http://x.com/@a:444", "https://example.com/?next=http://x.com/@a:444"),

@@ -54,7 +54,9 @@ def test_a_link_in_one_line_by_keyboard(window: Any, page: LinksPage, session: S
     assert page.table.rows.rowCount() == 1
 
 
-def test_every_reason_stands_under_the_address_and_nothing_is_made(window: Any, page: LinksPage, session: Session) -> None:
+def test_every_reason_stands_under_the_address_and_nothing_is_made(
+    window: Any, page: LinksPage, session: Session
+) -> None:
     type_url(window, page, "http://user@verify.g0v.kh:444/")
     assert all(code in reasons(page) for code in ("LN-102", "LN-108", "LN-111", "LN-115"))
     page.primary()

@@ -35,7 +35,9 @@ def people(folder: Path, n: int = 20, *, bad: int = 0) -> str:
 
 
 def ops(session: Session) -> list[str]:
-    return session.store.read(lambda c: [row["kind"] for row in c.execute("SELECT kind FROM op WHERE kind LIKE 'messages.%' ORDER BY seq")])
+    return session.store.read(
+        lambda c: [row["kind"] for row in c.execute("SELECT kind FROM op WHERE kind LIKE 'messages.%' ORDER BY seq")]
+    )
 
 
 def test_the_whole_way_of_a_campaign(run: Run, approve: Callable[[str], Any], session: Session, tmp_path: Path) -> None:
@@ -69,8 +71,12 @@ def test_a_receiving_officer_cannot_approve(run: Run, tmp_path: Path) -> None:
         run("messages.approve", id=made["id"])
 
 
-@pytest.mark.parametrize("edit", [{"title": "x"}, {"template": TEXT + "!"}, {"strip_breaks": True}, {"leave_out": True}, {}])
-def test_every_edit_takes_the_approval_back(run: Run, approve: Callable[[str], Any], tmp_path: Path, edit: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "edit", [{"title": "x"}, {"template": TEXT + "!"}, {"strip_breaks": True}, {"leave_out": True}, {}]
+)
+def test_every_edit_takes_the_approval_back(
+    run: Run, approve: Callable[[str], Any], tmp_path: Path, edit: dict[str, Any]
+) -> None:
     made = run("messages.draft", template=TEXT, recipients=people(tmp_path))
     approve(made["id"])
     edited = run("messages.draft", id=made["id"], **edit)
@@ -110,7 +116,9 @@ def test_a_change_behind_the_programs_back_is_found_at_the_hand_over(
     assert ops(session) == []
 
 
-def test_bad_rows_hold_a_campaign_back_until_they_are_mended_or_left_out(run: Run, approve: Callable[[str], Any], tmp_path: Path) -> None:
+def test_bad_rows_hold_a_campaign_back_until_they_are_mended_or_left_out(
+    run: Run, approve: Callable[[str], Any], tmp_path: Path
+) -> None:
     made = run("messages.draft", template=TEXT, recipients=people(tmp_path, 10, bad=3))
     assert (made["state"], made["good"], made["bad"]) == ("draft", 7, 3)
     with pytest.raises(Refused, match="MS-033"):
@@ -140,7 +148,9 @@ def test_a_wrong_file_leaves_the_list_that_was_there(run: Run, tmp_path: Path) -
     assert run("messages.show", id=made["id"])["count"] == 20
 
 
-def test_who_asked_not_to_be_written_to_is_left_alone_at_every_step(run: Run, approve: Callable[[str], Any], tmp_path: Path) -> None:
+def test_who_asked_not_to_be_written_to_is_left_alone_at_every_step(
+    run: Run, approve: Callable[[str], Any], tmp_path: Path
+) -> None:
     run("messages.opt_out", phone="០១២ ១០០ ០០០", reason="សុំដោយផ្ទាល់")
     made = run("messages.draft", template=TEXT, recipients=people(tmp_path), leave_out=True)
     assert (made["good"], made["bad"]) == (19, 1)
@@ -189,7 +199,13 @@ def test_a_preview_shows_the_borders_of_one_recipients_message(run: Run, tmp_pat
 
 
 def test_a_flow_drafts_one_message_once(run: Run) -> None:
-    given: dict[str, Any] = {"template": TEXT, "fields": {"ឈ្មោះ": "លឹម ស្រីមុំ"}, "phone": "012345678", "title": "អាជ្ញាប័ណ្ណ", "source": "run-1"}
+    given: dict[str, Any] = {
+        "template": TEXT,
+        "fields": {"ឈ្មោះ": "លឹម ស្រីមុំ"},
+        "phone": "012345678",
+        "title": "អាជ្ញាប័ណ្ណ",
+        "source": "run-1",
+    }
     first = run("messages.draft_from_flow", **given)
     assert (first["state"], first["segments"]) == ("checked", 1) and "លឹម ស្រីមុំ" in first["text"]
     assert run("messages.draft_from_flow", **given) == first

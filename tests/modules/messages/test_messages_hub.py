@@ -20,7 +20,15 @@ PARTS = [f"{n:064x}" for n in (101, 102)]
 
 def release(**change: Any) -> dict[str, Any]:
     facts = approval.manifest(
-        campaign="c1", office="0306", author="a" * 32, template="t", set_="5" * 64, recipients=20, segments=40, price=120, not_after_ms=99
+        campaign="c1",
+        office="0306",
+        author="a" * 32,
+        template="t",
+        set_="5" * 64,
+        recipients=20,
+        segments=40,
+        price=120,
+        not_after_ms=99,
     )
     signature = KEY.sign(approval.message(facts)).signature
     signed = {"approver": "b" * 32, "approver_key": bytes(KEY.verify_key), "signature": signature}
@@ -87,14 +95,18 @@ def test_the_same_campaign_again_asks_nothing(centre: Centre) -> None:
         ({"approver": "a" * 32}, "0306", "author approved"), ({}, "0102", "office"), ({"parts": []}, "0306", "empty"),
     ],
 )  # fmt: skip
-def test_a_release_without_a_valid_approval_is_never_passed_on(centre: Centre, change: dict[str, Any], office: str, reason: str) -> None:
+def test_a_release_without_a_valid_approval_is_never_passed_on(
+    centre: Centre, change: dict[str, Any], office: str, reason: str
+) -> None:
     centre.apply(*TEXTS, op("messages.release", "f" * 64, release(**change), office))
     assert (centre.row()["state"], centre.row()["reason"]) == ("refused", reason)
     assert not centre.intents()
 
 
 def test_texts_of_another_office_do_not_complete_a_release(centre: Centre) -> None:
-    centre.apply(op("messages.release", "f" * 64, release()), *(op("messages.texts", part, office="0102") for part in PARTS))
+    centre.apply(
+        op("messages.release", "f" * 64, release()), *(op("messages.texts", part, office="0102") for part in PARTS)
+    )
     assert centre.row()["state"] == "incomplete" and not centre.intents()
 
 

@@ -144,6 +144,9 @@ def answer(data: bytes) -> str:
     return "taken" if len(found) == len(table.rows) else "lost"
 
 
-@given(st.binary(max_size=400) | st.text(alphabet='ab,";\t\n\r ០១២\u200bក', max_size=200).map(lambda text: ("phone,a\n" + text).encode()))
+@given(
+    st.binary(max_size=400)
+    | st.text(alphabet='ab,";\t\n\r ០១២\u200bក', max_size=200).map(lambda text: ("phone,a\n" + text).encode())
+)
 def test_any_bytes_get_an_answer(data: bytes) -> None:
     assert answer(data) == "taken" or answer(data).startswith("MS-0")

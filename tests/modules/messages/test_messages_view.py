@@ -62,7 +62,9 @@ def test_what_is_typed_is_kept_while_one_types(window: Any, page: MessagesPage, 
     assert session.commands.run("messages.list")["total"] == 1
 
 
-def test_the_whole_way_on_one_page(window: Any, page: MessagesPage, session: Session, second_officer: Session, csv: Path) -> None:
+def test_the_whole_way_on_one_page(
+    window: Any, page: MessagesPage, session: Session, second_officer: Session, csv: Path
+) -> None:
     write(window, page, TEXT)
     page.campaign.take_file(csv)
     window.settle()
@@ -84,7 +86,9 @@ def test_the_whole_way_on_one_page(window: Any, page: MessagesPage, session: Ses
     assert not shown.go.isVisible() and not shown.writing.area.area.isEnabled()
 
 
-def test_the_second_officer_approves_on_the_page(window_on: Any, session: Session, second_officer: Session, csv: Path) -> None:
+def test_the_second_officer_approves_on_the_page(
+    window_on: Any, session: Session, second_officer: Session, csv: Path
+) -> None:
     made = session.commands.run("messages.draft", title="ប្រជុំ", template=TEXT, recipients=str(csv), leave_out=True)
     window = window_on(second_officer)
     page = window.open("messages", made["id"])
@@ -99,7 +103,9 @@ def test_the_second_officer_approves_on_the_page(window_on: Any, session: Sessio
     assert not page.campaign.go.isEnabled()  # and now the chief has written it
 
 
-def test_a_wrong_file_is_a_banner_and_the_list_stays(window: Any, page: MessagesPage, session: Session, csv: Path, tmp_path: Path) -> None:
+def test_a_wrong_file_is_a_banner_and_the_list_stays(
+    window: Any, page: MessagesPage, session: Session, csv: Path, tmp_path: Path
+) -> None:
     write(window, page, TEXT)
     page.campaign.take_file(csv)
     window.settle()
@@ -111,14 +117,18 @@ def test_a_wrong_file_is_a_banner_and_the_list_stays(window: Any, page: Messages
     assert session.commands.run("messages.show", id=page.campaign.id())["count"] == 20
 
 
-def test_a_wrong_field_is_said_under_the_text_and_a_button_writes_the_right_one(window: Any, page: MessagesPage, csv: Path) -> None:
+def test_a_wrong_field_is_said_under_the_text_and_a_button_writes_the_right_one(
+    window: Any, page: MessagesPage, csv: Path
+) -> None:
     write(window, page, "ជូន {{ភូមិ}}")
     page.campaign.take_file(csv)
     window.settle()
     assert "ភូមិ" in said(page.campaign.writing.area)
     page.campaign.writing.area.area.setPlainText("ជូន ")
     page.campaign.writing.area.area.moveCursor(page.campaign.writing.area.area.textCursor().MoveOperation.End)
-    next(button for button in page.campaign.writing._fields.findChildren(type(page.new)) if "ឈ្មោះ" in button.words()).click()
+    next(
+        button for button in page.campaign.writing._fields.findChildren(type(page.new)) if "ឈ្មោះ" in button.words()
+    ).click()
     window.qtbot.wait(760)
     window.settle()
     assert page.campaign.writing.area.value() == "ជូន {{ឈ្មោះ}}" and page.campaign._campaign["fault"] is None
