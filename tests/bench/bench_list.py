@@ -72,11 +72,11 @@ def _fill(session: Session) -> None:
     def chunk(connection: Connection, start: int) -> None:
         people = [dice.choice(names) for _ in range(CHUNK)]
         connection.executemany(
-            "INSERT INTO forms_submission (id, receipt, serial, form, version, def_hash, service, person, latin, phone, fee, opened, received, "
-            "received_ms, due, officer, officer_name, op, last_op, answers) "
-            "VALUES (?, ?, ?, 'barber-licence', 1, '', 'barber-shop-2-4', ?, 'LIM SREYMOM', '+85512345678', 20000, '2026-11-01', '2026-11-01', 0, "
-            "'2026-11-10', '', 'ចាន់ សុខា', '', '', '{}')",
-            [(f"{start + n:032x}", f"0306-01-{start + n:07d}", start + n, person) for n, person in enumerate(people)],
+            "INSERT INTO forms_submission (id, receipt, serial, form, version, def_hash, service, person, latin, phone, fee, "
+            "opened, received, received_ms, due, officer, officer_name, op, last_op, answers) "
+            "VALUES (?, ?, ?, 'barber-licence', 1, '', 'barber-shop-2-4', ?, 'LIM SREYMOM', '+85512345678', 20000, "
+            "'2026-11-01', '2026-11-01', 0, '2026-11-10', '', 'ចាន់ សុខា', '', '', '{}')",
+            [(f"{start + n:032x}", f"0306-01-{start + n:07d}", start + n, who) for n, who in enumerate(people)],
         )
         connection.executemany(
             "INSERT INTO search (record, kind, title) VALUES (?, 'forms.submission', ?)",
