@@ -63,6 +63,7 @@ class Stage:
         name, latin = samples.OFFICER
         wizard.officer.name.set_value(name)
         wizard.officer.latin.set_value(latin)
+        wizard.officer.ready.emit()
         self.both_languages("wizard-3-officer")
         wizard.primary()
         wizard.secret.first.set_value(samples.PASSPHRASE)
