@@ -99,6 +99,17 @@ def test_a_failed_self_test_hands_out_nothing(stick: Path, laptop: Path, tmp_pat
     assert ",failed," in (stick / "results/list.csv").read_text()
 
 
+def test_a_file_that_is_not_the_packages_stops_it(
+    stick: Path, laptop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = artefacts.md5sums
+    monkeypatch.setattr(artefacts, "md5sums", lambda files: right(files).replace("a", "b"))
+    artefacts.debian_package(tmp_path / "sala", stick, EPOCH, 3)
+    done = install(stick, laptop, "sokha")
+    assert done.returncode == 1 and "files differ" in done.stderr and "usr/lib/sala/sala" in done.stderr
+    assert not (laptop / "home/sokha/Sala.pack").exists()
+
+
 def test_an_unknown_login_changes_nothing(stick: Path, laptop: Path) -> None:
     assert install(stick, laptop, "nobody-here").returncode == 1
     assert not (laptop / "usr").exists()
