@@ -9,8 +9,11 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from i18n.errors import Known
 
 if TYPE_CHECKING:
     from modules.session import Session
@@ -21,16 +24,22 @@ _LOG_LIMIT = 200_000  # bytes of the newest log that travel
 
 
 def write_bundle(home: Path, out: Path, *, session: Session | None = None) -> Path:
-    """Write ``out`` (a zip) and return it. A present file is replaced."""
+    """Write ``out`` (a zip) and return it. A present file is replaced. ``Known("UI-004")`` when it cannot be written."""
+    parts = {"machine.json": _json(machine(home)), "selftest.json": _json(selftest())}
+    if session is not None:
+        parts["profile.json"] = _json(profile(session))
     temporary = out.with_suffix(out.suffix + ".part")
-    with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as bundle:
-        bundle.writestr("machine.json", _json(machine(home)))
-        bundle.writestr("selftest.json", _json(selftest()))
-        if session is not None:
-            bundle.writestr("profile.json", _json(profile(session)))
-        for log in sorted(home.glob("log/*.log")):
-            bundle.writestr(f"log/{log.name}", log.read_bytes()[-_LOG_LIMIT:])
-    temporary.replace(out)
+    try:
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as bundle:
+            for name, text in parts.items():
+                bundle.writestr(name, text)
+            for log in sorted(home.glob("log/*.log")):
+                bundle.writestr(f"log/{log.name}", log.read_bytes()[-_LOG_LIMIT:])
+        temporary.replace(out)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise Known("UI-004", file=out.name) from error
     return out
 
 

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from importlib import import_module
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, Final
@@ -109,6 +110,17 @@ class Hub(Child):
         return False
 
 
+def call(main: str, arguments: list[str], environment: dict[str, str], folder: Path) -> tuple[int, str, str]:
+    """Run a command line (``package.module:main``) in a process of its own: exit code, standard output, standard error."""
+    out, err = folder / "stdout", folder / "stderr"
+    child = Child(_call, main, arguments, environment, str(out), str(err), name=arguments[-1])
+    code = child.end(100)
+    if code is None:
+        child.kill()
+        raise TimeoutError(f"{main} {arguments}")
+    return code, out.read_text("utf-8"), err.read_text("utf-8")
+
+
 def _environment(failpoint: str | None, **more: str) -> dict[str, str]:
     armed = {VARIABLE: failpoint} if failpoint else {}
     return {"SALA_BALLAST_MIB": "0", "PYTHONUTF8": "1", **armed, **more}
@@ -125,6 +137,15 @@ def _hub(folder: str, port: int, log: str, environment: dict[str, str]) -> None:
         os.dup2(place.fileno(), 1)
         os.dup2(place.fileno(), 2)
     os._exit(cli.main(["--data", folder, "--json", "serve", "--port", str(port)]))
+
+
+def _call(main: str, arguments: list[str], environment: dict[str, str], out: str, err: str) -> None:
+    os.environ.update(environment)
+    for number, name in ((1, out), (2, err)):
+        with open(name, "wb") as place:
+            os.dup2(place.fileno(), number)
+    module, _, name = main.partition(":")
+    sys.exit(getattr(import_module(module), name)(arguments))
 
 
 def _laptop(pipe: Connection, home: str, environment: dict[str, str]) -> None:
