@@ -29,6 +29,7 @@ _SHORTEST_PAUSE_S: Final = 2  # between two publications in the background: one 
 _QUIET_S: Final = 0.1  # without an upload: the burst is over
 _BURST_S: Final = 2  # but projections never wait longer than this
 _LONGEST_PAUSE_S: Final = 3600  # metadata must be signed anew before it expires
+_VERSION_JUMP: Final = 100_000  # publications that may have gone out since the copy was made
 _MOST_SHARED: Final = 2 << 20  # bytes of publications in an office pack
 
 logger = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ class Centre:
         self.settings: dict[str, Any] = json.loads((folder / SETTINGS).read_text("utf-8"))
         self.keys = keys.load(folder)
         self.log = log.Log(self.settings["log_name"], self.settings["epoch"], self.keys.log)
-        self.repository = Repository(folder / "published", self.keys, clock)
+        self.repository = Repository(folder / "published", self.keys, clock, self.settings.get("publications_from", 1))
         self.storage = SqliteStorage(folder, before_commit=lambda tx: self.log.seal(tx, clock.wall_ms()))
         try:
             self.manifests = projections.manifests(modules)
@@ -193,10 +194,26 @@ def create(folder: Path, clock: Clock, *, name: str, log_name: str) -> Centre:
     made, roots = keys.create(folder)
     Repository(folder / "published", made, clock).begin(roots)
     settings = {"name": name, "log_name": log_name, "epoch": 1}
-    durable.replace(
-        folder / SETTINGS, json.dumps(settings, ensure_ascii=False, indent=1).encode()
-    )  # last: now there is a hub
+    _keep(folder, settings)  # last: now there is a hub
     return Centre(folder, clock)
+
+
+def _keep(folder: Path, settings: Mapping[str, Any]) -> None:
+    durable.replace(folder / SETTINGS, json.dumps(dict(settings), ensure_ascii=False, indent=1).encode())
+
+
+def new_epoch(folder: Path, clock: Clock) -> Centre:
+    """Begin the next life of the log, after an older copy of the folder was put back; opens the hub.
+
+    The first checkpoint of the new epoch names exactly what survived; laptops notice the epoch and offer everything again.
+    Publications jump ahead, because laptops have seen versions that this copy does not know.
+    """
+    centre = open_(folder, clock)
+    version = centre.repository.listing().version
+    centre.close()
+    settings = {**centre.settings, "epoch": centre.log.epoch + 1, "publications_from": version + _VERSION_JUMP}
+    _keep(folder, settings)
+    return open_(folder, clock)
 
 
 def open_(folder: Path, clock: Clock) -> Centre:

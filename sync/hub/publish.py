@@ -61,8 +61,9 @@ class Listing:
 class Repository:
     """The published repository in one folder."""
 
-    def __init__(self, folder: Path, keys: HubKeys, clock: Clock) -> None:
+    def __init__(self, folder: Path, keys: HubKeys, clock: Clock, least_version: int = 1) -> None:
         self.folder = folder
+        self._least_version = least_version  # after a restore: laptops have seen higher versions than this copy knows
         self._metadata = folder / "metadata"
         self._clock = clock
         self._signers = {role: _signer(getattr(keys, role)) for role in _ONLINE}
@@ -208,9 +209,9 @@ class Repository:
     def _stale(self) -> bool:
         """Half of the shortest life is over: sign anew, so that a quiet centre stays fresh."""
         timestamp = self._timestamp()
-        return timestamp is None or self._expiry("timestamp") - timestamp.expires > timedelta(
-            days=EXPIRES["timestamp"] / 2
-        )
+        if timestamp is None or timestamp.version < self._least_version:
+            return True
+        return self._expiry("timestamp") - timestamp.expires > timedelta(days=EXPIRES["timestamp"] / 2)
 
     def _write_target(self, name: str, data: bytes, digest: str) -> None:
         place = self.folder / "targets" / _hashed(name, digest)
@@ -219,7 +220,7 @@ class Repository:
 
     def _write_metadata(self, targets: Mapping[str, bytes]) -> None:
         timestamp = self._timestamp()
-        version = timestamp.version + 1 if timestamp else 1
+        version = max(timestamp.version + 1 if timestamp else 1, self._least_version)
         listed = Targets(version=version, expires=self._expiry("targets"))
         for name, data in sorted(targets.items()):
             listed.targets[name] = TargetFile.from_data(name, data, ["sha256"])

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from sync.errors import Known
+from sync.failpoint import failpoint
 from sync.hub import schema
 from sync.hub.storage import Row, Tx
 
@@ -32,7 +33,7 @@ class SqliteTx:
         return self._connection.execute(sql, dict(values or {})).rowcount
 
     def execute_many(self, sql: str, rows: Sequence[Mapping[str, Any]], /) -> int:
-        return self._connection.executemany(sql, [dict(row) for row in rows]).rowcount
+        return self._connection.executemany(sql, rows).rowcount
 
     def query(self, sql: str, values: Mapping[str, Any] | None = None, /) -> list[Row]:
         cursor = self._connection.execute(sql, dict(values or {}))
@@ -118,6 +119,7 @@ class SqliteStorage:
         self._writer.execute("BEGIN IMMEDIATE")
         try:
             yield
+            failpoint("hub:before-commit")
             self._writer.execute("COMMIT")
         except BaseException:
             if self._writer.in_transaction:
@@ -148,6 +150,7 @@ class SqliteStorage:
             for _, done in group:
                 done.set_exception(_environment(error))
             return
+        failpoint("hub:after-commit")
         for done, result, failure in outcomes:
             if failure is None:
                 done.set_result(result)

@@ -231,6 +231,22 @@ def export(desk: Desk, folder: Path, publications: bool, confirm: bool) -> None:
     )
 
 
+@root.command("new-epoch")
+@everywhere
+@click.pass_obj
+def begin_epoch(desk: Desk) -> None:
+    """After an older copy of the folder was put back: begin a new life of the log, so that laptops offer everything again."""
+    from sync.hub import log
+    from sync.hub.centre import new_epoch
+
+    centre = new_epoch(desk.folder, SystemClock())
+    try:
+        centre.settle()
+        desk.show({"epoch": centre.log.epoch, "entries": centre.storage.read(log.size)})
+    finally:
+        centre.close()
+
+
 @root.command("renew-root")
 @everywhere
 @click.argument("keys", nargs=-1, required=True, type=_FILE)

@@ -145,6 +145,12 @@ def test_the_root_is_renewed_by_two_keys(folder: Path, capsys: pytest.CaptureFix
     assert run(capsys, "renew-root", files[0], "--data", str(folder), code=1)["error"]["code"] == "HB-133"
 
 
+def test_a_new_epoch(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "--data", str(folder), "new-epoch") == {"epoch": 2, "entries": 1}
+    assert run(capsys, "--data", str(folder), "verify-log")["ok"]
+    assert run(capsys, "--data", str(folder), "report", "effects") == []
+
+
 def test_admins(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     secret = tmp_path / "secret"
     secret.write_text("ទន្លេមេគង្គ\n", "utf-8")

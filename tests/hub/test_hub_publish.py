@@ -186,6 +186,54 @@ def test_two_root_keys_sign_the_next_root_and_clients_follow(centre: Centre, tmp
     assert fetch(client(centre, tmp_path, tmp_path / "later", old), "forms/new.json") == b"{}"
 
 
+def test_after_an_older_copy_a_new_epoch_goes_on_for_log_and_publications(
+    centre: Centre, laptop: Laptop, tmp_path: Path, clock: SetClock
+) -> None:
+    from sync import merkle, notes, receipts
+    from sync.hub import answers
+    from sync.hub import centre as centres
+
+    first = laptop.batch(2)
+    old_receipt = centre.ingest.take(first).receipt
+    centre.settle()
+    centre.close()
+    shutil.copytree(centre.folder, tmp_path / "backup")
+
+    lived_on = centres.open_(centre.folder, clock)
+    lost = laptop.batch(2)
+    lived_on.ingest.take(lost)
+    for number in range(3):
+        put(lived_on, "forms/x.json", str(number).encode())
+        lived_on.settle()
+    exports.publications(lived_on, tmp_path / "seen")
+    updater = client(lived_on, tmp_path, tmp_path / "seen")
+    seen = notes.read_checkpoint(lived_on.storage.read(lived_on.log.latest), lived_on.log.note_key)
+    lived_on.close()
+
+    shutil.rmtree(centre.folder)
+    shutil.copytree(tmp_path / "backup", centre.folder)
+    restored = centres.new_epoch(centre.folder, clock)
+    restored.settle()
+    checkpoint = notes.read_checkpoint(restored.storage.read(restored.log.latest), restored.log.note_key)
+    assert (checkpoint.epoch, checkpoint.size, checkpoint.root != merkle.EMPTY_ROOT) == (2, 1, True)
+    receipts.require_advance(seen, checkpoint, [])  # no alarm: a new life of the log
+    assert receipts.verify(old_receipt, restored.log.note_key).index == 0
+    have = wire.Have([receipts.read_leaf(receipts.verify(old_receipt, restored.log.note_key).leaf.data()).batch_hash],
+                     [], laptop.seq, laptop.head, seen.epoch, seen.size)  # fmt: skip
+    assert restored.storage.read(lambda tx: answers.missing(restored, tx, laptop.id, have)).proof == []
+    assert restored.ingest.take(lost).label == "accepted"
+    assert restored.storage.read(restored.log.verify) == []
+    exports.publications(restored, tmp_path / "after")
+    updater = Updater(
+        str(tmp_path / "client"), "metadata/", str(tmp_path / "client"), "targets/", FromFolder(tmp_path / "after"),
+        UpdaterConfig(prefix_targets_with_hash=True),
+    )  # fmt: skip
+    updater._trusted_set.reference_time = datetime.fromtimestamp(clock.wall_ms() / 1000, UTC)
+    updater.refresh()  # a laptop that saw the later versions believes the restored hub
+    assert updater.get_targetinfo("forms/x.json") is None
+    restored.close()
+
+
 def test_a_root_key_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     (tmp_path / "bad.key").write_text("not hex")
     for name in ("bad.key", "missing.key"):

@@ -19,7 +19,7 @@ BROKEN = {"បង្គងឃ្មុំុ", "ពោធិ៍លំ្យុ"}
 def interface_words() -> list[str]:
     with (LOCALE / "km" / "LC_MESSAGES" / "sala.mo").open("rb") as compiled:
         catalogue = GNUTranslations(compiled)
-    return [khmer for english, khmer in catalogue._catalog.items() if english]  # type: ignore[attr-defined]
+    return [line for english, khmer in catalogue._catalog.items() if english for line in khmer.splitlines()]  # type: ignore[attr-defined]
 
 
 def glyph_names(font: uharfbuzz.Font, text: str) -> list[int]:
