@@ -13,7 +13,7 @@ from typing import Any, Final
 from sync import durable
 from sync.clock import Clock
 from sync.errors import Known, Refused
-from sync.hub import chunks, downward, enrolment, keys, log, projections, rebuild, tree
+from sync.hub import chunks, downward, enrolment, keys, leases, log, projections, rebuild, tree
 from sync.hub.ingest import Ingest
 from sync.hub.publish import Repository
 from sync.hub.storage import Tx
@@ -105,7 +105,7 @@ class Centre:
             if not url.startswith(("http://", "https://")) or any(character.isspace() for character in url):
                 raise Refused("HB-122", url=url[:100])
         now, ticket = self.clock.wall_ms(), enrolment.new_ticket()
-        slot = self.storage.write(lambda tx: enrolment.open_slot(tx, self.keys, office, ticket, now))
+        slot = self.storage.write(lambda tx: enrolment.open_slot(tx, self.keys, office, ticket, now, self.log.epoch))
         self.settle()
         return self.storage.read(
             lambda tx: enrolment.make_pack(
@@ -206,10 +206,11 @@ def new_epoch(folder: Path, clock: Clock) -> Centre:
     """Begin the next life of the log, after an older copy of the folder was put back; opens the hub.
 
     The first checkpoint of the new epoch names exactly what survived; laptops notice the epoch and offer everything again.
-    Publications jump ahead, because laptops have seen versions that this copy does not know.
+    Publications and numbers jump ahead, because laptops have seen versions and hold numbers that this copy does not know.
     """
     centre = open_(folder, clock)
     version = centre.repository.listing().version
+    centre.storage.write(lambda tx: leases.skip_lost(tx, clock.wall_ms()))
     centre.close()
     settings = {**centre.settings, "epoch": centre.log.epoch + 1, "publications_from": version + _VERSION_JUMP}
     _keep(folder, settings)

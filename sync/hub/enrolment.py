@@ -22,6 +22,7 @@ from sync.limits import CODE_TRIES, DAY_MS
 from sync.notes import NoteKey
 from sync.pack import OfficePack, build
 
+EPOCH_NUMBERS: Final = 20  # laptops of one office
 PACK_DAYS: Final = 60  # a pack's code lives as long as its first leases
 
 
@@ -40,8 +41,11 @@ def new_ticket() -> Ticket:
     return Ticket(slot, code, devices.code_key(code, slot))
 
 
-def open_slot(tx: Tx, keys: HubKeys, office: Mapping[str, Any], ticket: Ticket, now_ms: int) -> Row:
-    """A new laptop slot of ``office`` (``{"code", "name": {km, en}, "province": {km, en}}``) with its first leases."""
+def open_slot(tx: Tx, keys: HubKeys, office: Mapping[str, Any], ticket: Ticket, now_ms: int, epoch: int = 1) -> Row:
+    """A new laptop slot of ``office`` (``{"code", "name": {km, en}, "province": {km, en}}``) with its first leases.
+
+    Each epoch of the log counts laptops from further on: a restored hub does not know the last ones that it numbered.
+    """
     tx.execute(
         """INSERT INTO office (code, name_km, name_en, province_km, province_en, added_ms) VALUES (:code, :km, :en, :pkm, :pen, :now)
            ON CONFLICT (code) DO UPDATE SET name_km = :km, name_en = :en, province_km = :pkm, province_en = :pen""",
@@ -51,7 +55,11 @@ def open_slot(tx: Tx, keys: HubKeys, office: Mapping[str, Any], ticket: Ticket, 
         },
     )  # fmt: skip
     last = tx.query("SELECT max(number) AS last FROM slot WHERE office = :o", {"o": office["code"]})[0]["last"]
-    slot: Row = {"slot": ticket.slot, "office": office["code"], "number": (last or 0) + 1}
+    slot: Row = {
+        "slot": ticket.slot,
+        "office": office["code"],
+        "number": max(last or 0, (epoch - 1) * EPOCH_NUMBERS) + 1,
+    }
     tx.execute(
         """INSERT INTO slot (slot, office, number, code_key, not_after_ms, tries, made_ms)
            VALUES (:slot, :office, :number, :key, :not_after, 0, :now)""",

@@ -19,6 +19,8 @@ from sync.wire import LeaseGrant, encode_grants
 
 # Numbers of one block: receipts for six offline days at the peak, links and certificates for as many ordinary ones.
 BLOCKS: Final = {"link-codes": 200, "certificate-numbers": 200, "receipt-numbers": 2_000}
+LOST_BLOCKS: Final = 20  # blocks that one laptop may have been given since a copy was made …
+LOST_EVERYWHERE: Final = 20_000  # … and all of them together
 MOST_OPEN: Final = 20  # blocks of one resource that one laptop may hold: a broken client cannot eat the numbers
 
 
@@ -43,6 +45,24 @@ def grant(tx: Tx, keys: HubKeys, *, resource: str, slot: Row, now_ms: int) -> Le
         },
     )  # fmt: skip
     return LeaseGrant(lease, resource, content, size, not_after)
+
+
+def skip_lost(tx: Tx, now_ms: int) -> None:
+    """After an older copy was put back: leave out the numbers that may have been given out since that copy was made."""
+    for row in tx.query("SELECT DISTINCT resource, scope FROM lease ORDER BY resource, scope"):
+        void = {
+            "lease": utils.random(16), "resource": row["resource"], "scope": row["scope"], "first": _next(tx, **row),
+            "size": BLOCKS[row["resource"]] * (LOST_BLOCKS if row["scope"] else LOST_EVERYWHERE), "now": now_ms,
+            "nobody": bytes(16), "nothing": b"",
+        }  # fmt: skip
+        tx.execute(
+            """INSERT INTO lease (lease, resource, slot, first, size, scope, content, made_ms, not_after_ms)
+               VALUES (:lease, :resource, :nobody, :first, :size, :scope, :nothing, :now, 0)""",
+            void,
+        )
+    for row in tx.query("SELECT name, value FROM meta WHERE name LIKE 'status-index/%'"):
+        beyond = int(row["value"]) + LOST_BLOCKS * BLOCKS["certificate-numbers"]
+        tx.execute("UPDATE meta SET value = :v WHERE name = :n", {"v": str(beyond), "n": row["name"]})
 
 
 def of_slot(tx: Tx, slot: bytes, now_ms: int) -> list[LeaseGrant]:

@@ -10,15 +10,15 @@ import pytest
 from tuf.ngclient import Updater, UpdaterConfig
 from tuf.ngclient.fetcher import FetcherInterface
 
-from sync import wire
+from sync import pack, wire
 from sync.clock import SetClock
 from sync.errors import Known, Refused
-from sync.hub import announce, decisions, downward, enrolment, exports
+from sync.hub import announce, decisions, downward, enrolment, exports, leases
 from sync.hub.centre import Centre
 from sync.hub.keys import load_roots
 from sync.hub.publish import check
 from sync.limits import DAY_MS, MAX_PUBLICATION
-from tests.hub.laptop import Laptop, join
+from tests.hub.laptop import OFFICE, Laptop, join
 
 
 class FromFolder(FetcherInterface):
@@ -186,6 +186,14 @@ def test_two_root_keys_sign_the_next_root_and_clients_follow(centre: Centre, tmp
     assert fetch(client(centre, tmp_path, tmp_path / "later", old), "forms/new.json") == b"{}"
 
 
+def _refilled(centre: Centre, laptop: Laptop) -> bytes:
+    """The leases of a laptop after one more block of link codes."""
+    row = centre.storage.read(lambda tx: tx.query("SELECT * FROM slot WHERE device = :d", {"d": laptop.id}))[0]
+    now = centre.clock.wall_ms()
+    centre.storage.write(lambda tx: leases.grant(tx, centre.keys, resource="link-codes", slot=row, now_ms=now))
+    return centre.storage.read(lambda tx: leases.publication(tx, row["slot"], now))
+
+
 def test_after_an_older_copy_a_new_epoch_goes_on_for_log_and_publications(
     centre: Centre, laptop: Laptop, tmp_path: Path, clock: SetClock
 ) -> None:
@@ -226,11 +234,15 @@ def test_after_an_older_copy_a_new_epoch_goes_on_for_log_and_publications(
     exports.publications(restored, tmp_path / "after")
     updater = Updater(
         str(tmp_path / "client"), "metadata/", str(tmp_path / "client"), "targets/", FromFolder(tmp_path / "after"),
-        UpdaterConfig(prefix_targets_with_hash=True),
+        UpdaterConfig(prefix_targets_with_hash=True), bootstrap=(tmp_path / "seen" / "metadata" / "1.root.json").read_bytes(),
     )  # fmt: skip
     updater._trusted_set.reference_time = datetime.fromtimestamp(clock.wall_ms() / 1000, UTC)
     updater.refresh()  # a laptop that saw the later versions believes the restored hub
     assert updater.get_targetinfo("forms/x.json") is None
+    grants = wire.read_grants(_refilled(restored, laptop))
+    spans = sorted((grant.content["from"], grant.content["to"]) for grant in grants if grant.resource == "link-codes")
+    assert spans[0][1] + 1_000_000 < spans[1][0]  # what may have been given out meanwhile is left out
+    assert pack.parse(restored.enrol(OFFICE, []), [bytes(restored.keys.pack.verify_key)]).number == 21
     restored.close()
 
 
