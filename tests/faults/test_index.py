@@ -117,7 +117,10 @@ FAULTS = {
     ),
     "hub killed between receive and commit": Proof(
         ["SY-350"],
-        [f"{POINTS}test_a_hub_that_dies_at_every_write_point_of_taking_a_batch", "hub/test_hub_kill::test_killed_between_receiving_and_answering"],
+        [
+            f"{POINTS}test_a_hub_that_dies_at_every_write_point_of_taking_a_batch",
+            "hub/test_hub_kill::test_killed_between_receiving_and_answering",
+        ],
         [f"{POINTS}test_a_hub_that_dies_at_every_write_point_of_taking_a_batch", f"{KILL}test_twenty_five_kills_lose_and_double_nothing"],
     ),
     "laptop killed at every write point of finish": Proof(

@@ -15,7 +15,7 @@ from sync.clock import SystemClock
 from tests.faults import kill, law
 from tests.faults.children import OFFICER, PASSPHRASE
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("kill")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from tests.faults.conftest import said
 from tests.faults.kill import Run
 from tests.faults.worker import answers
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kill")]
+pytestmark = [pytest.mark.slow]
 THREE_YEARS_MS = 3 * 366 * 86_400_000
 
 

@@ -15,7 +15,7 @@ import pytest
 from tests.faults.children import Laptop
 from tests.faults.kill import LONGEST_S, Run
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("kill")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
