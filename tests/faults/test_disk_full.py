@@ -128,6 +128,31 @@ def test_unlocking_on_a_full_disk_is_refused_in_words_or_works(hall: tuple[Disk,
         again.close()
 
 
+def test_the_ballast_lets_an_officer_in_and_finish_what_is_begun(
+    new_disk: NewDisk, office_pack: Path, centre_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sync import ballast
+
+    monkeypatch.setenv("SALA_ROOTS", str(centre_folder / "roots"))
+    monkeypatch.setenv(ballast.VARIABLE, "16")
+    disk = new_disk(300)
+    home = disk.folder / "home"
+    clock = SystemClock()
+    setup = {"officer_name": "ចាន់ សុខា", "officer_latin": "Chan Sokha", "passphrase": PASSPHRASE, "clock": clock}
+    session = Session.open(enrol.setup(home, office_pack, cost=keys.CHEAP, **setup))  # type: ignore[arg-type]
+    begun = draft(session)
+    session.close()
+    disk.fill()
+    again = Session.open(keys.unlock(home, "Chan Sokha", PASSPHRASE, clock))  # what is kept aside makes the room
+    try:
+        assert disk.free() > 8 * MIB
+        assert again.commands.run("forms.finish", draft=begun)["receipt"] == "0306-01-000001"
+        assert refused(lambda: draft(again)) == "SY-105"
+        assert sound(again)
+    finally:
+        again.close()
+
+
 def test_a_full_stick_is_said_and_holds_nothing_half(new_disk: NewDisk, session: Session, tmp_path: Path) -> None:
     stick = new_disk(4)
     run = session.commands.run
@@ -204,6 +229,15 @@ def test_a_full_hub_says_busy_and_takes_everything_once_it_has_room(
     finally:
         worker.session.close()
         run.close()
+
+
+def test_a_small_file_that_cannot_be_written_says_which_fault_it_is(tmp_path: Path) -> None:
+    from sync import ballast
+
+    (tmp_path / "file").write_bytes(b"")
+    assert refused(lambda: ballast.keep(tmp_path / "file" / "below", b"x")) == "SY-107"
+    ballast.keep(tmp_path / "whole", b"x")
+    assert files(tmp_path) == ["file", "whole"]
 
 
 def files(folder: Path) -> list[str]:

@@ -149,6 +149,7 @@ FAULTS = {
         [
             f"{FULL}test_a_full_hub_says_busy_and_takes_everything_once_it_has_room",
             f"{FULL}test_an_attachment_without_room_leaves_no_piece",
+            f"{FULL}test_the_ballast_lets_an_officer_in_and_finish_what_is_begun",
             "sync/store/test_store_work::test_the_ballast_goes_when_the_disk_is_full_and_returns_with_room",
         ],
     ),
