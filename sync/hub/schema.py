@@ -32,7 +32,7 @@ TABLES: Final = (
         place INTEGER NOT NULL, label TEXT NOT NULL, known INTEGER NOT NULL)""",
     "CREATE INDEX op_device ON op (device, seq)",
     "CREATE INDEX op_batch ON op (batch, place)",
-    "CREATE INDEX op_waiting ON op (device, label) WHERE label <> 'accepted'",  # few: pending and quarantined
+    "CREATE INDEX op_waiting ON op (label, device) WHERE label <> 'accepted'",  # few: pending and quarantined
     "CREATE INDEX op_orphan ON op (parent) WHERE label <> 'accepted'",
     "CREATE TABLE accepted (idx INTEGER PRIMARY KEY, op INTEGER NOT NULL UNIQUE)",  # op: its id; hashes would cost a random place each
     "CREATE TABLE chunk (idx INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, size INTEGER NOT NULL, received_ms INTEGER NOT NULL)",
