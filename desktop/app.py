@@ -5,9 +5,10 @@ Nothing here or imported from here may pull in httpx, reportlab, PIL, sqlite_uti
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
+
+from sync.place import default_home
 
 USAGE = "usage: sala [--home DIR]"
 
@@ -20,15 +21,6 @@ def parse(arguments: list[str]) -> Path | None:
         return Path(arguments[1])
     sys.stderr.write(f"{USAGE}\n")
     raise SystemExit(2)
-
-
-def default_home() -> Path:
-    """``SALA_HOME``, else the user's local data folder."""
-    if home := os.environ.get("SALA_HOME"):
-        return Path(home)
-    from platformdirs import user_data_path
-
-    return user_data_path("Sala", appauthor=False, roaming=False)
 
 
 def main(arguments: list[str] | None = None) -> int:

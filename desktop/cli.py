@@ -19,7 +19,8 @@ from i18n import catalog
 from i18n.errors import Known, Refused, SalaError, explain
 from modules import manifest
 from modules.cli import Desk
-from modules.session import default_home, load
+from modules.session import load
+from sync.place import default_home
 
 log = logging.getLogger(__name__)
 

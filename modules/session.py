@@ -9,7 +9,6 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modules import manifest, schema, triggers
@@ -136,14 +135,3 @@ def load(dotted: str) -> Callable[..., Any]:
     module, _, name = dotted.partition(":")
     loaded: Callable[..., Any] = getattr(import_module(module), name)
     return loaded
-
-
-def default_home() -> Path:
-    """The profile folder: ``SALA_HOME``, else the local (never roaming, never synced) application data folder."""
-    import os
-
-    if home := os.environ.get("SALA_HOME"):
-        return Path(home)
-    from platformdirs import user_data_path
-
-    return user_data_path("Sala", appauthor=False, roaming=False)
