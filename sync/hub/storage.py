@@ -5,7 +5,7 @@ SQL uses named parameters (``:hash``) and only what both databases understand (`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -22,6 +22,9 @@ class Tx(Protocol):
     def execute_many(self, sql: str, rows: Sequence[Mapping[str, Any]], /) -> int: ...
     def query(self, sql: str, values: Mapping[str, Any] | None = None, /) -> list[Row]: ...
     def one(self, sql: str, values: Mapping[str, Any] | None = None, /) -> Row | None: ...
+    def stream(self, sql: str, values: Mapping[str, Any] | None = None, /) -> Iterator[Row]:
+        """The rows one after the other, a bounded number of them in memory: for exports of millions."""
+        ...
 
 
 class Storage(Protocol):

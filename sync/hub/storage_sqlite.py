@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,6 +43,12 @@ class SqliteTx:
     def one(self, sql: str, values: Mapping[str, Any] | None = None, /) -> Row | None:
         rows = self.query(sql, values)
         return rows[0] if rows else None
+
+    def stream(self, sql: str, values: Mapping[str, Any] | None = None, /) -> Iterator[Row]:
+        cursor = self._connection.execute(sql, dict(values or {}))
+        names = [column[0] for column in cursor.description]
+        for row in cursor:
+            yield dict(zip(names, row, strict=True))
 
 
 class SqliteStorage:
