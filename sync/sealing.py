@@ -52,13 +52,18 @@ def key_id(public: bytes) -> bytes:
     return sha256(public).digest()[:8]
 
 
-def padme(data: bytes) -> bytes:
-    """``data`` with zero bytes up to its Padmé bucket: at most 12 % more, and only log log n bits of the size leak."""
-    if len(data) < 2:
-        return data
-    exponent = len(data).bit_length() - 1
+def padded(size: int) -> int:
+    """The Padmé size of ``size`` bytes: at most 12 % more, and only log log n bits of the size leak."""
+    if size < 2:
+        return size
+    exponent = size.bit_length() - 1
     mask = (1 << max(0, exponent - exponent.bit_length())) - 1
-    return data.ljust((len(data) + mask) & ~mask, b"\0")
+    return (size + mask) & ~mask
+
+
+def padme(data: bytes) -> bytes:
+    """``data`` with zero bytes up to its Padmé size."""
+    return data.ljust(padded(len(data)), b"\0")
 
 
 def _context(device_id: bytes, first_seq: int, def_hash: bytes) -> bytes:

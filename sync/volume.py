@@ -13,30 +13,42 @@ against its own hash when it is read, so damage costs the objects that it hits a
 | ``certificate`` | device id, hex | to the device |
 | ``missing`` | device id, hex | to the device: :class:`sync.wire.Missing` |
 | ``metadata``, ``target`` | file name below ``metadata/`` or ``targets/`` | to the device: publications |
+| ``certificate`` | device id, hex | between laptops of one office too: who the sender is (:mod:`sync.colleagues`) |
+| ``held`` | device id, hex | between laptops of one office: how far the sender holds everybody's ops |
+| ``bodies`` | batch hash ``/`` receiving device id | between laptops of one office: bodies in a box for one of them |
+
+The whole file may be sealed to the next hop (:mod:`sync.sealedfile`); what is inside is the same.
 """
 
 from __future__ import annotations
 
 import errno
+import io
 import os
-from collections.abc import Iterable, Iterator
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
-from sync import cbor
+from nacl.public import PrivateKey
+
+from sync import cbor, sealedfile
 from sync.cbor import Malformed
 from sync.errors import Known
 from sync.failpoint import failpoint
-from sync.limits import MAX_COURIER, MAX_NAME, MAX_OBJECTS, MAX_PUBLICATION
+from sync.limits import MAX_COURIER, MAX_NAME, MAX_OBJECTS, MAX_PUBLICATION, MIB
+from sync.sealedfile import Sink
 
 MAGIC: Final = b"SALABATCH1\n"
 SUFFIX: Final = ".salabatch"
 TYPES: Final = frozenset(
-    {"batch", "chunk", "enrol", "have", "receipt", "certificate", "missing", "metadata", "target", "end"}
-)
+    {
+        "batch", "chunk", "enrol", "have", "receipt", "certificate", "missing", "metadata", "target", "held", "bodies", "end",
+    }
+)  # fmt: skip
 _HEAD: Final = 1_024  # bytes; no head is longer
 _SLICE: Final = 1 << 20
 
@@ -64,21 +76,55 @@ class Entry:
 # --- writing
 
 
-def write(folder: Path, stem: str, objects: Iterable[Object], *, limit: int = MAX_COURIER) -> list[Path]:
+class _Counted:
+    """Writes through to ``file`` and hashes what really goes there."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self.digest = file, sha256()
+
+    def write(self, data: bytes) -> int:
+        self.digest.update(data)
+        return self._file.write(data)
+
+
+def require_room(folder: Path, needed: int) -> None:
+    """Known SY-441, with the numbers, when ``folder`` has no room for ``needed`` bytes; SY-371 when it cannot be asked."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise _cause(error) from error
+    if free < needed:
+        raise Known("SY-441", needed_mib=-(-needed // MIB), free_mib=free // MIB)
+
+
+def pack(objects: Iterable[Object], *, seal: bytes | None = None) -> bytes:
+    """One volume of ``objects`` in memory: what a few QR codes carry."""
+    made = io.BytesIO()
+    left = _fill(made, None, iter(objects), MAX_COURIER, seal)
+    if left is not None:
+        raise Malformed("volume: too big for one")
+    return made.getvalue()
+
+
+def write(
+    folder: Path, stem: str, objects: Iterable[Object], *, limit: int = MAX_COURIER, seal: bytes | None = None
+) -> list[Path]:
     """Write ``objects`` into ``folder`` as ``<stem>.salabatch``, in more volumes when ``limit`` bytes are not enough.
 
-    Each volume appears only whole: temporary name, fsync, rename, read back and compared. Known: SY-370 no room, SY-371
-    the folder cannot be written, SY-373 it does not read back. What was begun is removed then.
+    Each volume appears only whole: temporary name, fsync, rename, read back and compared. ``seal``: the X25519 key of the
+    next hop, for which every volume is sealed. Known: SY-370 no room, SY-371 the folder cannot be written, SY-373 it does
+    not read back. What was begun is removed then, and also when ``objects`` raises.
     """
     paths: list[Path] = []
     rest = iter(objects)
-    following: Object | None = next(rest, None)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        following: Object | None = next(rest, None)
         while following is not None or not paths:
             number = f"-{len(paths) + 1}" if paths else ""
             path = folder / f"{stem}{number}{SUFFIX}"
-            following = _write_volume(path, following, rest, limit)
+            following = _write_volume(path, following, rest, limit, seal)
             paths.append(path)
     except BaseException as error:
         for path in paths:
@@ -89,12 +135,15 @@ def write(folder: Path, stem: str, objects: Iterable[Object], *, limit: int = MA
     return paths
 
 
-def _write_volume(path: Path, first: Object | None, rest: Iterator[Object], limit: int) -> Object | None:
+def _write_volume(
+    path: Path, first: Object | None, rest: Iterator[Object], limit: int, seal: bytes | None
+) -> Object | None:
     """One volume; returns the object that no longer fitted, or None."""
     part = path.with_name(path.name + ".part")
     try:
         with part.open("wb") as file:
-            left, digest = _fill(file, first, rest, limit)
+            counted = _Counted(file)
+            left = _fill(counted, first, rest, limit, seal)
             file.flush()
             os.fsync(file.fileno())
             failpoint("courier:written")
@@ -102,22 +151,33 @@ def _write_volume(path: Path, first: Object | None, rest: Iterator[Object], limi
         part.replace(path)
         _sync_folder(path.parent)
         failpoint("courier:renamed")
-        _read_back(path, digest)
+        _read_back(path, counted.digest.digest())
     except BaseException:
         part.unlink(missing_ok=True)
         raise
     return left
 
 
-def _fill(file: BinaryIO, first: Object | None, rest: Iterator[Object], limit: int) -> tuple[Object | None, bytes]:
+def _fill(out: Sink, first: Object | None, rest: Iterator[Object], limit: int, seal: bytes | None) -> Object | None:
+    """Fill one volume up to ``limit`` bytes; the object that no longer fitted, or None."""
+    if seal is None:
+        return _put_objects(out, first, rest, limit)
+    sealed = sealedfile.Writer(out, seal)
+    left = _put_objects(sealed, first, rest, limit - limit // 7)  # room for padding and seals
+    sealed.finish()
+    return left
+
+
+def _put_objects(out: Sink, first: Object | None, rest: Iterator[Object], limit: int) -> Object | None:
     whole = sha256()
 
     def put(data: bytes) -> None:
         whole.update(data)
-        file.write(data)
+        out.write(data)
 
     put(MAGIC)
-    count, size, current = 0, len(MAGIC), first
+    count, size = 0, len(MAGIC)
+    current = first if first is not None else next(rest, None)
     while current is not None:
         head = cbor.encode([current.type, current.name, sha256(current.data).digest(), len(current.data)])
         grown = size + len(head) + len(current.data) + 2 * _HEAD
@@ -127,8 +187,8 @@ def _fill(file: BinaryIO, first: Object | None, rest: Iterator[Object], limit: i
         put(current.data)
         size, count = grown, count + 1
         current = next(rest, None)
-    put(cbor.encode(["end", str(count), whole.digest(), 0]) + _byte_head(0))
-    return current, whole.digest()
+    out.write(cbor.encode(["end", str(count), whole.digest(), 0]) + _byte_head(0))
+    return current
 
 
 def _byte_head(length: int) -> bytes:
@@ -190,16 +250,24 @@ def find(path: Path) -> list[Path]:
 class Volume:
     """One courier file, open for reading. ``whole`` is False when its end is cut off or does not fit."""
 
-    def __init__(self, path: Path) -> None:
-        """Known: SY-371 unreadable, SY-372 not a courier file."""
+    def __init__(self, source: Path | bytes, keys: Sequence[PrivateKey] = ()) -> None:
+        """``source``: a file, or the bytes of one. ``keys`` open a sealed one.
+
+        Known: SY-371 unreadable, SY-372 not a courier file, SY-440 sealed to a key that is not among ``keys``.
+        """
         self.damaged = 0  # objects that were asked for and did not match their hash
+        self.sealed = False
         try:
-            self._file = path.open("rb")
+            self._file: BinaryIO = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
         except OSError as error:
             raise _cause(error) from error
         try:
-            self._size = os.fstat(self._file.fileno()).st_size
-            if self._file.read(len(MAGIC)) != MAGIC or self._size > MAX_COURIER + _SLICE:
+            self._size = self._file.seek(0, os.SEEK_END)
+            if self._size > MAX_COURIER + _SLICE:
+                raise Known("SY-372")
+            self._unseal(keys)
+            self._file.seek(0)
+            if self._file.read(len(MAGIC)) != MAGIC:
                 raise Known("SY-372")
             self.entries, self.whole = self._index()
         except OSError as error:
@@ -208,6 +276,13 @@ class Volume:
         except BaseException:
             self._file.close()
             raise
+
+    def _unseal(self, keys: Sequence[PrivateKey]) -> None:
+        self._file.seek(0)
+        if self._file.read(len(sealedfile.MAGIC)) == sealedfile.MAGIC:
+            inside = sealedfile.Reader(self._file, self._size, keys)
+            self._file, self._size = cast("BinaryIO", inside), inside.size
+            self.sealed = True
 
     def __enter__(self) -> Volume:
         return self
