@@ -16,14 +16,13 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
-from urllib.parse import quote
 
 from nacl.exceptions import CryptoError
 from nacl.public import SealedBox
 
-from sync import inbox, leases
+from sync import delegations, inbox, leases
 from sync.errors import Known, SalaError
-from sync.limits import MAX_PUBLICATION
+from sync.limits import DAY_MS, MAX_PUBLICATION
 from sync.marks import HUB_TIME, floor, mark, set_mark
 from sync.wire import read_grants, read_notices
 
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from tuf.ngclient import Updater
 
     from sync.clock import Clock
+    from sync.delegations import Read
     from sync.keys import Unlocked
     from sync.store import Connection
 
@@ -40,7 +40,9 @@ log = logging.getLogger(__name__)
 CHECKED: Final = "publications.checked"  # mark: ms when the centre's metadata was last verified as current
 _TOP: Final = ("timestamp", "snapshot", "targets")
 _PRIVATE: Final = ("leases/", "inbox/")  # one target a device: others' are left alone
-_SKIPPED: Final = ("app/",)  # programs are installed by their own updater
+_PROGRAMS: Final = "app/"  # of programs only the index is taken; the pieces come when somebody wants them
+_INDEX: Final = "/index.cbor"
+LONG_OLD_MS: Final = 30 * DAY_MS  # expired for so long: shown in red
 
 
 class Source(Protocol):
@@ -68,7 +70,7 @@ class Refreshed:
     """What one look for publications brought. ``code`` says why nothing newer was taken, "" when all is current."""
 
     taken: list[str] = field(default_factory=list)
-    refused: dict[str, str] = field(default_factory=dict)  # target name → code
+    refused: dict[str, str] = field(default_factory=dict)  # target or role name → code
     code: str = ""
 
 
@@ -79,6 +81,7 @@ class Freshness:
     checked_ms: int  # 0: never
     expires_ms: int  # 0: unknown
     expired: bool
+    long_expired: bool = False
 
 
 # --- what is here
@@ -98,13 +101,14 @@ def names(conn: Connection, prefix: str = "") -> list[str]:
     return [row["name"] for row in rows.fetchall()]
 
 
-def keep(conn: Connection, name: str, data: bytes, version: int, now_ms: int) -> None:
-    """Store a verified publication; an older version gives way, a newer one stays."""
+def keep(conn: Connection, name: str, data: bytes, version: int, now_ms: int, role: str = "targets") -> None:
+    """Store a verified publication that ``role`` has signed; an older version of it gives way, a newer one stays."""
     conn.execute(
-        """INSERT INTO publication (name, version, sha256, bytes, received_ms) VALUES (?, ?, ?, ?, ?)
-           ON CONFLICT (name) DO UPDATE SET version = excluded.version, sha256 = excluded.sha256,
-               bytes = excluded.bytes, received_ms = excluded.received_ms WHERE excluded.version >= version""",
-        (name, version, sha256(data).digest(), data, now_ms),
+        """INSERT INTO publication (name, version, sha256, bytes, received_ms, role) VALUES (?, ?, ?, ?, ?, ?)
+           ON CONFLICT (name) DO UPDATE SET version = excluded.version, sha256 = excluded.sha256, bytes = excluded.bytes,
+               received_ms = excluded.received_ms, role = excluded.role
+               WHERE excluded.version >= version OR excluded.role <> role""",
+        (name, version, sha256(data).digest(), data, now_ms, role),
     )
 
 
@@ -115,7 +119,8 @@ def freshness(conn: Connection, now_ms: int) -> Freshness:
     if row is not None:
         expires = datetime.fromisoformat(json.loads(row["bytes"])["signed"]["expires"])
         expires_ms = int(expires.timestamp() * 1000)
-    return Freshness(mark(conn, CHECKED), expires_ms, max(now_ms, floor(conn, HUB_TIME)) >= expires_ms)
+    now_ms = max(now_ms, floor(conn, HUB_TIME))
+    return Freshness(mark(conn, CHECKED), expires_ms, now_ms >= expires_ms, now_ms >= expires_ms + LONG_OLD_MS)
 
 
 # --- what is new
@@ -142,7 +147,7 @@ def refresh(
         try:
             updater = _updater(Path(folder), known, fetcher, clock)
             updater.refresh()
-            targets = _targets(updater, Path(folder), report)
+            targets, delegated = _targets(updater, Path(folder), known)
         except exceptions.ExpiredMetadataError:
             report.code = "SY-342"
             return report
@@ -156,16 +161,26 @@ def refresh(
             log.warning("publications refused: %s", type(error).__name__)
             report.code = "SY-343"
             return report
-        version = _version(Path(folder), "targets")
+        report.refused |= delegated.refused
+        versions = {"targets": _version(Path(folder), "targets")}
+        versions |= {role: read.version for role, read in delegated.read.items()}
         wanted = _wanted(targets, known, unlocked.device.device_id)
         for done, (name, target) in enumerate(wanted):
             if cancel():
                 return report
             if progress:
                 progress("publications", done, len(wanted))
-            _take(unlocked, updater, Path(folder), name, target, version, report)
-        unlocked.store.write(lambda conn: _trust(conn, Path(folder), clock.wall_ms()))
+            signer = delegated.sources[name] if delegated.targets.get(name) is target else "targets"
+            _take(unlocked, updater, Path(folder), name, target, (signer, versions[signer]), report)
+        whole = _whole(delegated, report)
+        unlocked.store.write(lambda conn: _trust(conn, Path(folder), whole, clock.wall_ms()))
     return report
+
+
+def _whole(delegated: delegations.Delegated, report: Refreshed) -> list[Read]:
+    """The roles from which everything was taken."""
+    missed = {delegated.sources.get(name) for name, code in report.refused.items() if code in ("SY-341", "SY-343")}
+    return [read for role, read in delegated.read.items() if role not in missed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,16 +188,20 @@ class _Known:
     root: bytes
     metadata: dict[str, bytes]  # role, or "root/<version>" → bytes
     hashes: dict[str, bytes]  # publication → SHA-256
+    roles: dict[str, Read]
+    province: str
     hub_ms: int
 
 
 def _known(conn: Connection) -> _Known | None:
-    office = conn.execute("SELECT tuf_root FROM office").fetchone()
+    office = conn.execute("SELECT tuf_root, code FROM office").fetchone()
     if office is None or not office["tuf_root"]:
         return None
     metadata = {row["role"]: row["bytes"] for row in conn.execute("SELECT role, bytes FROM trust").fetchall()}
     hashes = {row["name"]: row["sha256"] for row in conn.execute("SELECT name, sha256 FROM publication").fetchall()}
-    return _Known(office["tuf_root"], metadata, hashes, floor(conn, HUB_TIME))
+    return _Known(
+        office["tuf_root"], metadata, hashes, delegations.known(conn), office["code"][:2], floor(conn, HUB_TIME)
+    )
 
 
 def _lay_out(folder: Path, metadata: dict[str, bytes]) -> None:
@@ -220,26 +239,14 @@ def _fetcher(source: Source) -> Any:
     return Fetcher()
 
 
-def _targets(updater: Updater, folder: Path, report: Refreshed) -> dict[str, TargetFile]:
+def _targets(updater: Updater, folder: Path, known: _Known) -> tuple[dict[str, TargetFile], delegations.Delegated]:
     """Every target of the top role and of the roles it delegates to; the top role wins, a bad role is left out."""
-    from tuf.api import exceptions
-    from tuf.api.metadata import Metadata, Targets
+    from tuf.api.metadata import Metadata, Snapshot, Targets
 
     top: Targets = Metadata[Targets].from_file(str(folder / "targets.json")).signed
-    found: dict[str, TargetFile] = {}
-    delegated = list((top.delegations.roles or {}).values()) if top.delegations else []
-    for role in delegated:
-        try:
-            for pattern in (role.paths or [])[:1]:
-                updater.get_targetinfo(pattern.replace("*", "_").replace("?", "_"))  # loads and verifies the role
-        except (exceptions.RepositoryError, exceptions.DownloadError):
-            report.refused[role.name] = "SY-343"
-            continue
-        place = folder / f"{quote(role.name, '')}.json"
-        if place.exists():
-            part: Targets = Metadata[Targets].from_file(str(place)).signed
-            found.update((name, target) for name, target in part.targets.items() if role.is_delegated_path(name))
-    return {**found, **top.targets}
+    snapshot: Snapshot = Metadata[Snapshot].from_file(str(folder / "snapshot.json")).signed
+    found = delegations.load(updater, top, snapshot, known.roles, known.province)
+    return {**found.targets, **top.targets}, found
 
 
 def _wanted(targets: dict[str, TargetFile], known: _Known, device_id: bytes) -> list[tuple[str, TargetFile]]:
@@ -247,7 +254,7 @@ def _wanted(targets: dict[str, TargetFile], known: _Known, device_id: bytes) -> 
     return [
         (name, target)
         for name, target in sorted(targets.items())
-        if not name.startswith(_SKIPPED)
+        if (name.endswith(_INDEX) or not name.startswith(_PROGRAMS))
         and (name in own or not name.startswith(_PRIVATE))
         and target.length <= MAX_PUBLICATION
         and known.hashes.get(name, b"").hex() != target.hashes.get("sha256")
@@ -255,8 +262,9 @@ def _wanted(targets: dict[str, TargetFile], known: _Known, device_id: bytes) -> 
 
 
 def _take(
-    unlocked: Unlocked, updater: Updater, folder: Path, name: str, target: TargetFile, version: int, report: Refreshed
-) -> None:
+    unlocked: Unlocked, updater: Updater, folder: Path, name: str, target: TargetFile, signer: tuple[str, int],
+    report: Refreshed,
+) -> None:  # fmt: skip
     from tuf.api import exceptions
 
     try:
@@ -274,7 +282,8 @@ def _take(
             _apply(conn, unlocked, name, data)
         except SalaError as error:
             report.refused[name] = error.code
-        keep(conn, name, data, version, now)
+        role, version = signer
+        keep(conn, name, data, version, now, role)
 
     unlocked.store.write(work)
     report.taken.append(name)
@@ -297,8 +306,10 @@ def _version(folder: Path, role: str) -> int:
     return int(json.loads((folder / f"{role}.json").read_bytes())["signed"]["version"])
 
 
-def _trust(conn: Connection, folder: Path, now_ms: int) -> None:
+def _trust(conn: Connection, folder: Path, whole: list[Read], now_ms: int) -> None:
     """Keep the metadata that was verified: from now on nothing older is believed."""
+    for read in whole:
+        delegations.remember(conn, read)
     found = {f"root/{path.name.partition('.')[0]}": path for path in (folder / "root_history").glob("*.root.json")}
     found.update((role, folder / f"{role}.json") for role in _TOP)
     for role, path in found.items():

@@ -131,7 +131,13 @@ def first_tables(db: Database) -> None:
         db.execute(statement)
 
 
-STEPS: Final[tuple[Callable[[Database], None], ...]] = (first_tables,)
+def publications_by_role(db: Database) -> None:
+    """Which role signed a publication, and which version of each delegated role was taken whole."""
+    db.execute("ALTER TABLE publication ADD COLUMN role TEXT NOT NULL DEFAULT 'targets'")
+    db.execute("CREATE TABLE role_read (role TEXT PRIMARY KEY, version INTEGER NOT NULL, basis BLOB NOT NULL) STRICT")
+
+
+STEPS: Final[tuple[Callable[[Database], None], ...]] = (first_tables, publications_by_role)
 VERSION: Final = len(STEPS)  # stands in the file's user_version; a file with a greater one was written by a newer Sala
 
 

@@ -197,3 +197,94 @@ def test_wrong_leases_are_told_and_block_nothing(laptop: Unlocked, repo: Repo) -
     found = refresh(laptop, repo)
     assert found.refused == {own: "SY-310"}
     assert "trust/issuers" in found.taken
+
+
+class Counting(Folder):
+    """A folder that remembers what was asked of it."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.asked: list[str] = []
+
+    def read(self, path: str) -> Iterator[bytes]:
+        self.asked.append(path)
+        return super().read(path)
+
+
+def test_a_delegated_role_is_read_once_a_version(laptop: Unlocked, repo: Repo) -> None:
+    own = f"leases/{laptop.device.device_id.hex()}.cbor"
+    repo.delegated = {own: wire.encode_grants([])}
+    repo.publish()
+    refresh(laptop, repo)
+    again = Counting(repo.folder)
+    assert publications.refresh(laptop, again).code == ""
+    assert not [path for path in again.asked if "leases" in path]
+    grant = LeaseGrant(b"l" * 16, "link-codes", {"from": 1}, 100, NOW + 90 * DAY)
+    repo.delegated = {own: wire.encode_grants([grant])}
+    repo.publish()
+    later = Counting(repo.folder)
+    assert publications.refresh(laptop, later).taken == [own]
+    assert [path for path in later.asked if "leases.json" in path] == [f"metadata/{repo.version}.leases.json"]
+
+
+def test_a_role_whose_target_was_damaged_is_read_again(laptop: Unlocked, repo: Repo) -> None:
+    own = f"leases/{laptop.device.device_id.hex()}.cbor"
+    repo.delegated = {own: wire.encode_grants([])}
+    repo.publish()
+    repo.place(own, repo.delegated[own]).write_bytes(b"X")
+    assert refresh(laptop, repo).refused == {own: "SY-343"}
+    repo.place(own, repo.delegated[own]).write_bytes(repo.delegated[own])
+    assert refresh(laptop, repo).taken == [own]
+
+
+def test_a_cached_role_is_verified_against_its_present_delegator(laptop: Unlocked, repo: Repo) -> None:
+    """The key was taken from the role; metadata that it signed before, of the same version, counts no longer."""
+    own = f"leases/{laptop.device.device_id.hex()}.cbor"
+    repo.delegated = {own: wire.encode_grants([])}
+    repo.publish()
+    refresh(laptop, repo)
+    signed = (repo.folder / "metadata" / f"{repo.version}.leases.json").read_bytes()
+    repo.signers["leases"] = CryptoSigner.generate_ed25519()
+    repo.publish()
+    place = repo.folder / "metadata" / f"{repo.version}.leases.json"
+    fresh = place.read_bytes()
+    place.write_bytes(signed)
+    assert refresh(laptop, repo).refused == {"leases": "SY-343"}
+    place.write_bytes(fresh)
+    assert refresh(laptop, repo).refused == {}
+
+
+def test_a_role_signs_only_what_was_delegated_to_it(laptop: Unlocked, repo: Repo) -> None:
+    repo.delegated = {"forms/moi/x/y.json": b"a form"}
+    repo.publish()
+    found = refresh(laptop, repo)
+    assert found.refused == {"forms/moi/x/y.json": "SY-460"}
+    assert get(laptop, "forms/moi/x/y.json") is None
+
+
+def test_an_expired_role_only_stops_its_own_news(laptop: Unlocked, repo: Repo, clock: SetClock) -> None:
+    own = f"leases/{laptop.device.device_id.hex()}.cbor"
+    repo.delegated = {own: wire.encode_grants([])}
+    repo.publish()
+    refresh(laptop, repo)
+    clock.advance(91 * DAY)
+    stale = wire.encode_grants([LeaseGrant(b"l" * 16, "link-codes", {"from": 1}, 100, NOW + 200 * DAY)])
+    repo.delegated = {own: stale}
+    repo.publish(forms__a=b"form")  # everything is signed for 90 days from the old day
+    leases_json = (repo.folder / "metadata" / f"{repo.version}.leases.json").read_bytes()
+    repo.now_ms, repo.version = clock.wall_ms(), repo.version - 1
+    repo.publish()
+    (repo.folder / "metadata" / f"{repo.version}.leases.json").write_bytes(leases_json)
+    found = refresh(laptop, repo)
+    assert (found.code, found.refused, found.taken) == ("", {"leases": "SY-342"}, ["forms/a"])
+    assert get(laptop, own) == wire.encode_grants([])
+
+
+def test_long_expired_is_told_apart(laptop: Unlocked, repo: Repo, clock: SetClock) -> None:
+    refresh(laptop, repo)
+    states = []
+    for days in (0, 8, 31):
+        clock.advance(days * DAY)
+        fresh = laptop.store.read(lambda conn: publications.freshness(conn, clock.wall_ms()))
+        states.append((fresh.expired, fresh.long_expired))
+    assert states == [(False, False), (True, False), (True, True)]
