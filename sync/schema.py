@@ -124,6 +124,33 @@ WORK: Final = (
         kind, text, content='', contentless_delete=1, detail='full', tokenize="{TOKENIZER}")""",
 )
 
+WITHOUT_A_LINE: Final = (
+    # What was written onto which stick. hop: for whom it is sealed, empty when it is open.
+    """CREATE TABLE stick (
+        id INTEGER PRIMARY KEY, folder TEXT NOT NULL, files TEXT NOT NULL, hop TEXT NOT NULL, written_ms INTEGER NOT NULL,
+        bytes INTEGER NOT NULL, chunks INTEGER NOT NULL) STRICT""",
+    "CREATE TABLE stick_batch (stick INTEGER NOT NULL REFERENCES stick(id), batch BLOB NOT NULL, PRIMARY KEY (stick, batch)) STRICT",
+    # Other laptops of this office that a person paired with this one.
+    """CREATE TABLE colleague (
+        device BLOB PRIMARY KEY, certificate BLOB NOT NULL, number INTEGER NOT NULL, paired_ms INTEGER NOT NULL,
+        met_ms INTEGER, ended_ms INTEGER) STRICT""",
+    # How far a colleague has said that it holds the ops of a device.
+    "CREATE TABLE held_by (colleague BLOB NOT NULL, device BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (colleague, device)) STRICT",
+    # Their batches as they signed them: carried on to the hub by whichever laptop meets it first.
+    """CREATE TABLE foreign_batch (
+        hash BLOB PRIMARY KEY, device BLOB NOT NULL, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL, bytes BLOB NOT NULL,
+        taken_ms INTEGER NOT NULL, receipt TEXT) STRICT""",
+    "CREATE INDEX foreign_batch_device ON foreign_batch(device, first_seq)",
+    # Their ops, verified. body and salt: of a sealed op, once a colleague has opened it for us; record: what a module made of it.
+    """CREATE TABLE foreign_op (
+        device BLOB NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL UNIQUE, bytes BLOB NOT NULL, kind TEXT NOT NULL,
+        salt BLOB, body BLOB, record TEXT, applied_ms INTEGER, PRIMARY KEY (device, seq)) STRICT""",
+    "CREATE INDEX foreign_op_record ON foreign_op(record) WHERE record IS NOT NULL",
+    "CREATE INDEX foreign_op_waiting ON foreign_op(device, seq) WHERE applied_ms IS NULL",
+    """CREATE TRIGGER foreign_op_never_changes BEFORE UPDATE OF device, seq, hash, bytes, kind ON foreign_op BEGIN
+        SELECT raise(ABORT, 'an op never changes'); END""",
+)
+
 
 def first_tables(db: Database) -> None:
     """Everything of version 1."""
@@ -137,7 +164,13 @@ def publications_by_role(db: Database) -> None:
     db.execute("CREATE TABLE role_read (role TEXT PRIMARY KEY, version INTEGER NOT NULL, basis BLOB NOT NULL) STRICT")
 
 
-STEPS: Final[tuple[Callable[[Database], None], ...]] = (first_tables, publications_by_role)
+def without_a_line(db: Database) -> None:
+    """Sticks and what they hold; colleagues: other laptops of this office, and their ops."""
+    for statement in WITHOUT_A_LINE:
+        db.execute(statement)
+
+
+STEPS: Final[tuple[Callable[[Database], None], ...]] = (first_tables, publications_by_role, without_a_line)
 VERSION: Final = len(STEPS)  # stands in the file's user_version; a file with a greater one was written by a newer Sala
 
 
