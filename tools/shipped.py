@@ -70,7 +70,9 @@ def data_files() -> list[tuple[str, str]]:
     ]
     papers = [ROOT / "LICENSE", ROOT / "THIRD-PARTY.md", *sorted((ROOT / "docs" / "licences").glob("*.txt"))]
     manual = sorted((ROOT / "docs" / "manual").glob("*.md"))
+    steps = sorted((ROOT / "sync" / "hub" / "migrations" / "versions").glob("v*.py"))  # Alembic reads them as files
     return [
+        *((str(path), str(path.parent.relative_to(ROOT))) for path in steps),
         *((str(path), str(path.parent.relative_to(ROOT))) for path in sorted(beside)),
         *((str(path), "licences") for path in papers),
         *((str(path), "manual") for path in manual),

@@ -27,7 +27,10 @@ def decide(tx: Tx, op: bytes, decision: str, reason: str, admin: str, now_ms: in
         raise ValueError(f"no decision {decision!r}")
     if decision in _WITH_REASON and not reason:
         raise Refused("HB-142")
-    found = tx.one("SELECT hash, device, seq, label FROM op WHERE hash = :op", {"op": op})
+    found = tx.one(
+        "SELECT hash, device, seq, label FROM op WHERE hash = :op ORDER BY CASE WHEN label = 'pending' THEN 1 ELSE 0 END",
+        {"op": op},
+    )
     if found is None:
         raise Refused("HB-141")
     if decision == "released":
@@ -51,10 +54,12 @@ def _release(tx: Tx, op: Row) -> None:
     branch = [op["hash"]]
     while branch:
         current = branch.pop()
-        row = tx.query("SELECT seq, known FROM op WHERE hash = :hash", {"hash": current})[0]
-        tree.give(tx, current, labels.ACCEPTED if row["known"] else labels.SCHEMA, row["seq"])
+        own = {"hash": current, "device": op["device"], "label": op["label"]}
+        row = tx.query("SELECT seq, known FROM op WHERE hash = :hash AND device = :device", own)[0]
+        tree.give(tx, current, op["device"], labels.ACCEPTED if row["known"] else labels.SCHEMA, row["seq"])
         children = tx.query(
-            "SELECT hash FROM op WHERE parent = :parent AND label = :label AND label <> 'accepted' ORDER BY hash",
-            {"parent": current, "label": op["label"]},
+            """SELECT hash FROM op WHERE parent = :hash AND device = :device AND label = :label AND label <> 'accepted'
+               ORDER BY hash""",
+            own,
         )
         branch += [child["hash"] for child in children]

@@ -109,11 +109,12 @@ class Ingest:
         """Everything about one batch; False when it came twice at once."""
         now = self._clock.wall_ms()
         inserted = tx.execute(
-            """INSERT INTO batch (hash, device, device_public, first_seq, n, received_ms, app_version, via, new_ops, raw)
-               VALUES (:hash, :device, :public, :first, :n, :now, :version, :via, 0, :raw) ON CONFLICT (hash) DO NOTHING""",
+            """INSERT INTO batch (hash, device, device_public, first_seq, n, received_ms, app_version, via, new_ops, raw, wall_ms, size)
+               VALUES (:hash, :device, :public, :first, :n, :now, :version, :via, 0, :raw, :wall, :size) ON CONFLICT DO NOTHING""",
             {
                 "hash": batch.hash, "device": batch.device_id, "public": batch.device_public, "first": batch.first_seq,
                 "n": len(batch.ops), "now": now, "version": batch.app_version, "via": via, "raw": batch.data,
+                "wall": batch.ops[0].fields.wall_ms, "size": len(batch.data),
             },
         )  # fmt: skip
         if not inserted:
@@ -138,7 +139,7 @@ class Ingest:
         fresh = tx.execute_many(
             """INSERT INTO op (hash, parent, device, seq, op_id, kind, form, def_hash, wall_ms, officer, batch, place, label, known)
                VALUES (:hash, :parent, :device, :seq, :op_id, :kind, :form, :def_hash, :wall, :officer, :batch, :place, :label, :known)
-               ON CONFLICT (hash) DO NOTHING""",
+               ON CONFLICT DO NOTHING""",
             [
                 {
                     "hash": op.hash, "parent": op.parent, "device": batch.device_id, "seq": op.seq, "op_id": op.fields.op_id,
@@ -153,11 +154,10 @@ class Ingest:
             tree.accept_batch(tx, index)
             return set(straight)
         tree.settle(tx, [op.parent for op in batch.ops])  # some of them may have come before, in another batch
-        return {
-            str(tx.query("SELECT label FROM op WHERE hash = :hash", {"hash": op.hash})[0]["label"]) for op in batch.ops
-        }
+        return {str(tx.query(_LABEL, {"hash": op.hash, "device": batch.device_id})[0]["label"]) for op in batch.ops}
 
 
+_LABEL: Final = "SELECT label FROM op WHERE hash = :hash AND device = :device"
 _STORED: Final = """SELECT b.new_ops, l.receipt, l.data FROM batch b JOIN leaf l ON l.batch = b.idx
     WHERE b.hash = :hash AND l.receipt IS NOT NULL"""
 

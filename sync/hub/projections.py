@@ -208,7 +208,7 @@ def read(tx: Tx, *, after: int, kinds: frozenset[str], limit: int = CHUNK, verif
         return None
     rows = tx.query(
         """SELECT a.idx, o.hash, o.device, o.seq, o.batch, o.place, o.kind, d.office, b.received_ms FROM accepted a
-           JOIN op o ON o.id = a.op JOIN device d ON d.device = o.device JOIN batch b ON b.idx = o.batch
+           JOIN op o ON o.id = a.op AND o.wall_ms = a.wall_ms JOIN device d ON d.device = o.device JOIN batch b ON b.idx = o.batch
            WHERE a.idx > :after AND a.idx <= :last ORDER BY a.idx""",
         {"after": after, "last": end["last"]},
     )

@@ -12,7 +12,6 @@ from hashlib import sha256
 from typing import Any
 
 from sync.errors import Refused
-from sync.hub import schema
 from sync.hub.projections import Projection, Runner, apply_all, caught_up, read, table_names
 from sync.hub.storage import Storage, Tx
 from sync.hub.storage_sqlite import SqliteTx
@@ -42,10 +41,12 @@ def rebuild(storage: Storage, runner: Runner, name: str | None = None) -> dict[s
 
 
 def _rebuild(storage: Storage, projection: Projection) -> Outcome:
+    from sync.hub import schema  # loads SQLAlchemy: not for every start of the hub
+
     beside = sqlite3.connect("", isolation_level=None, check_same_thread=False)  # a temporary file, gone when closed
     try:
         tx = SqliteTx(beside)
-        for statement in (*projection.tables(), *schema.OF_PROJECTIONS):
+        for statement in (*projection.tables(), *schema.sqlite_statements(*schema.OF_PROJECTIONS)):
             tx.execute(statement)
         caught_up(tx, projection, 0)
         tx.execute("BEGIN")

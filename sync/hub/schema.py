@@ -1,75 +1,162 @@
-"""The hub's tables, in SQL that SQLite and PostgreSQL both read. Raw batches and chunks are the truth; the rest can be rebuilt.
+"""The hub's tables (SQLAlchemy Core), for SQLite and PostgreSQL. Raw batches and chunks are the truth; the rest can be rebuilt.
 
-Hashes, keys and ids are blobs; times are milliseconds since 1970 UTC by the hub's clock. ``accepted`` gives every op that
-was ever accepted its place in the order in which projections see it: an op that waited for its parent comes after it.
+Hashes, keys and ids are blobs; times are milliseconds since 1970 UTC by the hub's clock; yes and no are 1 and 0. ``accepted`` gives
+every op that was ever accepted its place in the order in which projections see it: an op that waited for its parent comes after it.
+
+This file says how the tables are now; ``migrations/`` says how a database gets there, and a test holds the two together. To add a
+table or a column: write it here *and* in the newest file of ``migrations/versions``. The hot paths use plain SQL with named
+parameters (``sync/hub/storage.py``), so nothing imports this file while the hub serves.
+
+On PostgreSQL ``batch`` and ``op`` are partitioned by month of the device's clock (``wall_ms``). A batch and an op name their own time,
+so the same hash always falls into the same month, and uniqueness stays a constraint of the database.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
-VERSION: Final = 1
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint, text
+from sqlalchemy import PrimaryKeyConstraint as PrimaryKey
 
-OF_PROJECTIONS: Final = (
-    """CREATE TABLE cursor (projection TEXT PRIMARY KEY, version INTEGER NOT NULL, accepted_idx INTEGER NOT NULL, failure TEXT,
-        failed_op BLOB)""",
-    """CREATE TABLE effect (
-        id TEXT PRIMARY KEY, kind TEXT NOT NULL, payload TEXT NOT NULL, state TEXT NOT NULL, tries INTEGER NOT NULL, result TEXT,
-        projection TEXT NOT NULL, changed_ms INTEGER NOT NULL)""",
-)
+INT: Final = BigInteger().with_variant(Integer(), "sqlite")
+STRING: Final = Text().with_variant(Text(collation="C"), "postgresql")
+OF_PROJECTIONS: Final = ("cursor", "effect")  # what a projection needs beside its own tables
 
-TABLES: Final = (
-    "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
-    """CREATE TABLE batch (
-        idx INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, device BLOB NOT NULL, device_public BLOB NOT NULL, first_seq INTEGER NOT NULL,
-        n INTEGER NOT NULL, received_ms INTEGER NOT NULL, app_version TEXT NOT NULL, via TEXT NOT NULL, new_ops INTEGER NOT NULL,
-        raw BLOB NOT NULL)""",
-    "CREATE INDEX batch_figures ON batch (device, received_ms, first_seq, n, new_ops)",  # boards read it instead of the batches
-    """CREATE TABLE op (
-        id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, parent BLOB NOT NULL, device BLOB NOT NULL,
-        seq INTEGER NOT NULL, op_id BLOB NOT NULL, kind TEXT NOT NULL,
-        form TEXT NOT NULL, def_hash BLOB NOT NULL, wall_ms INTEGER NOT NULL, officer BLOB NOT NULL, batch INTEGER NOT NULL,
-        place INTEGER NOT NULL, label TEXT NOT NULL, known INTEGER NOT NULL)""",
-    "CREATE INDEX op_device ON op (device, seq)",
-    "CREATE INDEX op_batch ON op (batch, place)",
-    "CREATE INDEX op_waiting ON op (label, device) WHERE label <> 'accepted'",  # few: pending and quarantined
-    "CREATE INDEX op_orphan ON op (parent) WHERE label <> 'accepted'",
-    "CREATE TABLE accepted (idx INTEGER PRIMARY KEY, op INTEGER NOT NULL UNIQUE)",  # op: its id; hashes would cost a random place each
-    "CREATE TABLE chunk (idx INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, size INTEGER NOT NULL, received_ms INTEGER NOT NULL)",
-    """CREATE TABLE leaf (
-        idx INTEGER PRIMARY KEY, hash BLOB NOT NULL, data BLOB NOT NULL, batch INTEGER NOT NULL UNIQUE, device BLOB NOT NULL,
-        receipt TEXT)""",
-    "CREATE INDEX leaf_device ON leaf (device, idx)",
-    "CREATE INDEX leaf_unsigned ON leaf (idx) WHERE receipt IS NULL",
-    "CREATE TABLE node (height INTEGER NOT NULL, idx INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (height, idx))",
-    """CREATE TABLE checkpoint (epoch INTEGER NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL,
-        made_ms INTEGER NOT NULL, PRIMARY KEY (epoch, size))""",
-    """CREATE TABLE office (code TEXT PRIMARY KEY, name_km TEXT NOT NULL, name_en TEXT NOT NULL, province_km TEXT NOT NULL,
-        province_en TEXT NOT NULL, added_ms INTEGER NOT NULL)""",
-    """CREATE TABLE slot (
-        slot BLOB PRIMARY KEY, office TEXT NOT NULL, number INTEGER NOT NULL, code_key BLOB NOT NULL, not_after_ms INTEGER NOT NULL,
-        tries INTEGER NOT NULL, made_ms INTEGER NOT NULL, device BLOB, UNIQUE (office, number))""",
-    """CREATE TABLE device (
-        device BLOB PRIMARY KEY, office TEXT NOT NULL, number INTEGER NOT NULL, sign_public BLOB NOT NULL, seal_public BLOB NOT NULL,
-        office_public BLOB NOT NULL, certificate BLOB NOT NULL, enrolled_ms INTEGER NOT NULL, predecessor BLOB NOT NULL,
-        officers TEXT NOT NULL, last_seen_ms INTEGER, revoked_ms INTEGER, cutoff_seq INTEGER)""",
-    """CREATE TABLE lease (
-        lease BLOB PRIMARY KEY, resource TEXT NOT NULL, slot BLOB NOT NULL, first INTEGER NOT NULL, size INTEGER NOT NULL,
-        scope TEXT NOT NULL, content BLOB NOT NULL, made_ms INTEGER NOT NULL, not_after_ms INTEGER NOT NULL)""",
-    "CREATE INDEX lease_scope ON lease (resource, scope, first)",
-    "CREATE INDEX lease_slot ON lease (slot)",
-    *OF_PROJECTIONS,
-    "CREATE TABLE target (name TEXT PRIMARY KEY, data BLOB NOT NULL, source TEXT NOT NULL, changed_ms INTEGER NOT NULL)",
+
+def _int(name: str, *, null: bool = False, default: int | None = None) -> Column[Any]:
+    return Column(name, INT, nullable=null, server_default=None if default is None else text(str(default)))
+
+
+def _blob(name: str, *, null: bool = False) -> Column[Any]:
+    return Column(name, LargeBinary, nullable=null)
+
+
+def _text(name: str, *, null: bool = False, default: str | None = None) -> Column[Any]:
+    return Column(name, STRING, nullable=null, server_default=default)
+
+
+def _key(name: str, type_: Any = INT, *, counted: bool = True) -> Column[Any]:
+    """A primary key of one column. ``counted``: an integer that the database counts up itself."""
+    return Column(name, type_, primary_key=True, autoincrement=counted and type_ is INT)
+
+
+def tables(*, partitioned: bool = False) -> MetaData:
+    """Every table of the hub. ``partitioned``: as PostgreSQL keeps ``batch`` and ``op``, whose keys then name their month too."""
+    found = MetaData()
+    _records(found, partitioned=partitioned)
+    _log(found)
+    _offices(found)
+    _projections(found)
+    _downward(found)
+    _people(found)
+    return found
+
+
+def _records(m: MetaData, *, partitioned: bool) -> None:
+    """What laptops send."""
+    month = ["wall_ms"] if partitioned else []
+    by_month: dict[str, Any] = {"postgresql_partition_by": "RANGE (wall_ms)"} if partitioned else {}
+    Table(
+        "batch", m, Column("idx", INT, nullable=False, autoincrement=True), _blob("hash"), _blob("device"), _blob("device_public"),
+        _int("first_seq"), _int("n"), _int("received_ms"), _text("app_version"), _text("via"), _int("new_ops"),
+        _blob("raw"),  # empty when the bytes lie in the object storage, under ``hash``
+        _int("wall_ms", default=0),  # the device's clock at the first op
+        _int("size", default=0),  # of the raw bytes
+        PrimaryKey("idx", *month), UniqueConstraint("hash", *month),
+        Index("batch_figures", "device", "received_ms", "first_seq", "n", "new_ops"),  # boards read it instead of the batches
+        **by_month,
+    )  # fmt: skip
+    waits = text("label <> 'accepted'")  # few: pending and quarantined
+    Table(
+        "op", m, Column("id", INT, nullable=False, autoincrement=True), _blob("hash"), _blob("parent"), _blob("device"), _int("seq"),
+        _blob("op_id"), _text("kind"), _text("form"), _blob("def_hash"), _int("wall_ms"), _blob("officer"), _int("batch"), _int("place"),
+        _text("label"), _int("known"),
+        PrimaryKey("id", *month),
+        UniqueConstraint("hash", "device", *month),  # nobody can take another laptop's op away by sending it first
+        Index("op_device", "device", "seq"), Index("op_batch", "batch", "place"),
+        Index("op_waiting", "label", "device", sqlite_where=waits, postgresql_where=waits),
+        Index("op_orphan", "parent", sqlite_where=waits, postgresql_where=waits),
+        **by_month,
+    )  # fmt: skip
+    Table(  # op: its id, because hashes would cost a random place each; wall_ms: its month, so that a join finds it at once
+        "accepted", m, _key("idx"), _int("op"), _int("wall_ms", default=0), UniqueConstraint("op"),
+    )  # fmt: skip
+    Table("chunk", m, _key("idx"), _blob("hash"), _int("size"), _int("received_ms"), UniqueConstraint("hash"))
+    Table("refused", m, _key("idx"), _blob("hash"), _text("reason"), _text("via"), _int("received_ms"))
+
+
+def _log(m: MetaData) -> None:
+    """The Merkle log."""
+    unsigned = text("receipt IS NULL")
+    Table(
+        "leaf", m, _key("idx"), _blob("hash"), _blob("data"), _int("batch"), _blob("device"), _text("receipt", null=True),
+        UniqueConstraint("batch"), Index("leaf_device", "device", "idx"),
+        Index("leaf_unsigned", "idx", sqlite_where=unsigned, postgresql_where=unsigned),
+    )  # fmt: skip
+    Table("node", m, _key("height", counted=False), _key("idx", counted=False), _blob("hash"))
+    Table(
+        "checkpoint", m, _key("epoch", counted=False), _key("size", counted=False), _blob("root"), _text("note"), _int("made_ms"),
+    )  # fmt: skip
+
+
+def _offices(m: MetaData) -> None:
+    """Offices, laptops and their numbers."""
+    Table(
+        "office", m, _key("code", STRING), _text("name_km"), _text("name_en"), _text("province_km"), _text("province_en"),
+        _int("added_ms"),
+    )  # fmt: skip
+    Table(
+        "slot", m, _key("slot", LargeBinary), _text("office"), _int("number"), _blob("code_key"), _int("not_after_ms"), _int("tries"),
+        _int("made_ms"), _blob("device", null=True), UniqueConstraint("office", "number"),
+    )  # fmt: skip
+    Table(
+        "device", m, _key("device", LargeBinary), _text("office"), _int("number"), _blob("sign_public"), _blob("seal_public"),
+        _blob("office_public"), _blob("certificate"), _int("enrolled_ms"), _blob("predecessor"), _text("officers"),
+        _int("last_seen_ms", null=True), _int("revoked_ms", null=True), _int("cutoff_seq", null=True),
+    )  # fmt: skip
+    Table(
+        "lease", m, _key("lease", LargeBinary), _text("resource"), _blob("slot"), _int("first"), _int("size"), _text("scope"),
+        _blob("content"), _int("made_ms"), _int("not_after_ms"),
+        Index("lease_scope", "resource", "scope", "first"), Index("lease_slot", "slot"),
+    )  # fmt: skip
+
+
+def _projections(m: MetaData) -> None:
+    """How far projections are, and what they ask of the world. Their own tables (``p_*``) are made by their modules."""
+    Table(
+        "cursor", m, _key("projection", STRING), _int("version"), _int("accepted_idx"), _text("failure", null=True),
+        _blob("failed_op", null=True),
+    )  # fmt: skip
+    Table(
+        "effect", m, _key("id", STRING), _text("kind"), _text("payload"), _text("state"), _int("tries"), _text("result", null=True),
+        _text("projection"), _int("changed_ms"),
+    )  # fmt: skip
+
+
+def _downward(m: MetaData) -> None:
+    """What goes down to laptops."""
+    Table("target", m, _key("name", STRING), _blob("data"), _text("source"), _int("changed_ms"))
     # What modules publish; basis: the same content without its date, so that a new date alone publishes nothing.
-    "CREATE TABLE built (name TEXT PRIMARY KEY, basis BLOB NOT NULL, data BLOB NOT NULL, made_ms INTEGER NOT NULL)",
+    Table("built", m, _key("name", STRING), _blob("basis"), _blob("data"), _int("made_ms"))
     # The sealed notices of one device up to a sequence number: sealing anew would change the bytes.
-    "CREATE TABLE inbox (device BLOB PRIMARY KEY, last_seq INTEGER NOT NULL, data BLOB NOT NULL)",
-    """CREATE TABLE notice (seq INTEGER PRIMARY KEY, device BLOB NOT NULL, op BLOB NOT NULL, kind TEXT NOT NULL, body BLOB NOT NULL,
-        made_ms INTEGER NOT NULL)""",
-    "CREATE TABLE admin (name TEXT PRIMARY KEY, passphrase TEXT NOT NULL, added_ms INTEGER NOT NULL)",
-    """CREATE TABLE decision (idx INTEGER PRIMARY KEY, op BLOB NOT NULL, decision TEXT NOT NULL, reason TEXT NOT NULL, admin TEXT NOT NULL,
-        made_ms INTEGER NOT NULL)""",
-    """CREATE TABLE refused (idx INTEGER PRIMARY KEY, hash BLOB NOT NULL, reason TEXT NOT NULL, via TEXT NOT NULL,
-        received_ms INTEGER NOT NULL)""",
-    "CREATE TABLE click (code TEXT NOT NULL, day TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (code, day))",
-)
+    Table("inbox", m, _key("device", LargeBinary), _int("last_seq"), _blob("data"))
+    Table("notice", m, _key("seq"), _blob("device"), _blob("op"), _text("kind"), _blob("body"), _int("made_ms"))
+
+
+def _people(m: MetaData) -> None:
+    """Settings, admins and what they decide, visits of short links."""
+    Table("meta", m, _key("name", STRING), _text("value"))
+    Table("admin", m, _key("name", STRING), _text("passphrase"), _int("added_ms"))
+    Table(
+        "decision", m, _key("idx"), _blob("op"), _text("decision"), _text("reason"), _text("admin"), _int("made_ms"),
+    )  # fmt: skip
+    Table("click", m, _key("code", STRING), _key("day", STRING), _int("n"))
+
+
+def sqlite_statements(*names: str) -> list[str]:
+    """The definitions of these tables in SQLite's words: for a scratch database beside the hub's own."""
+    from sqlalchemy.dialects import sqlite
+    from sqlalchemy.schema import CreateTable
+
+    found = tables()
+    return [str(CreateTable(found.tables[name]).compile(dialect=sqlite.dialect())) for name in names]

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from sync.errors import Known
 from sync.failpoint import failpoint
-from sync.hub import schema
+from sync.hub import migrations
 from sync.hub.storage import Row, Tx
 
 T = TypeVar("T")
@@ -112,13 +112,12 @@ class SqliteStorage:
 
     def _prepare(self) -> None:
         found = self._writer.execute("PRAGMA user_version").fetchone()[0]
-        if found > schema.VERSION:
-            raise Known("HB-101", found=found, known=schema.VERSION)
-        if found == 0:
+        if found > migrations.HEAD:
+            raise Known("HB-101", found=found, known=migrations.HEAD)
+        if found < migrations.HEAD:
             with self._transaction():
-                for statement in schema.TABLES:
-                    self._writer.execute(statement)
-                self._writer.execute(f"PRAGMA user_version = {schema.VERSION}")
+                migrations.upgrade_sqlite(self._writer, adopted=1 if found == 1 else 0)  # 1: made before Alembic came
+                self._writer.execute(f"PRAGMA user_version = {migrations.HEAD}")
 
     @contextmanager
     def _transaction(self) -> Any:

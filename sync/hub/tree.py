@@ -60,23 +60,26 @@ def settle(tx: Tx, parents: Iterable[bytes]) -> None:
         ):
             reached, seq = _label(tx, parent, child)
             if reached != labels.PENDING:
-                give(tx, child["hash"], reached, seq)
+                give(tx, child["hash"], child["device"], reached, seq)
                 waiting.append(child["hash"])
 
 
-def give(tx: Tx, op: bytes, label: str, seq: int) -> None:
-    """Write the label and the true place of an op."""
-    tx.execute("UPDATE op SET label = :label, seq = :seq WHERE hash = :hash", {"label": label, "seq": seq, "hash": op})
+def give(tx: Tx, op: bytes, device: bytes, label: str, seq: int) -> None:
+    """Write the label and the true place of an op of ``device``; another laptop may have sent a copy, which is another row."""
+    values = {"label": label, "seq": seq, "hash": op, "device": device}
+    tx.execute("UPDATE op SET label = :label, seq = :seq WHERE hash = :hash AND device = :device", values)
     if label == labels.ACCEPTED:
         tx.execute(
-            "INSERT INTO accepted (op) SELECT id FROM op WHERE hash = :hash ON CONFLICT (op) DO NOTHING", {"hash": op}
+            """INSERT INTO accepted (op, wall_ms) SELECT id, wall_ms FROM op WHERE hash = :hash AND device = :device
+               ON CONFLICT (op) DO NOTHING""",
+            values,
         )
 
 
 def accept_batch(tx: Tx, batch: int) -> None:
     """Give the accepted ops of a batch their places in the order in which projections see them; once and for all."""
     tx.execute(
-        """INSERT INTO accepted (op) SELECT id FROM op WHERE batch = :batch AND label = :accepted ORDER BY place
+        """INSERT INTO accepted (op, wall_ms) SELECT id, wall_ms FROM op WHERE batch = :batch AND label = :accepted ORDER BY place
            ON CONFLICT (op) DO NOTHING""",
         {"batch": batch, "accepted": labels.ACCEPTED},
     )
@@ -89,7 +92,8 @@ def learn(tx: Tx, kinds: Iterable[str]) -> int:
         values = {"kind": kind, "schema": labels.SCHEMA, "accepted": labels.ACCEPTED}
         of_kind = "kind = :kind AND label = :schema AND label <> 'accepted'"
         learned += tx.execute(
-            f"INSERT INTO accepted (op) SELECT id FROM op WHERE {of_kind} ORDER BY batch, place", values
+            f"INSERT INTO accepted (op, wall_ms) SELECT id, wall_ms FROM op WHERE {of_kind} ORDER BY batch, place",
+            values,
         )
         tx.execute("UPDATE op SET known = 1 WHERE kind = :kind AND label <> 'accepted'", values)
         tx.execute(f"UPDATE op SET label = :accepted WHERE {of_kind}", values)
