@@ -61,3 +61,12 @@ LEASE_BLOCK: Final = 100
 LEASE_REFILL: Final = 50  # ask for more below this
 LEASE_DAYS: Final = 60
 LEASE_QUARANTINE_DAYS: Final = 30  # the hub gives a number out again no earlier than this after the expiry
+
+# --- laptops of one office, QR codes, text messages
+MAX_COLLEAGUES: Final = 20  # laptops of one office that one laptop is paired with
+MAX_LAN: Final = 8 * MIB  # bytes of one message between two laptops
+MAX_FRAMES: Final = 2_000  # QR codes of one set
+MAX_QR: Final = 1 * MIB  # bytes of what one set of QR codes carries
+MAX_PICTURE: Final = 40 * MIB  # bytes of a picture file that codes are looked for in
+MAX_PIXELS: Final = 60_000_000  # pixels of one picture
+MAX_SMS: Final = 400  # characters of a pasted status text
