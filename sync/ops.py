@@ -176,8 +176,17 @@ def chain_holds(parent: bytes, ops: Iterable[tuple[bytes, bytes]]) -> bool:
 
 def commitment(seed: bytes, op_id: bytes, body: bytes) -> bytes:
     """What an op says of its sealed ``body`` (canonical bytes). ``seed`` is the secret of the device and recipient."""
-    salt = hmac.digest(seed, op_id, "sha256")[:16]
-    return sha256(_BODY + salt + body).digest()
+    return sha256(_BODY + salt(seed, op_id) + body).digest()
+
+
+def salt(seed: bytes, op_id: bytes) -> bytes:
+    """The salt of one op's commitment: who has it and the body can prove that body and no other."""
+    return hmac.digest(seed, op_id, "sha256")[:16]
+
+
+def commitment_holds(claimed: bytes, salt: bytes, body: bytes) -> bool:
+    """Whether ``body`` is what an op committed to as ``claimed``."""
+    return hmac.compare_digest(claimed, sha256(_BODY + salt + body).digest())
 
 
 def author_message(op: bytes) -> bytes:
