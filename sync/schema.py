@@ -152,6 +152,30 @@ WITHOUT_A_LINE: Final = (
 )
 
 
+LINE: Final = (
+    # How the line may be used, and what last went wrong with it; values are JSON or codes.
+    "CREATE TABLE line (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+    # Pieces of attachments (chunks and manifests) that the centre did not take: tried again slowly, the others go on.
+    """CREATE TABLE piece_trouble (
+        hash BLOB PRIMARY KEY, tries INTEGER NOT NULL, next_try_ms INTEGER NOT NULL, code TEXT NOT NULL) STRICT""",
+    "CREATE INDEX inbox_op ON inbox(op)",
+)
+
+AUDIT: Final = (
+    # One row a checkpoint op: from its state the tree can be gone on with; note: the centre's cosignature, once it is back.
+    """CREATE TABLE audit_mark (
+        size INTEGER PRIMARY KEY, root BLOB NOT NULL, head BLOB NOT NULL, peaks BLOB NOT NULL, made_ms INTEGER NOT NULL,
+        note TEXT) STRICT""",
+    # Newest checkpoints of the hub's log that a witness has cosigned, one a witness and epoch.
+    """CREATE TABLE witnessed (
+        witness TEXT NOT NULL, epoch INTEGER NOT NULL, size INTEGER NOT NULL, hash BLOB NOT NULL, note TEXT NOT NULL,
+        cosigned_s INTEGER NOT NULL, PRIMARY KEY (witness, epoch)) STRICT""",
+    # Batches that a province relay has stored and signed for: on their way, not yet at the centre.
+    "ALTER TABLE batch ADD COLUMN handed_ms INTEGER",
+    "ALTER TABLE batch ADD COLUMN handed_to TEXT",
+)
+
+
 def first_tables(db: Database) -> None:
     """Everything of version 1."""
     for statement in (*DOWN, *OPS, *FILES, *OFFICE, *WORK):
@@ -170,7 +194,21 @@ def without_a_line(db: Database) -> None:
         db.execute(statement)
 
 
-STEPS: Final[tuple[Callable[[Database], None], ...]] = (first_tables, publications_by_role, without_a_line)
+def bad_lines(db: Database) -> None:
+    """Settings and state of the line, and pieces in trouble."""
+    for statement in LINE:
+        db.execute(statement)
+
+
+def witnesses_and_audit(db: Database) -> None:
+    """What the centre and the provinces' witnesses have put their names to."""
+    for statement in AUDIT:
+        db.execute(statement)
+
+
+STEPS: Final[tuple[Callable[[Database], None], ...]] = (
+    first_tables, publications_by_role, without_a_line, bad_lines, witnesses_and_audit,
+)  # fmt: skip
 VERSION: Final = len(STEPS)  # stands in the file's user_version; a file with a greater one was written by a newer Sala
 
 
