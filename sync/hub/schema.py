@@ -49,6 +49,7 @@ def tables(*, partitioned: bool = False) -> MetaData:
     _projections(found)
     _downward(found)
     _people(found)
+    _feeds(found)
     return found
 
 
@@ -112,7 +113,16 @@ def _offices(m: MetaData) -> None:
     Table(
         "device", m, _key("device", LargeBinary), _text("office"), _int("number"), _blob("sign_public"), _blob("seal_public"),
         _blob("office_public"), _blob("certificate"), _int("enrolled_ms"), _blob("predecessor"), _text("officers"),
-        _int("last_seen_ms", null=True), _int("revoked_ms", null=True), _int("cutoff_seq", null=True),
+        _int("last_seen_ms", null=True), _int("revoked_ms", null=True), _int("cutoff_seq", null=True), _text("words", default=""),
+    )  # fmt: skip
+    # Laptops whose request was right and whose certificate a province must still sign.
+    Table(
+        "pending_device", m, _key("device", LargeBinary), _blob("slot"), _blob("request"), _int("asked_ms"),
+    )  # fmt: skip
+    # Officers who moved: from then on their signatures count for the other office only.
+    Table(
+        "transfer", m, _key("idx"), _blob("officer"), _text("name"), _text("latin"), _text("from_office"), _text("to_office"),
+        _text("role"), _int("at_ms"), _blob("statement"), _text("made_by"), _int("made_ms"), Index("transfer_officer", "officer"),
     )  # fmt: skip
     Table(
         "lease", m, _key("lease", LargeBinary), _text("resource"), _blob("slot"), _int("first"), _int("size"), _text("scope"),
@@ -141,6 +151,11 @@ def _downward(m: MetaData) -> None:
     # The sealed notices of one device up to a sequence number: sealing anew would change the bytes.
     Table("inbox", m, _key("device", LargeBinary), _int("last_seq"), _blob("data"))
     Table("notice", m, _key("seq"), _blob("device"), _blob("op"), _text("kind"), _blob("body"), _int("made_ms"))
+    # Who signs which part of the publications; metadata: what a keeper elsewhere signed last.
+    Table(
+        "role", m, _key("name", STRING), _text("kind"), _text("subject"), _text("holder"), _blob("public"), _int("online"),
+        _blob("metadata", null=True), _int("added_ms"), _int("changed_ms"),
+    )  # fmt: skip
 
 
 def _people(m: MetaData) -> None:
@@ -151,6 +166,15 @@ def _people(m: MetaData) -> None:
         "decision", m, _key("idx"), _blob("op"), _text("decision"), _text("reason"), _text("admin"), _int("made_ms"),
     )  # fmt: skip
     Table("click", m, _key("code", STRING), _key("day", STRING), _int("n"))
+
+
+def _feeds(m: MetaData) -> None:
+    """Programs that read the tables, and programs that are told of every accepted op."""
+    Table("feed_token", m, _key("name", STRING), _blob("digest"), _text("tables"), _int("made_ms"), _int("used_ms", null=True))
+    Table(
+        "webhook", m, _key("id"), _text("url"), _text("kinds"), _blob("secret"), _int("accepted_idx"), _int("tries"), _int("next_ms"),
+        _text("last_result"), _text("state"), _int("made_ms"),
+    )  # fmt: skip
 
 
 def sqlite_statements(*names: str) -> list[str]:

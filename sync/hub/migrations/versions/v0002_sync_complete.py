@@ -40,6 +40,8 @@ def upgrade() -> None:
     _months(sqlite=sqlite)
     if sqlite:
         _own_ops()
+    _roles_and_officers()
+    _feeds()
 
 
 def _months(*, sqlite: bool) -> None:
@@ -70,3 +72,33 @@ def _own_ops() -> None:
     op.execute("CREATE INDEX op_batch ON op (batch, place)")
     op.execute("CREATE INDEX op_waiting ON op (label, device) WHERE label <> 'accepted'")
     op.execute("CREATE INDEX op_orphan ON op (parent) WHERE label <> 'accepted'")
+
+
+def _roles_and_officers() -> None:
+    """Who signs publications, laptops that wait for a province's signature, officers who moved."""
+    op.create_table(
+        "role", sa.Column("name", _TEXT, primary_key=True), text("kind"), text("subject"), text("holder"), blob("public"),
+        integer("online"), blob("metadata", null=True), integer("added_ms"), integer("changed_ms"),
+    )  # fmt: skip
+    op.create_table(
+        "pending_device", sa.Column("device", sa.LargeBinary, primary_key=True), blob("slot"), blob("request"),
+        integer("asked_ms"),
+    )  # fmt: skip
+    op.create_table(
+        "transfer", counted("idx"), blob("officer"), text("name"), text("latin"), text("from_office"), text("to_office"),
+        text("role"), integer("at_ms"), blob("statement"), text("made_by"), integer("made_ms"),
+    )  # fmt: skip
+    op.create_index("transfer_officer", "transfer", ["officer"])
+    op.add_column("device", text("words", default=""))
+
+
+def _feeds() -> None:
+    """Programs that read the tables, and programs that are told of every accepted op."""
+    op.create_table(
+        "feed_token", text("name"), blob("digest"), text("tables"), integer("made_ms"), integer("used_ms", null=True),
+        sa.PrimaryKeyConstraint("name"),
+    )  # fmt: skip
+    op.create_table(
+        "webhook", counted("id"), text("url"), text("kinds"), blob("secret"), integer("accepted_idx"), integer("tries"),
+        integer("next_ms"), text("last_result"), text("state"), integer("made_ms"),
+    )  # fmt: skip
