@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sync import merkle
 from sync.failpoint import failpoint
+from sync.marks import AUDIT_PURGED, floor
 
 if TYPE_CHECKING:
     from sync.clock import Clock
@@ -88,9 +89,9 @@ def fingerprint(conn: Connection) -> str:
 
 
 def verify(conn: Connection) -> AuditReport:
-    """Recompute every row and compare the root with the log's and with every checkpoint op."""
+    """Recompute every row and compare the root with the log's and with every checkpoint op. Begins behind purged rows."""
     expected = _checkpoints(conn)
-    before, seq, peaks = _START, 0, _Peaks()
+    seq, before, peaks = _purged(conn)
     for row in conn.execute("SELECT seq, hash, event FROM audit ORDER BY seq"):
         seq += 1
         if row["seq"] != seq:
@@ -108,11 +109,19 @@ def verify(conn: Connection) -> AuditReport:
     return _report(seq, peaks)
 
 
-class _Peaks:
-    """The complete subtrees of a growing RFC 6962 tree, smallest last."""
+def _purged(conn: Connection) -> tuple[int, bytes, _Peaks]:
+    """The state of the log behind the rows that were purged: their number, the hash of the last, the tree's subtrees."""
+    purged = floor(conn, AUDIT_PURGED)
+    row = conn.execute("SELECT head, peaks FROM audit_mark WHERE size = ?", (purged,)).fetchone()
+    return (purged, row["head"], _Peaks(purged, row["peaks"])) if row else (0, _START, _Peaks())
 
-    def __init__(self) -> None:
-        self._peaks: list[tuple[int, bytes]] = []
+
+class _Peaks:
+    """The complete subtrees of a growing RFC 6962 tree, smallest last; ``kept`` of the first ``size`` leaves, largest first."""
+
+    def __init__(self, size: int = 0, kept: bytes = b"") -> None:
+        heights = [height for height in range(size.bit_length() - 1, -1, -1) if size >> height & 1]
+        self._peaks = [(height, kept[32 * n : 32 * n + 32]) for n, height in enumerate(heights)]
 
     def add(self, leaf: bytes) -> None:
         height = 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sync import audit, enrol, freezing, ops
+from sync import audit, audit_marks, enrol, freezing, ops
 from sync.limits import MAX_TARGET
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _prepare(conn: Connection, unlocked: Unlocked, clock: Clock) -> int:
         return 0
     for record, body in enrol.undeclared(conn):
         _append(conn, unlocked, clock, "sync.officer", record, body)
-    _append(conn, unlocked, clock, audit.CHECKPOINT_KIND, "", audit.checkpoint(conn).body())
+    _append(conn, unlocked, clock, audit.CHECKPOINT_KIND, "", audit_marks.make(conn, clock))
     sign_head(conn, unlocked)
     return int(conn.execute("SELECT coalesce(max(last_seq), 0) + 1 AS first FROM batch").fetchone()["first"])
 

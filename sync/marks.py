@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 HUB_TIME: Final = "hub.time"  # ms: the latest time that a hub has signed
 REVOCATIONS: Final = "revocations"  # version of the revocation list
 PRUNABLE: Final = "op.prunable"  # ops up to here may leave the op log
+AUDIT_PURGED: Final = "audit.purged"  # rows of the audit log up to here were archived and purged
 
 # --- marks
 RECEIVED: Final = "received"  # every op up to here stands under a verified receipt
