@@ -45,10 +45,12 @@ def tables(*, partitioned: bool = False) -> MetaData:
     found = MetaData()
     _records(found, partitioned=partitioned)
     _log(found)
+    _relays(found)
     _offices(found)
     _projections(found)
     _downward(found)
     _people(found)
+    _console(found)
     _feeds(found)
     return found
 
@@ -83,7 +85,12 @@ def _records(m: MetaData, *, partitioned: bool) -> None:
         "accepted", m, _key("idx"), _int("op"), _int("wall_ms", default=0), UniqueConstraint("op"),
     )  # fmt: skip
     Table("chunk", m, _key("idx"), _blob("hash"), _int("size"), _int("received_ms"), UniqueConstraint("hash"))
-    Table("refused", m, _key("idx"), _blob("hash"), _text("reason"), _text("via"), _int("received_ms"))
+    Table(  # what was no batch; raw and the findings only when an enrolled laptop's header stands before it
+        "refused", m, _key("idx"), _blob("hash"), _text("reason"), _text("via"), _int("received_ms"),
+        _text("file", default=""), _int("size", default=0), _blob("device", null=True), _int("first_seq", null=True),
+        _int("n", null=True), _int("bad_seq", null=True), _blob("bad_op", null=True), _blob("raw", null=True),
+    )  # fmt: skip
+    Table("act", m, _key("idx"), _text("kind"), _blob("body"), _int("made_ms"))  # of the centre, until signed: empty after commits
 
 
 def _log(m: MetaData) -> None:
@@ -100,6 +107,28 @@ def _log(m: MetaData) -> None:
     )  # fmt: skip
 
 
+def _relays(m: MetaData) -> None:
+    """Province relays: at the centre who they are and what they cosigned; at a relay what it holds and has handed on."""
+    Table(
+        "relay", m, _key("name", STRING), _text("province"), _blob("public"), _int("added_ms"), _int("seen_ms", null=True),
+        _int("waiting", default=0), _int("oldest_ms", null=True), _int("removed_ms", null=True), _text("alarm", default=""),
+    )  # fmt: skip
+    Table(
+        "cosignature", m, _key("epoch", counted=False), _key("size", counted=False), _key("witness", STRING), _text("line"),
+        _int("cosigned_s"),
+    )  # fmt: skip
+    Table(  # what: batch or chunk; a batch's bytes go when the centre's second site has it, its receipt stays
+        "handed", m, _key("idx"), _text("what"), _blob("hash"), _blob("device", null=True), _blob("public", null=True),
+        _int("first_seq"), _int("last_seq"), _int("size"), _int("received_ms"), _blob("raw"), _text("state"), _int("tries", default=0),
+        _text("reason", default=""), _text("receipt", default=""), UniqueConstraint("hash"),
+        Index("handed_state", "state", "idx"), Index("handed_device", "device", "idx"),
+    )  # fmt: skip
+    Table(  # the leaves of the centre's log, by which a relay knows it whole
+        "mirror", m, _key("epoch", counted=False), _key("idx", counted=False), _blob("hash"),
+    )  # fmt: skip
+    Table("heard", m, _key("device", LargeBinary), _blob("status"), _int("asked_ms"))  # the centre's last word about a laptop
+
+
 def _offices(m: MetaData) -> None:
     """Offices, laptops and their numbers."""
     Table(
@@ -114,6 +143,7 @@ def _offices(m: MetaData) -> None:
         "device", m, _key("device", LargeBinary), _text("office"), _int("number"), _blob("sign_public"), _blob("seal_public"),
         _blob("office_public"), _blob("certificate"), _int("enrolled_ms"), _blob("predecessor"), _text("officers"),
         _int("last_seen_ms", null=True), _int("revoked_ms", null=True), _int("cutoff_seq", null=True), _text("words", default=""),
+        _int("batches", default=0), _int("records", default=0),  # received of it: summed while they come
     )  # fmt: skip
     # Laptops whose request was right and whose certificate a province must still sign.
     Table(
@@ -161,11 +191,38 @@ def _downward(m: MetaData) -> None:
 def _people(m: MetaData) -> None:
     """Settings, admins and what they decide, visits of short links."""
     Table("meta", m, _key("name", STRING), _text("value"))
-    Table("admin", m, _key("name", STRING), _text("passphrase"), _int("added_ms"))
+    Table(
+        "admin", m, _key("name", STRING), _text("passphrase"), _int("added_ms"), _text("role", default="owner"), _blob("totp", null=True),
+        _int("totp_step", default=0), _text("recovery", default="[]"), _int("must_change", default=0), _int("disabled_ms", null=True),
+    )  # fmt: skip
     Table(
         "decision", m, _key("idx"), _blob("op"), _text("decision"), _text("reason"), _text("admin"), _int("made_ms"),
     )  # fmt: skip
     Table("click", m, _key("code", STRING), _key("day", STRING), _int("n"))
+
+
+def _console(m: MetaData) -> None:
+    """Who is logged in, who looked at what, and the sums and words that keep the console's pages quick."""
+    Table(
+        "visit", m, _key("key_hash", LargeBinary), _text("admin"), _text("token"), _text("stage"), _int("begun_ms"), _int("seen_ms"),
+        _int("until_ms"), _text("agent"), _blob("pending", null=True), Index("visit_admin", "admin"),
+    )  # fmt: skip
+    Table("door_try", m, _key("name", STRING), _int("wrong"), _int("last_ms"))
+    Table(  # append-only: triggers refuse to change or delete a row
+        "look", m, _key("idx", counted=False), _blob("hash"), _text("admin"), _text("what"), _text("subject"), _int("at_ms"), _text("event"),
+        Index("look_admin", "admin", "idx"), Index("look_subject", "subject", "idx"), Index("look_at", "at_ms"),
+    )  # fmt: skip
+    # What a laptop said of itself when it was heard last: over the line, from a stick or in a text message.
+    Table("contact", m, _key("device", LargeBinary), _int("at_ms"), _int("publications"), _int("waiting"), _text("app"))
+    Table("edition", m, _key("version", counted=False), _int("made_ms"))  # of the publications: when each was signed
+    Table("tally", m, _key("day", counted=False), _key("device", LargeBinary), _int("batches"), _int("records"))
+    Table("set_aside", m, _key("op", LargeBinary), _key("device", LargeBinary))  # quarantined ops that an admin has rejected
+    Table(  # what a batch holds of each kind, form and officer
+        "mark", m, _key("batch", counted=False), _key("kind", STRING), _key("form", STRING), _key("officer", LargeBinary), _blob("device"),
+        _int("n"), Index("mark_kind", "kind", "batch"), Index("mark_form", "form", "batch"), Index("mark_officer", "officer", "batch"),
+        Index("mark_device", "device", "batch"),
+    )  # fmt: skip
+    Table("word", m, _key("word", STRING), _key("op", counted=False), sqlite_with_rowid=False)  # of plain bodies; op: its id
 
 
 def _feeds(m: MetaData) -> None:

@@ -41,7 +41,11 @@ def upgrade() -> None:
     if sqlite:
         _own_ops()
     _roles_and_officers()
+    _console(sqlite=sqlite)
     _feeds()
+    _acts()
+    _relays()
+    _forks()
 
 
 def _months(*, sqlite: bool) -> None:
@@ -102,3 +106,117 @@ def _feeds() -> None:
         "webhook", counted("id"), text("url"), text("kinds"), blob("secret"), integer("accepted_idx"), integer("tries"),
         integer("next_ms"), text("last_result"), text("state"), integer("made_ms"),
     )  # fmt: skip
+
+
+def _console(*, sqlite: bool) -> None:
+    """Roles, second factors and visits of admins, the audit of the console, and the sums behind its pages."""
+    for column in (
+        text("role", default="owner"), blob("totp", null=True), integer("totp_step", default=0), text("recovery", default="[]"),
+        integer("must_change", default=0), integer("disabled_ms", null=True),
+    ):  # fmt: skip
+        op.add_column("admin", column)
+    op.add_column("device", integer("batches", default=0))
+    op.add_column("device", integer("records", default=0))
+    op.create_table(
+        "visit", _key(blob("key_hash")), text("admin"), text("token"), text("stage"), integer("begun_ms"), integer("seen_ms"),
+        integer("until_ms"), text("agent"), blob("pending", null=True),
+    )  # fmt: skip
+    op.create_index("visit_admin", "visit", ["admin"])
+    op.create_table("door_try", _key(text("name")), integer("wrong"), integer("last_ms"))
+    op.create_table(
+        "look", _key(integer("idx")), blob("hash"), text("admin"), text("what"), text("subject"), integer("at_ms"), text("event"),
+    )  # fmt: skip
+    for name, columns in (("look_admin", ["admin", "idx"]), ("look_subject", ["subject", "idx"]), ("look_at", ["at_ms"])):
+        op.create_index(name, "look", columns)
+    for statement in _ONLY_ADDED_SQLITE if sqlite else _ONLY_ADDED_POSTGRES:
+        op.execute(statement)
+    op.create_table("contact", _key(blob("device")), integer("at_ms"), integer("publications"), integer("waiting"), text("app"))
+    op.create_table("edition", _key(integer("version")), integer("made_ms"))
+    op.create_table("tally", _key(integer("day")), _key(blob("device")), integer("batches"), integer("records"))
+    op.create_table("set_aside", _key(blob("op")), _key(blob("device")))
+    op.create_table(
+        "mark", _key(integer("batch")), _key(text("kind")), _key(text("form")), _key(blob("officer")), blob("device"), integer("n"),
+    )  # fmt: skip
+    for name in ("kind", "form", "officer", "device"):
+        op.create_index(f"mark_{name}", "mark", [name, "batch"])
+    op.create_table("word", _key(text("word")), _key(integer("op")), sqlite_with_rowid=False)
+    op.execute(
+        """UPDATE device SET batches = (SELECT count(*) FROM batch b WHERE b.device = device.device),
+               records = (SELECT coalesce(sum(b.new_ops), 0) FROM batch b WHERE b.device = device.device)"""
+    )
+    op.execute(
+        f"""INSERT INTO tally (day, device, batches, records)
+            SELECT (received_ms + {_PHNOM_PENH_MS}) / {_DAY_MS}, device, count(*), sum(new_ops) FROM batch
+            GROUP BY (received_ms + {_PHNOM_PENH_MS}) / {_DAY_MS}, device"""
+    )
+
+
+def _key(column: sa.Column[Any]) -> sa.Column[Any]:
+    """A part of the primary key that nobody counts up."""
+    column.primary_key, column.autoincrement = True, False
+    return column
+
+
+_DAY_MS: Final = 86_400_000
+_PHNOM_PENH_MS: Final = 7 * 3_600_000
+_ONLY_ADDED_SQLITE: Final = tuple(
+    f"CREATE TRIGGER look_no_{verb.lower()} BEFORE {verb} ON look BEGIN SELECT raise(ABORT, 'the audit is only added to'); END"
+    for verb in ("UPDATE", "DELETE")
+)
+_ONLY_ADDED_POSTGRES: Final = (
+    """CREATE FUNCTION look_only_added() RETURNS trigger LANGUAGE plpgsql AS
+       $$ BEGIN RAISE EXCEPTION 'the audit is only added to'; END $$""",
+    "CREATE TRIGGER look_no_change BEFORE UPDATE OR DELETE ON look FOR EACH ROW EXECUTE FUNCTION look_only_added()",
+    "CREATE TRIGGER look_no_truncate BEFORE TRUNCATE ON look FOR EACH STATEMENT EXECUTE FUNCTION look_only_added()",
+)
+
+
+def _acts() -> None:
+    """What the centre does, until it is signed; what is known of bytes that were no batch."""
+    op.create_table("act", counted("idx"), text("kind"), blob("body"), integer("made_ms"))
+    for column in (
+        text("file", default=""), integer("size", default=0), blob("device", null=True), integer("first_seq", null=True),
+        integer("n", null=True), integer("bad_seq", null=True), blob("bad_op", null=True), blob("raw", null=True),
+    ):  # fmt: skip
+        op.add_column("refused", column)
+
+
+def _relays() -> None:
+    """Province relays and witnesses."""
+    op.create_table(
+        "relay", sa.Column("name", _TEXT, primary_key=True), text("province"), blob("public"), integer("added_ms"),
+        integer("seen_ms", null=True), integer("waiting", default=0), integer("oldest_ms", null=True),
+        integer("removed_ms", null=True), text("alarm", default=""),
+    )  # fmt: skip
+    op.create_table(
+        "cosignature", integer("epoch"), integer("size"), text("witness"), text("line"), integer("cosigned_s"),
+        sa.PrimaryKeyConstraint("epoch", "size", "witness"),
+    )  # fmt: skip
+    op.create_table(
+        "handed", counted("idx"), text("what"), blob("hash"), blob("device", null=True), blob("public", null=True),
+        integer("first_seq"), integer("last_seq"), integer("size"), integer("received_ms"), blob("raw"), text("state"),
+        integer("tries", default=0), text("reason", default=""), text("receipt", default=""), sa.UniqueConstraint("hash"),
+    )  # fmt: skip
+    op.create_index("handed_state", "handed", ["state", "idx"])
+    op.create_index("handed_device", "handed", ["device", "idx"])
+    op.create_table(
+        "mirror", integer("epoch"), integer("idx"), blob("hash"), sa.PrimaryKeyConstraint("epoch", "idx")
+    )
+    op.create_table(
+        "heard", sa.Column("device", sa.LargeBinary, primary_key=True), blob("status"), integer("asked_ms")
+    )
+
+
+def _forks() -> None:
+    """Branches of one device key that two laptops held; those that stand in quarantine already are found again."""
+    op.create_table(
+        "fork", sa.Column("op", sa.LargeBinary, primary_key=True), blob("device"), blob("parent"), integer("seq"), blob("sibling"),
+        blob("slot", null=True),
+    )  # fmt: skip
+    op.create_index("fork_device", "fork", ["device", "seq"])
+    op.execute(
+        """INSERT INTO fork (op, device, parent, seq, sibling)
+           SELECT o.hash, o.device, o.parent, o.seq, min(s.hash) FROM op o JOIN op s
+           ON s.device = o.device AND s.seq = o.seq AND s.parent = o.parent AND s.label IN ('accepted', 'q:schema')
+           WHERE o.label = 'q:fork' GROUP BY o.hash, o.device, o.parent, o.seq"""
+    )
