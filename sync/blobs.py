@@ -96,6 +96,11 @@ class Blobs:
             raise Known("SY-141")
         return data
 
+    def renew(self, secret: bytes) -> None:
+        """From now on keys of new attachments are derived from ``secret``: this laptop has other keys. Old ones stay readable."""
+        if self._secret is not None:
+            self._secret = secret
+
     def forget(self) -> None:
         """Let go of the secret: the profile is locked."""
         self._secret = None

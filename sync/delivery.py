@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from sync import cutting, ops, outbox, receipts
+from sync import checkpoints, cutting, ops, outbox, pieces, receipts, wire
 from sync.errors import Known
 from sync.failpoint import failpoint
 from sync.limits import MAX_HAVE, RECUT_OVER, RECUT_TRIES
 from sync.marks import (
     EPOCH,
+    FORKED,
     HUB_TIME,
     RECEIPT_CURSOR,
     RECEIVED,
@@ -27,6 +28,7 @@ from sync.version import VERSION
 
 if TYPE_CHECKING:
     from sync.clock import Clock
+    from sync.keys import Unlocked
     from sync.notes import NoteKey
     from sync.receipts import Receipt
     from sync.store import Connection
@@ -114,7 +116,14 @@ def received(conn: Connection, text: str, log: NoteKey) -> tuple[Receipt, bool] 
         "UPDATE batch SET state = 'receipted', last_error = NULL, next_try_ms = 0 WHERE hash = ?", (leaf.batch_hash,)
     )
     raise_floor(conn, HUB_TIME, leaf.received_ms)
+    if leaf.state is receipts.State.FORK and _in_force(conn, leaf.device_id):
+        set_mark(conn, FORKED, 1)
     return receipt, row["state"] != "receipted"
+
+
+def _in_force(conn: Connection, device_id: bytes) -> bool:
+    row = conn.execute("SELECT 1 FROM identity WHERE device_id = ? AND retired_ms IS NULL", (device_id,)).fetchone()
+    return row is not None
 
 
 def offers(conn: Connection, *, everything: bool) -> list[bytes]:
@@ -124,6 +133,17 @@ def offers(conn: Connection, *, everything: bool) -> list[bytes]:
         (0 if everything else mark(conn, STABLE),),
     )
     return [row["hash"] for row in rows.fetchall()]
+
+
+def statement(unlocked: Unlocked, conn: Connection) -> bytes:
+    """What this device has, for a stick: so that the centre can answer with what it lacks and that its log only grew."""
+    head = conn.execute("SELECT seq, hash FROM op ORDER BY seq DESC LIMIT 1").fetchone()
+    known = checkpoints.newest(conn)
+    base = mark(conn, ops.chain_base(unlocked.device.device_id))
+    return wire.Have(
+        offers(conn, everything=False)[-MAX_HAVE:], pieces.offers(conn), head["seq"] - base if head else 0,
+        head["hash"] if head else bytes(32), known.epoch if known else 0, known.size if known else 0,
+    ).encode()  # fmt: skip
 
 
 def pages(hashes: Sequence[bytes]) -> list[Sequence[bytes]]:

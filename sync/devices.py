@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
@@ -107,14 +108,19 @@ def same_words(shown: str, typed: str) -> bool:
 
 def make_request(request: Request, device: SigningKey, key: bytes) -> bytes:
     """The bytes to send: the request signed by ``device``, and its HMAC under ``key`` (:func:`code_key`)."""
+    signed = sign_request(request, device)
+    return cbor.encode([signed, hmac.digest(key, signed, "sha256")])
+
+
+def sign_request(request: Request, device: SigningKey) -> bytes:
+    """The request signed by ``device``; who may make it is proved beside."""
     officers = [[o.id, o.name, o.latin, o.role, o.public] for o in request.officers]
     values: list[Any] = [
         1, request.slot, request.office, request.sign_public, request.seal_public, request.office_public, officers,
         request.made_ms, request.predecessor,
     ]  # fmt: skip
     payload = cbor.encode(dict(enumerate(values, start=1)))
-    signed = cose.sign(device, payload, content_type=_REQUEST_TYPE, key_id=request.device_id, aad=_REQUEST_AAD)
-    return cbor.encode([signed, hmac.digest(key, signed, "sha256")])
+    return cose.sign(device, payload, content_type=_REQUEST_TYPE, key_id=request.device_id, aad=_REQUEST_AAD)
 
 
 def read_request(data: bytes) -> tuple[Request, bytes, bytes]:
@@ -123,9 +129,13 @@ def read_request(data: bytes) -> tuple[Request, bytes, bytes]:
         raise Malformed("enrol: too big")
     match cbor.decode(data):
         case [bytes(inner), bytes(mac)]:
-            signed = cose.parse(inner, _REQUEST_TYPE)
-        case _:
-            raise Malformed("enrol: layout")
+            return read_signed_request(inner), inner, mac
+    raise Malformed("enrol: layout")
+
+
+def read_signed_request(data: bytes) -> Request:
+    """The request of :func:`sign_request`, signature verified."""
+    signed = cose.parse(data, _REQUEST_TYPE)
     match cbor.decode(signed.payload):
         case {
             1: 1, 2: bytes(slot), 3: str(office), 4: bytes(sign), 5: bytes(seal), 6: bytes(issue), 7: list(officers),
@@ -139,11 +149,10 @@ def read_request(data: bytes) -> tuple[Request, bytes, bytes]:
     if not 0 <= made <= MAX_SEQ or len(office) > MAX_NAME or signed.key_id != device_id(sign):
         raise Malformed("enrol: fields")
     cose.verify(signed, sign, _REQUEST_AAD)
-    request = Request(
+    return Request(
         slot=slot, office=office, sign_public=sign, seal_public=seal, office_public=issue,
         officers=tuple(_read_officer(value) for value in officers), made_ms=made, predecessor=before,
     )  # fmt: skip
-    return request, inner, mac
 
 
 def code_holds(key: bytes, signed: bytes, mac: bytes) -> bool:
@@ -164,19 +173,34 @@ def _read_officer(value: Any) -> EnrolledOfficer:
 # --- certificate
 
 
-def issue_certificate(certificate: Certificate, key: SigningKey) -> bytes:
-    """``certificate`` signed by the centre's pack key."""
+def certificate_payload(certificate: Certificate) -> bytes:
+    """What a certificate says, to be signed."""
     c = certificate
     values: list[Any] = [
         1, c.sign_public, c.seal_public, c.office_public, c.office, c.number, c.valid_from_ms, c.predecessor,
     ]  # fmt: skip
-    payload = cbor.encode(dict(enumerate(values, start=1)))
+    return cbor.encode(dict(enumerate(values, start=1)))
+
+
+def sign_certificate(payload: bytes, key: SigningKey) -> bytes:
+    """The certificate of ``payload``, by the centre's pack key or by the key of the office's province."""
     signer = device_id(bytes(key.verify_key))
     return cose.sign(key, payload, content_type=_CERTIFICATE_TYPE, key_id=signer, aad=_CERTIFICATE_AAD)
 
 
+def issue_certificate(certificate: Certificate, key: SigningKey) -> bytes:
+    """``certificate`` signed with ``key``."""
+    return sign_certificate(certificate_payload(certificate), key)
+
+
+def certifier(data: bytes, known: Sequence[bytes]) -> bytes | None:
+    """Which of the ``known`` keys a certificate names as its signer."""
+    named = cose.parse(data, _CERTIFICATE_TYPE).key_id
+    return next((public for public in known if device_id(public) == named), None)
+
+
 def read_certificate(data: bytes, signer: bytes) -> Certificate:
-    """The certificate of ``data``, verified with the pack key ``signer``."""
+    """The certificate of ``data``, verified with the public key ``signer``."""
     signed = cose.parse(data, _CERTIFICATE_TYPE)
     cose.verify(signed, signer, _CERTIFICATE_AAD)
     match cbor.decode(signed.payload):

@@ -23,6 +23,7 @@ GOODPUT: Final = "goodput"  # bytes per second, as measured
 SKEW: Final = "skew"  # ms by which this clock is ahead of the hub's, at the last contact
 LAST_RUN: Final = "last.run"  # ms of the last run that reached the hub
 RUN_TRIES: Final = "run.tries"  # runs in a row that did not reach the hub
+FORKED: Final = "forked"  # 1 while the hub has put ops of this laptop's key aside and evidence is not here yet
 RUN_NEXT: Final = "run.next"  # ms: no automatic run before this
 
 

@@ -219,7 +219,7 @@ def append(
     if len(plain) > MAX_OP - 8 * KIB:
         raise Refused("SY-302", kind=kind, size=len(plain))
     sealed_to = key_id(_agency(conn)) if sealed else None
-    device = unlocked.device
+    device = unlocked.current(conn)
     fields = OpFields(
         op_id=op_id, kind=kind, form=form, def_hash=def_hash or b"", wall_ms=max(0, wall_ms),
         mono_ms=clock.mono_ms(), boot_id=clock.boot_id, hub_floor_ms=floor(conn, HUB_TIME),

@@ -134,8 +134,10 @@ WITHOUT_A_LINE: Final = (
     """CREATE TABLE colleague (
         device BLOB PRIMARY KEY, certificate BLOB NOT NULL, number INTEGER NOT NULL, paired_ms INTEGER NOT NULL,
         met_ms INTEGER, ended_ms INTEGER) STRICT""",
-    # How far a colleague has said that it holds the ops of a device.
-    "CREATE TABLE held_by (colleague BLOB NOT NULL, device BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (colleague, device)) STRICT",
+    # How far a colleague has said that it holds the ops of a device, and receipts for them.
+    """CREATE TABLE held_by (
+        colleague BLOB NOT NULL, device BLOB NOT NULL, seq INTEGER NOT NULL, received INTEGER NOT NULL,
+        PRIMARY KEY (colleague, device)) STRICT""",
     # Their batches as they signed them: carried on to the hub by whichever laptop meets it first.
     """CREATE TABLE foreign_batch (
         hash BLOB PRIMARY KEY, device BLOB NOT NULL, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL, bytes BLOB NOT NULL,
@@ -176,6 +178,28 @@ AUDIT: Final = (
 )
 
 
+LIFE: Final = (
+    # A laptop of which a copy was found has other keys since; request: what it asks of the hub, NULL once it was answered.
+    """CREATE TABLE rekey (
+        device BLOB PRIMARY KEY, predecessor BLOB NOT NULL, cause TEXT NOT NULL, request BLOB, made_ms INTEGER NOT NULL,
+        seen_ms INTEGER) STRICT""",
+    # The centre has withdrawn this laptop; file: where its unsent work stands, sealed.
+    """CREATE TABLE withdrawn (
+        id INTEGER PRIMARY KEY CHECK (id = 1), told_ms INTEGER NOT NULL, cutoff_seq INTEGER, file TEXT, ops INTEGER) STRICT""",
+    # Ops that have left the op log: one line each stays, so that history, references and the chain hold.
+    """CREATE TABLE past (
+        seq INTEGER PRIMARY KEY, op_id BLOB NOT NULL, hash BLOB NOT NULL UNIQUE, kind TEXT NOT NULL, record TEXT NOT NULL,
+        form TEXT NOT NULL, officer TEXT NOT NULL, device BLOB NOT NULL, created_ms INTEGER NOT NULL, clock TEXT NOT NULL) STRICT""",
+    "CREATE INDEX past_record ON past(record, seq)",
+    "CREATE INDEX past_of_sync ON past(seq) WHERE form = 'sync'",
+    # clock: why this machine's clock was doubted when the op was made, '' when it was not.
+    "ALTER TABLE op ADD COLUMN clock TEXT NOT NULL DEFAULT ''",
+    """CREATE VIEW op_line AS
+        SELECT seq, op_id, hash, kind, record, form, officer, device, created_ms, clock FROM op
+        UNION ALL SELECT seq, op_id, hash, kind, record, form, officer, device, created_ms, clock FROM past""",
+)
+
+
 def first_tables(db: Database) -> None:
     """Everything of version 1."""
     for statement in (*DOWN, *OPS, *FILES, *OFFICE, *WORK):
@@ -183,8 +207,11 @@ def first_tables(db: Database) -> None:
 
 
 def publications_by_role(db: Database) -> None:
-    """Which role signed a publication, and which version of each delegated role was taken whole."""
+    """Which role signed a publication, which version of each was taken whole, who certified this laptop, who moved away."""
     db.execute("ALTER TABLE publication ADD COLUMN role TEXT NOT NULL DEFAULT 'targets'")
+    db.execute("ALTER TABLE identity ADD COLUMN certifier BLOB")
+    db.execute("ALTER TABLE officer ADD COLUMN moved_to TEXT")
+    db.execute("ALTER TABLE officer ADD COLUMN moved_ms INTEGER")
     db.execute("CREATE TABLE role_read (role TEXT PRIMARY KEY, version INTEGER NOT NULL, basis BLOB NOT NULL) STRICT")
 
 
@@ -206,8 +233,14 @@ def witnesses_and_audit(db: Database) -> None:
         db.execute(statement)
 
 
+def life_of_a_device(db: Database) -> None:
+    """New keys after a copy was found, withdrawal by the centre, ops that have left the log, doubts about the clock."""
+    for statement in LIFE:
+        db.execute(statement)
+
+
 STEPS: Final[tuple[Callable[[Database], None], ...]] = (
-    first_tables, publications_by_role, without_a_line, bad_lines, witnesses_and_audit,
+    first_tables, publications_by_role, without_a_line, bad_lines, witnesses_and_audit, life_of_a_device,
 )  # fmt: skip
 VERSION: Final = len(STEPS)  # stands in the file's user_version; a file with a greater one was written by a newer Sala
 

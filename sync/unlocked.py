@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from nacl.signing import SigningKey
@@ -27,13 +27,15 @@ class Secrets:
     officer_key: SigningKey
     draft_key: bytes
     database_key: bytes
+    former: list[tuple[Identity, SigningKey]] = field(default_factory=list)  # keys that this laptop had before
 
     def wipe(self) -> None:
         """End every key in memory; objects that hold one sign and open nothing any more."""
-        device = self.device
-        wipe(self.draft_key, self.database_key, device.blob_secret, device.commit_secret, bytes(device.seal))
-        for key in (device.sign, self.office_key, self.officer_key):
-            wipe(key._seed, key._signing_key)
+        wipe(self.draft_key, self.database_key)
+        for device, office_key in [(self.device, self.office_key), *self.former]:
+            wipe(device.blob_secret, device.commit_secret, bytes(device.seal))
+            wipe(device.sign._seed, device.sign._signing_key, office_key._seed, office_key._signing_key)
+        wipe(self.officer_key._seed, self.officer_key._signing_key)
 
 
 class Unlocked:
@@ -77,18 +79,30 @@ class Unlocked:
         """The public signing key of an officer, also of one who has left."""
         return self.store.read(lambda conn: identity.officer_public(conn, officer))
 
+    def current(self, conn: Connection) -> Identity:
+        """This laptop's keys as they stand in the database: another window may have replaced them (:mod:`sync.rekey`)."""
+        secrets = self._open()
+        row = conn.execute("SELECT device_id FROM identity WHERE retired_ms IS NULL").fetchone()
+        if row["device_id"] != secrets.device.device_id:
+            secrets.former.append((secrets.device, secrets.office_key))
+            secrets.device, secrets.office_key = identity.device_of(conn)
+            self.blobs.renew(secrets.device.blob_secret)
+        return secrets.device
+
     def replace_device(self) -> Identity:
         """New keys for this laptop after a copy of it was found at work; the old identity is named as predecessor."""
-        secrets, clock = self._open(), self.store.clock
+        clock = self.store.clock
 
-        def work(conn: Connection) -> tuple[Identity, SigningKey]:
-            made = identity.new_device(conn, clock.wall_ms())
-            audit.append(conn, clock, {"what": "device replaced", "device": made[0].device_id.hex()})
-            return made
+        def work(conn: Connection) -> Identity:
+            made, _ = identity.new_device(conn, clock.wall_ms())
+            audit.append(conn, clock, {"what": "device replaced", "device": made.device_id.hex()})
+            return self.current(conn)
 
-        secrets.device, secrets.office_key = self.store.write(work)
-        self.blobs = Blobs(self.store, self.home / "blobs", secrets.device.blob_secret)
-        return secrets.device
+        try:
+            return self.store.write(work)
+        except BaseException:
+            self.store.read(self.current)  # nothing of it stands: the old keys are in force
+            raise
 
     def took_key(self, database_key: bytes) -> None:
         """The database was encrypted anew."""

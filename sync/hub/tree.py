@@ -107,8 +107,8 @@ def _label(tx: Tx, parent: bytes, child: Row) -> tuple[str, int]:
         return labels.PENDING, 0
     seq = int(above["seq"]) + 1
     sibling = tx.one(
-        """SELECT 1 AS yes FROM op WHERE device = :device AND seq = :seq AND parent = :parent AND hash <> :hash
-           AND label IN (:accepted, :schema) LIMIT 1""",
+        """SELECT hash FROM op WHERE device = :device AND seq = :seq AND parent = :parent AND hash <> :hash
+           AND label IN (:accepted, :schema) ORDER BY hash LIMIT 1""",
         {
             "device": child["device"], "seq": seq, "parent": parent, "hash": child["hash"], "accepted": labels.ACCEPTED,
             "schema": labels.SCHEMA,
@@ -120,7 +120,18 @@ def _label(tx: Tx, parent: bytes, child: Row) -> tuple[str, int]:
             known=bool(child["known"]),
         )
     )  # fmt: skip
+    if reached == labels.FORK and sibling is not None and above["label"] != labels.FORK:
+        _note_fork(tx, child, parent, seq, sibling["hash"])
     return reached, seq
+
+
+def _note_fork(tx: Tx, child: Row, parent: bytes, seq: int, sibling: bytes) -> None:
+    """The root of a branch that is put aside: two laptops hold this device's key (:mod:`sync.hub.forks`)."""
+    tx.execute(
+        """INSERT INTO fork (op, device, parent, seq, sibling) VALUES (:op, :device, :parent, :seq, :sibling)
+           ON CONFLICT (op) DO NOTHING""",
+        {"op": child["hash"], "device": child["device"], "parent": parent, "seq": seq, "sibling": sibling},
+    )
 
 
 def _device(tx: Tx, device: bytes) -> Row | None:

@@ -216,7 +216,8 @@ def _forks() -> None:
     op.create_index("fork_device", "fork", ["device", "seq"])
     op.execute(
         """INSERT INTO fork (op, device, parent, seq, sibling)
-           SELECT o.hash, o.device, o.parent, o.seq, min(s.hash) FROM op o JOIN op s
-           ON s.device = o.device AND s.seq = o.seq AND s.parent = o.parent AND s.label IN ('accepted', 'q:schema')
-           WHERE o.label = 'q:fork' GROUP BY o.hash, o.device, o.parent, o.seq"""
+           SELECT o.hash, o.device, o.parent, o.seq, (SELECT s.hash FROM op s WHERE s.device = o.device AND s.seq = o.seq
+               AND s.parent = o.parent AND s.hash <> o.hash AND s.label IN ('accepted', 'q:schema') ORDER BY s.hash LIMIT 1)
+           FROM op o WHERE o.label = 'q:fork' AND EXISTS (SELECT 1 FROM op s WHERE s.device = o.device AND s.seq = o.seq
+               AND s.parent = o.parent AND s.hash <> o.hash AND s.label IN ('accepted', 'q:schema'))"""
     )
