@@ -15,9 +15,8 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
 
-from modules.certificates import base45
 from modules.certificates.claims import CTI_BYTES, Claims, NotUnderstood, issuer_of
-from sync import cbor, cose
+from sync import base45, cbor, cose
 
 log = logging.getLogger(__name__)
 

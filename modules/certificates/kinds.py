@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from i18n.catalog import Text
-from modules.certificates import base45, verifykh
+from modules.certificates import verifykh
 from modules.certificates.kh1 import PREFIX
 from modules.certificates.verifykh import NotOfficial, Official
+from sync import base45
 
 _KH1 = re.compile(r"KH1:[0-9A-Z $%*+\-./:\r\n\t]*")
 _JWT = re.compile(r"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*(~[A-Za-z0-9_.~-]*)?")

@@ -261,7 +261,8 @@ def test_an_inflating_code_is_stopped_and_called_altered(session: Session) -> No
     import time
     import zlib
 
-    from modules.certificates import base45, verdict
+    from modules.certificates import verdict
+    from sync import base45
 
     bomb = "KH1:" + base45.encode(zlib.compress(bytes(2_700_000), 9))
     began = time.perf_counter()

@@ -177,7 +177,8 @@ def reseal() -> Callable[[str, Callable[[bytes], bytes]], str]:
     """A text whose COSE bytes were changed by ``change`` and packed again, as a forger would."""
     import zlib
 
-    from modules.certificates import base45, kh1
+    from modules.certificates import kh1
+    from sync import base45
 
     def make(text: str, change: Callable[[bytes], bytes]) -> str:
         content = change(kh1.read(text).cose)

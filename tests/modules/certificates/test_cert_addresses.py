@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modules.certificates import base45, kinds, verifykh, wedge
+from modules.certificates import kinds, verifykh, wedge
 from modules.certificates.kinds import Other, Ours
 from modules.certificates.verifykh import NotOfficial, Official
+from sync import base45
 
 REF = "FhRNCs1M_x-9aB7cD8eF0gH1iJ2kL3mN"
 KEY64 = "0037327b" * 8

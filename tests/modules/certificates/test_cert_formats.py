@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
-from modules.certificates import base45, claims, statuslist, trustlist
+from modules.certificates import claims, statuslist, trustlist
 from modules.certificates.trustlist import IssuerKey
-from sync import cbor
+from sync import base45, cbor
 
 KEY = SigningKey(b"\x09" * 32)
 PUBLIC = bytes(KEY.verify_key)

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
-from modules.certificates import base45, kh1
+from modules.certificates import kh1
 from modules.certificates.claims import Claims, NotUnderstood, parse
-from sync import cbor
+from sync import base45, cbor
 
 VECTORS = json.loads((Path(__file__).parents[3] / "docs" / "formats" / "kh1-vectors.json").read_text("utf-8"))
 KEY = SigningKey(b"\x05" * 32)

@@ -260,7 +260,7 @@ def test_inflating_code_on_paper(siem: Any) -> None:
 
     import zxingcpp
 
-    from modules.certificates import base45
+    from sync import base45
 
     text = "KH1:" + base45.encode(zlib.compress(bytes(2_700_000), 9))
     code = zxingcpp.create_barcode(text[:4296], zxingcpp.BarcodeFormat.QRCode, ec_level="L")
