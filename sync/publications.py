@@ -71,6 +71,7 @@ class Refreshed:
 
     taken: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)  # target or role name → code
+    left: list[str] = field(default_factory=list)  # too large for now
     code: str = ""
 
 
@@ -112,6 +113,14 @@ def keep(conn: Connection, name: str, data: bytes, version: int, now_ms: int, ro
     )
 
 
+def keys_of(conn: Connection, role: str) -> list[bytes]:
+    """The Ed25519 keys that the newest verified metadata gives to a delegated role; none when there is no such role."""
+    row = conn.execute("SELECT bytes FROM trust WHERE role = 'targets'").fetchone()
+    said = json.loads(row["bytes"])["signed"].get("delegations") if row else None
+    named = [one for one in (said or {}).get("roles", ()) if one["name"] == role]
+    return [bytes.fromhex(said["keys"][keyid]["keyval"]["public"]) for one in named for keyid in one["keyids"]]
+
+
 def freshness(conn: Connection, now_ms: int) -> Freshness:
     """Whether the centre's word is still current at ``now_ms`` (or at the last signed hub time, if that is later)."""
     row = conn.execute("SELECT bytes FROM trust WHERE role = 'timestamp'").fetchone()
@@ -128,9 +137,11 @@ def freshness(conn: Connection, now_ms: int) -> Freshness:
 
 def refresh(
     unlocked: Unlocked, source: Source, *, progress: Callable[[str, int, int], None] | None = None,
-    cancel: Callable[[], bool] = lambda: False,
+    cancel: Callable[[], bool] = lambda: False, largest: int = MAX_PUBLICATION,
 ) -> Refreshed:  # fmt: skip
     """Take from ``source`` what is newer than what is here. Never raises for bad, old or missing publications.
+
+    What is larger than ``largest`` bytes is left for a later call and counted in ``left``.
 
     Codes: SY-341 nothing published there, SY-342 metadata expired, SY-343 metadata refused (forged or rolled back).
     A line that breaks raises what the source raises.
@@ -168,6 +179,9 @@ def refresh(
         for done, (name, target) in enumerate(wanted):
             if cancel():
                 return report
+            if target.length > largest:
+                report.left.append(name)
+                continue
             if progress:
                 progress("publications", done, len(wanted))
             signer = delegated.sources[name] if delegated.targets.get(name) is target else "targets"
@@ -180,6 +194,7 @@ def refresh(
 def _whole(delegated: delegations.Delegated, report: Refreshed) -> list[Read]:
     """The roles from which everything was taken."""
     missed = {delegated.sources.get(name) for name, code in report.refused.items() if code in ("SY-341", "SY-343")}
+    missed |= {delegated.sources.get(name) for name in report.left}
     return [read for role, read in delegated.read.items() if role not in missed]
 
 

@@ -1,7 +1,8 @@
 """The line to the hub: one blocking HTTP client, signed requests, bounded answers, back-off that never gives up.
 
 Uploads need no login, because the bytes are signed; everything else is signed by the device over a nonce from the hub. Plain
-HTTP works too (a relay on the LAN), for every object is signed or sealed by itself.
+HTTP works too (a relay on the LAN), for every object is signed or sealed by itself. Nothing is sent, and nothing believed,
+before the first answer has shown that it is this office's centre that speaks (:mod:`sync.portal`).
 """
 
 from __future__ import annotations
@@ -9,23 +10,43 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from sync import client, portal, proxies
 from sync.errors import Known
 from sync.limits import MAX_MESSAGE, MAX_NOTE, MAX_PUBLICATION, MAX_TARGET, MIN_TARGET, TARGET_SECONDS
+from sync.throttle import Throttle
 from sync.wire import DEVICE, NONCE, SIGNATURE, request_message
 
 if TYPE_CHECKING:
     import httpx
 
     from sync.identity import Identity
+    from sync.line import Settings
+    from sync.notes import NoteKey
+    from sync.pins import Pins
 
-_SLICE: Final = 16 << 10  # bytes between two looks at the cancel button
+GONE: Final = (
+    frozenset(  # codes that say that there is no way to the hub now: they end a run and are no fault of what was sent
+        {
+            client.NO_LINE,
+            client.UNTRUSTED,
+            client.PROXY_SILENT,
+            client.UNPINNED,
+            portal.SIGN_IN,
+            portal.NOT_OURS,
+            portal.PROXY_ASKS,
+        }
+    )
+)
+
 _FIRST_MS: Final = 5_000
 _LONGEST_MS: Final = 3_600_000
 _FRESH: Final = 0.3  # weight of the newest measurement of the line
+_SLOWEST: Final = 2_000  # bytes a second: what the system still holds back of a request goes no slower than this
+_HELD: Final = 128 << 10
+_GATEWAY: Final = frozenset({502, 503, 504})  # the hub, or the server before it, is busy or starting
 
 
 def backoff_ms(tries: int, dice: Callable[[], float] = random.random) -> int:
@@ -54,53 +75,78 @@ class Cancelled(Exception):
 
 
 class Transport:
-    """A connection to the first hub address that answers. Use it as a context manager."""
+    """A connection to the first hub address that answers. Use it as a context manager.
+
+    ``settings``: proxy and speed; ``log``: the key that must have signed the first answer; ``pins``: whose TLS certificates are
+    believed.
+    """
 
     def __init__(
         self, urls: Sequence[str], device: Identity, *, cancel: Callable[[], bool] = lambda: False, timeout_s: float = 30,
+        settings: Settings | None = None, log: NoteKey | None = None, pins: Pins | None = None, portal_port: int = 80,
     ) -> None:  # fmt: skip
         self._urls, self._device, self._cancel, self._timeout_s = urls, device, cancel, timeout_s
+        self._settings, self._log, self._pins, self._portal_port = settings, log, pins, portal_port
         self._client: httpx.Client | None = None
+        self._throttle = Throttle(settings.cap_kb * 1000 if settings else 0)
         self._nonce = b""
         self.url = ""
+        self.proxy: proxies.Proxy | None = None
         self.note = b""  # the checkpoint that the hub showed when it answered first
         self.bytes_up = 0
         self.bytes_down = 0
         self.goodput = 0  # bytes a second upwards, as measured
 
     def __enter__(self) -> Transport:
-        """Known: SY-355 no address, SY-350 nobody answers, SY-353 the certificate is not trusted."""
+        """Known: SY-355 no address, SY-350 nobody answers; else why the one who answers is not believed."""
         if not self._urls:
             raise Known("SY-355")
-        last = Known("SY-350")
+        worst: Known | None = None
         for url in self._urls:
-            self.url = url.rstrip("/")
-            self._client = _client(self.url, self._timeout_s)
             try:
-                answer = self.call("GET", "/v1/log/checkpoint", limit=MAX_NOTE)
+                self._open(url.rstrip("/"))
             except Known as error:
-                last = error
+                self.__exit__()
+                if worst is None or worst.code == client.NO_LINE:
+                    worst = error
             else:
-                if answer.status == 200 and self._nonce:
-                    self.note = answer.body
-                    return self
-                last = Known("SY-351", status=answer.status)
-            self.__exit__()
-        raise last
+                return self
+        raise worst or Known(client.NO_LINE)
 
     def __exit__(self, *_: object) -> None:
         if self._client is not None:
             self._client.close()
             self._client = None
 
+    def _open(self, url: str) -> None:
+        """Make sure that the centre is there, before anything is sent."""
+        self.url = url
+        self.proxy = proxies.on_the_way(url, self._settings) if self._settings else None
+        try:
+            self._client = client.open_client(url, self._timeout_s, self.proxy, self._pins)
+            answer = self.call("GET", "/v1/log/checkpoint", limit=MAX_NOTE)
+        except Known as error:
+            refused = error.code in (client.UNTRUSTED, client.UNPINNED)
+            silent = error.code == client.NO_LINE
+            if (refused or silent) and portal.in_the_way(
+                url, refused=refused, proxy=self.proxy, port=self._portal_port
+            ):
+                raise Known(portal.SIGN_IN) from error
+            raise
+        if answer.status != 200 or not self._nonce:
+            raise Known("SY-351", status=answer.status)
+        if self._log is not None and not portal.genuine(answer.body, self._log):
+            raise Known(portal.NOT_OURS)
+        self.note = answer.body
+
     def call(
         self, method: str, path: str, body: bytes = b"", *, signed: bool = False, limit: int = MAX_MESSAGE,
     ) -> Answer:  # fmt: skip
-        """One request and its answer. Known: SY-350 the line broke, SY-353; SY-354 the hub is busy (``wait_s``)."""
+        """One request and its answer. Known: a code of :data:`GONE`, or SY-354 the hub is busy (``wait_s``)."""
         answer = self._once(method, path, body, signed, limit)
         if signed and answer.status == 401:  # the nonce was gone; the answer brought another one
             answer = self._once(method, path, body, signed, limit)
-        if answer.status == 503:
+        if answer.status in _GATEWAY:
             raise Known("SY-354", wait_s=answer.retry_after_s)
         return answer
 
@@ -128,15 +174,23 @@ class Transport:
 
     def _once(self, method: str, path: str, body: bytes, signed: bool, limit: int) -> Answer:
         if self._client is None:
-            raise Known("SY-350")
+            raise Known(client.NO_LINE)
         headers = {"Content-Length": str(len(body))} if body else {}
         if signed:
             headers |= self._signature(method, path, body)
         content = self._slices(body) if body else b""
-        with _explained(), self._client.stream(method, path, content=content, headers=headers) as response:
+        patience = self._timeout_s + min(len(body), _HELD) / _SLOWEST
+        with (
+            client.explained(proxied=self.proxy is not None, pinned=self._pins is not None),
+            self._client.stream(
+                method, path, content=content, headers=headers, timeout=self._patient(patience)
+            ) as response,
+        ):
+            if strange := portal.judge(response.status_code, response.headers):
+                raise Known(strange)
             received = bytearray()
-            for piece in response.iter_bytes():
-                self._stop_if_cancelled()
+            for piece in response.iter_raw(self._throttle.slice):
+                self._throttle.take(len(piece), self._stop_if_cancelled)
                 received += piece
                 if len(received) > limit:
                     raise Known("SY-351", status="too long")
@@ -145,6 +199,11 @@ class Transport:
             self._keep_nonce(response.headers.get(NONCE, ""))
             wait = response.headers.get("Retry-After", "")
             return Answer(response.status_code, bytes(received), int(wait) if wait.isdecimal() else 0)
+
+    def _patient(self, read_s: float) -> httpx.Timeout:
+        import httpx
+
+        return httpx.Timeout(self._timeout_s, connect=min(10, self._timeout_s), read=read_s)
 
     def _signature(self, method: str, path: str, body: bytes) -> dict[str, str]:
         message = request_message(method, path, body, self._nonce)
@@ -161,40 +220,12 @@ class Transport:
             self._nonce = b""
 
     def _slices(self, body: bytes) -> Iterator[bytes]:
-        for start in range(0, len(body), _SLICE):
-            self._stop_if_cancelled()
-            yield body[start : start + _SLICE]
+        size = self._throttle.slice
+        for start in range(0, len(body), size):
+            piece = body[start : start + size]
+            self._throttle.take(len(piece), self._stop_if_cancelled)
+            yield piece
 
     def _stop_if_cancelled(self) -> None:
         if self._cancel():
             raise Cancelled
-
-
-def _client(url: str, timeout_s: float) -> httpx.Client:
-    import ssl
-
-    import httpx
-    import truststore
-
-    trust: Any = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if url.startswith("https:") else False
-    limits = httpx.Timeout(timeout_s, connect=min(10, timeout_s))
-    pool = httpx.Limits(keepalive_expiry=2)  # servers drop idle lines after five seconds: never be there at that moment
-    return httpx.Client(base_url=url, verify=trust, timeout=limits, limits=pool, follow_redirects=False)
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Every failure of the line as one of two causes."""
-    import ssl
-
-    import httpx
-
-    try:
-        yield
-    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
-        cause: BaseException | None = error
-        while cause is not None:
-            if isinstance(cause, ssl.SSLCertVerificationError):
-                raise Known("SY-353") from error
-            cause = cause.__cause__ or cause.__context__
-        raise Known("SY-350", reason=type(error).__name__) from error

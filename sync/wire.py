@@ -226,14 +226,17 @@ def encode_notices(notices: Sequence[Notice]) -> bytes:
 
 
 def read_notices(data: bytes) -> list[Notice]:
+    """The notices of ``data`` that this program understands: one that a newer centre writes in another way holds up none."""
     value = cbor.decode(data)
     if not isinstance(value, list):
         raise Malformed("wire: inbox")
-    return [_read_notice(item) for item in value]
+    return [notice for item in value if (notice := _read_notice(item)) is not None]
 
 
-def _read_notice(value: Any) -> Notice:
+def _read_notice(value: Any) -> Notice | None:
     match value:
-        case [seq, bytes(op), str(kind), dict(body)] if len(op) == 32:
-            return Notice(_count(seq), op, kind, body)
-    raise Malformed("wire: notice")
+        case [int(seq), bytes(op), str(kind), dict(body)] if (
+            len(op) == 32 and type(seq) is int and 0 <= seq <= MAX_SEQ and all(isinstance(key, str) for key in body)
+        ):
+            return Notice(seq, op, kind, body)
+    return None
