@@ -92,7 +92,7 @@ class _Export:
         self.chunks = self.store.read(pieces.waiting)
 
     def write(self, folder: Path, seal: str, limit: int) -> Handed:
-        hop = self.store.read(lambda conn: couriers.hop(conn, seal)) if seal else None
+        hop = [self.store.read(lambda conn: couriers.hop(conn, seal))] if seal else []
         volume.require_room(folder, self._size())
         moment = datetime.fromtimestamp(self.clock.wall_ms() / 1000, UTC)
         stem = f"sala-{self.unlocked.device.device_id.hex()[:8]}-{moment:%Y%m%d-%H%M%S}"

@@ -1,8 +1,9 @@
 """A file sealed to the next hop: whoever carries a stick sees neither what it holds nor, beyond 12 %, how much.
 
-``SALASEALED1\\n``, then the CBOR map ``{1: key id of the X25519 key (8), 2: sealed box of the file's key}``, then blocks of
-64 KiB, each XChaCha20-Poly1305 under the file's key with its number as nonce and all before the blocks as context. A
-damaged block costs what stands in it and nothing else. What is inside is padded with zero bytes to its Padmé size.
+``SALASEALED1\\n``, then the CBOR list of ``[key id of an X25519 key (8), sealed box of the file's key]``, one for each that
+may open it, then blocks of 64 KiB, each XChaCha20-Poly1305 under the file's key with its number as nonce and all before the
+blocks as context. A damaged block costs what stands in it and nothing else. What is inside is padded with zero bytes to
+its Padmé size.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from nacl.public import PrivateKey, PublicKey, SealedBox
 from sync import cbor
 from sync.cbor import Malformed
 from sync.errors import Known
-from sync.limits import KIB
+from sync.limits import KIB, MAX_RECIPIENTS
 from sync.sealing import key_id, padded
 
 MAGIC: Final = b"SALASEALED1\n"
@@ -32,7 +33,7 @@ BLOCK: Final = 64 * KIB  # bytes of one block before it is sealed
 _TAG: Final = 16
 _SEALED: Final = BLOCK + _TAG
 _BOX: Final = 32 + 48  # the file's key in a sealed box
-HEAD: Final = len(MAGIC) + len(cbor.encode({1: bytes(8), 2: bytes(_BOX)}))
+_HEAD: Final = 1_024  # bytes; no head is longer
 
 
 class Sink(Protocol):
@@ -42,12 +43,14 @@ class Sink(Protocol):
 
 
 class Writer:
-    """Seals what is written to it into ``file``, for the key ``public``. ``finish`` pads and writes the last block."""
+    """Seals what is written to it into ``file``, for the keys ``publics``. ``finish`` pads and writes the last block."""
 
-    def __init__(self, file: Sink, public: bytes) -> None:
+    def __init__(self, file: Sink, publics: Sequence[bytes]) -> None:
+        if not 0 < len(publics) <= MAX_RECIPIENTS:
+            raise ValueError("nobody, or too many, to seal to")
         self._file, self._key = file, utils.random(32)
-        box = SealedBox(PublicKey(public)).encrypt(self._key)
-        self._head = MAGIC + cbor.encode({1: key_id(public), 2: box})
+        boxes = [[key_id(public), SealedBox(PublicKey(public)).encrypt(self._key)] for public in publics]
+        self._head = MAGIC + cbor.encode(boxes)
         self._rest, self._blocks, self._size = bytearray(), 0, 0
         file.write(self._head)
 
@@ -83,9 +86,9 @@ class Reader(io.RawIOBase):
         super().__init__()
         self._file, self.damaged = file, 0
         file.seek(0)
-        self._head = file.read(HEAD)
-        self._key = _open_head(self._head, keys)
-        inside = max(0, size - HEAD)
+        self._head, boxes = _read_head(file.read(_HEAD))
+        self._key = _open(boxes, keys)
+        inside = max(0, size - len(self._head))
         self._blocks = -(-inside // _SEALED)
         self.size = max(0, inside - self._blocks * _TAG)
         self._place, self._at, self._block = 0, -1, b""
@@ -125,7 +128,7 @@ class Reader(io.RawIOBase):
 
     def _load(self, number: int) -> bytes:
         if number != self._at:
-            self._file.seek(HEAD + number * _SEALED)
+            self._file.seek(len(self._head) + number * _SEALED)
             sealed = self._file.read(_SEALED)
             try:
                 self._block = aead_open(sealed, self._head, number.to_bytes(24, "big"), self._key)
@@ -136,20 +139,30 @@ class Reader(io.RawIOBase):
         return self._block
 
 
-def _open_head(head: bytes, keys: Sequence[PrivateKey]) -> bytes:
+def _read_head(data: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:
     try:
-        value = cbor.decode(head[len(MAGIC) :])
+        value, end = cbor.decode_prefix(data, len(MAGIC))
     except Malformed:
         raise Known("SY-372") from None
+    if not data.startswith(MAGIC) or not isinstance(value, list) or len(value) > MAX_RECIPIENTS:
+        raise Known("SY-372")
+    return data[:end], [_read_box(item) for item in value]
+
+
+def _read_box(value: object) -> tuple[bytes, bytes]:
     match value:
-        case {1: bytes(wanted), 2: bytes(box), **others} if not others:
-            pass
-        case _:
-            raise Known("SY-372")
-    for key in keys:
-        if key_id(bytes(key.public_key)) == wanted:
+        case [bytes(name), bytes(box)] if (len(name), len(box)) == (8, _BOX):
+            return name, box
+    raise Known("SY-372")
+
+
+def _open(boxes: Sequence[tuple[bytes, bytes]], keys: Sequence[PrivateKey]) -> bytes:
+    """The file's key, from the first box that one of ``keys`` opens."""
+    mine = {key_id(bytes(key.public_key)): key for key in keys}
+    for name, box in boxes:
+        if name in mine:
             try:
-                return SealedBox(key).decrypt(box)
+                return SealedBox(mine[name]).decrypt(box)
             except CryptoError:
                 raise Known("SY-372") from None
     raise Known("SY-440")

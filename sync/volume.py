@@ -14,6 +14,7 @@ against its own hash when it is read, so damage costs the objects that it hits a
 | ``missing`` | device id, hex | to the device: :class:`sync.wire.Missing` |
 | ``metadata``, ``target`` | file name below ``metadata/`` or ``targets/`` | to the device: publications |
 | ``certificate`` | device id, hex | between laptops of one office too: who the sender is (:mod:`sync.colleagues`) |
+| ``fork``, ``rekey`` | device id, hex | to the device: proof that a copy is at work; to the hub: the new keys |
 | ``held`` | device id, hex | between laptops of one office: how far the sender holds everybody's ops |
 | ``bodies`` | batch hash ``/`` receiving device id | between laptops of one office: bodies in a box for one of them |
 
@@ -46,7 +47,8 @@ MAGIC: Final = b"SALABATCH1\n"
 SUFFIX: Final = ".salabatch"
 TYPES: Final = frozenset(
     {
-        "batch", "chunk", "enrol", "have", "receipt", "certificate", "missing", "metadata", "target", "held", "bodies", "end",
+        "batch", "chunk", "enrol", "have", "receipt", "certificate", "missing", "metadata", "target", "held", "bodies",
+        "fork", "rekey", "end",
     }
 )  # fmt: skip
 _HEAD: Final = 1_024  # bytes; no head is longer
@@ -98,7 +100,7 @@ def require_room(folder: Path, needed: int) -> None:
         raise Known("SY-441", needed_mib=-(-needed // MIB), free_mib=free // MIB)
 
 
-def pack(objects: Iterable[Object], *, seal: bytes | None = None) -> bytes:
+def pack(objects: Iterable[Object], *, seal: Sequence[bytes] = ()) -> bytes:
     """One volume of ``objects`` in memory: what a few QR codes carry."""
     made = io.BytesIO()
     left = _fill(made, None, iter(objects), MAX_COURIER, seal)
@@ -108,12 +110,12 @@ def pack(objects: Iterable[Object], *, seal: bytes | None = None) -> bytes:
 
 
 def write(
-    folder: Path, stem: str, objects: Iterable[Object], *, limit: int = MAX_COURIER, seal: bytes | None = None
+    folder: Path, stem: str, objects: Iterable[Object], *, limit: int = MAX_COURIER, seal: Sequence[bytes] = ()
 ) -> list[Path]:
     """Write ``objects`` into ``folder`` as ``<stem>.salabatch``, in more volumes when ``limit`` bytes are not enough.
 
-    Each volume appears only whole: temporary name, fsync, rename, read back and compared. ``seal``: the X25519 key of the
-    next hop, for which every volume is sealed. Known: SY-370 no room, SY-371 the folder cannot be written, SY-373 it does
+    Each volume appears only whole: temporary name, fsync, rename, read back and compared. ``seal``: X25519 keys of
+    those for whom every volume is sealed, one of which opens it. Known: SY-370 no room, SY-371 the folder cannot be written, SY-373 it does
     not read back. What was begun is removed then, and also when ``objects`` raises.
     """
     paths: list[Path] = []
@@ -136,7 +138,7 @@ def write(
 
 
 def _write_volume(
-    path: Path, first: Object | None, rest: Iterator[Object], limit: int, seal: bytes | None
+    path: Path, first: Object | None, rest: Iterator[Object], limit: int, seal: Sequence[bytes]
 ) -> Object | None:
     """One volume; returns the object that no longer fitted, or None."""
     part = path.with_name(path.name + ".part")
@@ -158,9 +160,9 @@ def _write_volume(
     return left
 
 
-def _fill(out: Sink, first: Object | None, rest: Iterator[Object], limit: int, seal: bytes | None) -> Object | None:
+def _fill(out: Sink, first: Object | None, rest: Iterator[Object], limit: int, seal: Sequence[bytes]) -> Object | None:
     """Fill one volume up to ``limit`` bytes; the object that no longer fitted, or None."""
-    if seal is None:
+    if not seal:
         return _put_objects(out, first, rest, limit)
     sealed = sealedfile.Writer(out, seal)
     left = _put_objects(sealed, first, rest, limit - limit // 7)  # room for padding and seals
