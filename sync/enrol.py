@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sync import audit, devices, keys, leases, office, pack, publications, slots
+from sync.delegations import PROVINCE
 from sync.devices import Certificate, EnrolledOfficer, Request
-from sync.errors import Refused
+from sync.errors import Known, Refused
 from sync.failpoint import failpoint
 
 if TYPE_CHECKING:
@@ -119,30 +120,44 @@ def request(conn: Connection) -> bytes | None:
 
 
 def request_words(conn: Connection) -> str | None:
-    """Six groups of digits of the open request, for the admin to compare; None when enrolled."""
-    data = request(conn)
-    return devices.words(data) if data else None
+    """Six groups of digits of the request, for the admin to compare: the console shows them too. None before setup."""
+    row = conn.execute("SELECT enrol_request FROM office").fetchone()
+    return devices.words(row["enrol_request"]) if row and row["enrol_request"] else None
 
 
 def certificate(conn: Connection) -> Certificate | None:
     """What the centre says of this device, None until it has said it."""
-    row = conn.execute("SELECT certificate FROM identity WHERE retired_ms IS NULL").fetchone()
+    row = conn.execute("SELECT certificate, certifier FROM identity WHERE retired_ms IS NULL").fetchone()
     if row is None or row["certificate"] is None:
         return None
     here = office.centre(conn)
-    return devices.read_certificate(row["certificate"], here.signer) if here else None
+    return devices.read_certificate(row["certificate"], row["certifier"] or here.signer) if here else None
+
+
+def signers(conn: Connection) -> tuple[bytes, ...]:
+    """Whose signature makes a device certificate of this office: the pack key and, where there is one, its province's."""
+    here = office.centre(conn)
+    if here is None:
+        return ()
+    return (here.signer, *publications.keys_of(conn, f"{PROVINCE}{here.office[:2]}"))
 
 
 def accept(conn: Connection, clock: Clock, data: bytes) -> bool:
-    """Keep the device certificate ``data`` if it is about this device; True when it is new. Known SY-310 if forged."""
-    here = office.centre(conn)
+    """Keep the device certificate ``data`` if it is about this device; True when it is new.
+
+    Known SY-310 if forged, SY-472 signed by a province that the publications here do not name yet: they come next.
+    """
     row = conn.execute("SELECT device_id, certificate FROM identity WHERE retired_ms IS NULL").fetchone()
-    if here is None:
+    known = signers(conn)
+    if not known:
         raise Refused("SY-303")
-    found = devices.read_certificate(data, here.signer)
+    signer = devices.certifier(data, known)
+    if signer is None:
+        raise Known("SY-472")
+    found = devices.read_certificate(data, signer)
     if found.device_id != row["device_id"] or row["certificate"] == data:
         return False
-    conn.execute("UPDATE identity SET certificate = ? WHERE retired_ms IS NULL", (data,))
+    conn.execute("UPDATE identity SET certificate = ?, certifier = ? WHERE retired_ms IS NULL", (data, signer))
     audit.append(conn, clock, {"what": "enrolled", "device": found.device_id.hex(), "number": found.number})
     return True
 

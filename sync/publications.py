@@ -116,8 +116,8 @@ def keep(conn: Connection, name: str, data: bytes, version: int, now_ms: int, ro
 def keys_of(conn: Connection, role: str) -> list[bytes]:
     """The Ed25519 keys that the newest verified metadata gives to a delegated role; none when there is no such role."""
     row = conn.execute("SELECT bytes FROM trust WHERE role = 'targets'").fetchone()
-    said = json.loads(row["bytes"])["signed"].get("delegations") if row else None
-    named = [one for one in (said or {}).get("roles", ()) if one["name"] == role]
+    said: dict[str, Any] = (json.loads(row["bytes"])["signed"].get("delegations") if row else None) or {}
+    named = [one for one in said.get("roles", ()) if one["name"] == role]
     return [bytes.fromhex(said["keys"][keyid]["keyval"]["public"]) for one in named for keyid in one["keyids"]]
 
 

@@ -13,8 +13,9 @@ from typing import Any, Final
 from sync import durable
 from sync.clock import Clock
 from sync.errors import Known, Refused
-from sync.hub import chunks, downward, enrolment, keys, leases, log, projections, rebuild, tree
+from sync.hub import chunks, downward, enrolment, keys, leases, log, origins, projections, rebuild, signers
 from sync.hub.ingest import Ingest
+from sync.hub.parts import Delegate
 from sync.hub.publish import Repository
 from sync.hub.storage import Tx
 from sync.hub.storage_sqlite import SqliteStorage
@@ -45,21 +46,28 @@ class Centre:
         self.keys = keys.load(folder)
         self.log = log.Log(self.settings["log_name"], self.settings["epoch"], self.keys.log)
         self.repository = Repository(folder / "published", self.keys, clock, self.settings.get("publications_from", 1))
-        self.storage = SqliteStorage(folder, before_commit=lambda tx: self.log.seal(tx, clock.wall_ms()))
+        self.manifests = projections.manifests(modules)
+        self.kinds = PLATFORM_KINDS | {kind["name"] for found in self.manifests for kind in found.get("kind", ())}
+        self.storage = SqliteStorage(folder)
         try:
-            self.manifests = projections.manifests(modules)
-            self.kinds = PLATFORM_KINDS | {kind["name"] for found in self.manifests for kind in found.get("kind", ())}
-            self.ingest = Ingest(self.storage, self.log, clock, self.kinds.__contains__)
+            self.ingest = Ingest(self.storage, self.log, clock, self.kinds.__contains__, self.keys)
+            self.storage.before_commit = self._before_commit
             names = [name for found in self.manifests for name in found.get("hub", {}).get("projections", ())]
             self.runner = projections.Runner(self.storage, projections.load(names))
             self.storage.write(lambda tx: self.log.sign(tx, clock.wall_ms()))
-            self.storage.write(lambda tx: tree.learn(tx, self.kinds))
+            self.storage.write(lambda tx: origins.begin(tx, self.kinds, self.repository, clock.wall_ms()))
+            self.storage.write(lambda tx: signers.begin(tx, folder, clock.wall_ms()))
         except BaseException:
             self.storage.close()
             raise
         self._wake = threading.Event()
         self._ended = False
         self._thread: threading.Thread | None = None
+
+    def _before_commit(self, tx: Tx) -> None:
+        """Sign what the centre did, and the log."""
+        self.ingest.sign_acts(tx)
+        self.log.seal(tx, self.clock.wall_ms())
 
     def close(self) -> None:
         self._ended = True
@@ -91,7 +99,17 @@ class Centre:
         wanted = self.storage.read(lambda tx: downward.gather(tx, self.runner.projections, self.keys.targets, now))
         if wanted.notes:
             self.storage.write(lambda tx: downward.remember(tx, wanted))
-        return self.repository.publish(wanted.targets)
+        return self.repository.publish(wanted.targets, self.storage.read(lambda tx: signers.delegates(tx, self.folder)))
+
+    def wanted(self) -> tuple[dict[str, bytes], Sequence[Delegate]]:
+        """What is to be published now, and who signs its parts."""
+        now = self.clock.wall_ms()
+        return self.storage.read(
+            lambda tx: (
+                downward.gather(tx, self.runner.projections, self.keys.targets, now).targets,
+                signers.delegates(tx, self.folder),
+            )
+        )
 
     def rebuild(self, name: str | None = None) -> dict[str, rebuild.Outcome]:
         """Make projections anew from the raw batches and compare. Refused HB-151 for an unknown name."""
@@ -182,8 +200,12 @@ def stable(tx: Tx, device: bytes) -> int:
     if found is None:
         return 0
     values = {"d": device, "idx": int(found["value"])}
-    row = tx.query("SELECT max(first_seq + n - 1) AS seq FROM batch WHERE device = :d AND idx <= :idx", values)[0]
-    return int(row["seq"] or 0)
+    held = tx.query("SELECT max(first_seq + n - 1) AS seq FROM batch WHERE device = :d AND idx <= :idx", values)[0]["seq"]
+    # Batches come in any order: one that came after the copy may hold ops before those that were copied.
+    later = tx.query(
+        "SELECT min(first_seq) AS seq FROM batch WHERE device = :d AND idx > :idx AND new_ops > 0", values
+    )[0]["seq"]
+    return int(held or 0) if later is None else min(int(held or 0), int(later) - 1)
 
 
 def create(folder: Path, clock: Clock, *, name: str, log_name: str) -> Centre:

@@ -13,9 +13,10 @@ from typing import Any, Final
 from nacl import utils
 
 from sync import cbor, devices, ops
+from sync.cbor import Malformed
 from sync.devices import Certificate, Request
 from sync.errors import Refused
-from sync.hub import leases, tree
+from sync.hub import leases, signers, tree
 from sync.hub.keys import HubKeys
 from sync.hub.storage import Row, Tx
 from sync.limits import CODE_TRIES, DAY_MS
@@ -97,7 +98,8 @@ class Answer:
 def enrol(tx: Tx, keys: HubKeys, request: Request, signed: bytes, mac: bytes, now_ms: int) -> Answer:
     """Answer an enrolment request; the same request again gets the same certificate.
 
-    403 wrong code, 404 no such slot, 409 the slot has another device, 410 the code is too old or was tried too often.
+    202 the province must still sign, 403 wrong code, 404 no such slot, 409 the slot has another device, 410 the code is too
+    old or was tried too often.
     """
     slot = tx.one(
         "SELECT * FROM slot WHERE slot = :slot AND office = :office", {"slot": request.slot, "office": request.office}
@@ -111,6 +113,9 @@ def enrol(tx: Tx, keys: HubKeys, request: Request, signed: bytes, mac: bytes, no
             if found and slot["device"] == request.device_id
             else Answer(409, code="HB-125")
         )
+    waits = tx.one("SELECT device FROM pending_device WHERE slot = :slot", {"slot": slot["slot"]})
+    if waits is not None:
+        return Answer(202) if waits["device"] == request.device_id else Answer(409, code="HB-125")
     if now_ms > slot["not_after_ms"] or slot["tries"] >= CODE_TRIES:
         return Answer(410, code="HB-126")
     if not devices.code_holds(slot["code_key"], signed, mac):
@@ -118,30 +123,80 @@ def enrol(tx: Tx, keys: HubKeys, request: Request, signed: bytes, mac: bytes, no
         return Answer(403, code="HB-123")
     if tx.one("SELECT 1 AS yes FROM device WHERE device = :d", {"d": request.device_id}):
         return Answer(409, code="HB-125")  # one laptop, one slot
-    return Answer(201, _admit(tx, keys, request, slot, now_ms))
+    sent = cbor.encode([signed, mac])
+    role, key = signers.province_key(tx, keys.folder, request.office)
+    if role is not None and key is None:
+        tx.execute(
+            "INSERT INTO pending_device (device, slot, request, asked_ms) VALUES (:device, :slot, :request, :now)",
+            {"device": request.device_id, "slot": slot["slot"], "request": sent, "now": now_ms},
+        )
+        return Answer(202)
+    certificate = devices.issue_certificate(_certificate(request, slot, now_ms), key or keys.pack)
+    return Answer(201, _admit(tx, request, slot, certificate, devices.words(sent), now_ms))
 
 
-def _admit(tx: Tx, keys: HubKeys, request: Request, slot: Row, now_ms: int) -> bytes:
-    certificate = devices.issue_certificate(
-        Certificate(
-            device_id=request.device_id, sign_public=request.sign_public, seal_public=request.seal_public,
-            office_public=request.office_public, office=request.office, number=slot["number"], valid_from_ms=now_ms,
-            predecessor=request.predecessor,
-        ),
-        keys.pack,
+def pending(tx: Tx) -> list[dict[str, Any]]:
+    """Laptops that wait for their province's signature: device, office, number, request words, what is to be signed."""
+    found = []
+    for row in tx.query(
+        """SELECT p.device, p.request, p.asked_ms, s.number, s.slot FROM pending_device p JOIN slot s ON s.slot = p.slot
+           ORDER BY p.asked_ms, p.device"""
+    ):
+        request, _, _ = devices.read_request(row["request"])
+        payload = devices.certificate_payload(_certificate(request, row, row["asked_ms"]))
+        found.append(
+            {
+                "device": row["device"], "office": request.office, "number": row["number"], "asked_ms": row["asked_ms"],
+                "words": devices.words(row["request"]), "payload": payload,
+            }
+        )  # fmt: skip
+    return found
+
+
+def admit_signed(tx: Tx, certificate: bytes, province: bytes, now_ms: int) -> str:
+    """Enrol a waiting laptop by the certificate that its province has signed; its device id in hex.
+
+    Refused HB-182: not signed with the province's key, or about no laptop that waits.
+    """
+    try:
+        said = devices.read_certificate(certificate, province)
+    except Malformed as error:
+        raise Refused("HB-182", role="province") from error
+    row = tx.one("SELECT slot, request FROM pending_device WHERE device = :d", {"d": said.device_id})
+    wanted = {one["device"]: one["payload"] for one in pending(tx)}.get(said.device_id)
+    if row is None or wanted != devices.certificate_payload(said):
+        if tx.one("SELECT 1 AS yes FROM device WHERE device = :d", {"d": said.device_id}):
+            return said.device_id.hex()  # the same file again
+        raise Refused("HB-182", role="province")
+    request, _, _ = devices.read_request(row["request"])
+    slot = tx.query("SELECT * FROM slot WHERE slot = :slot", {"slot": row["slot"]})[0]
+    _admit(tx, request, slot, certificate, devices.words(row["request"]), now_ms)
+    tx.execute("DELETE FROM pending_device WHERE device = :d", {"d": said.device_id})
+    return said.device_id.hex()
+
+
+def _certificate(request: Request, slot: Row, now_ms: int) -> Certificate:
+    return Certificate(
+        device_id=request.device_id, sign_public=request.sign_public, seal_public=request.seal_public,
+        office_public=request.office_public, office=request.office, number=slot["number"], valid_from_ms=now_ms,
+        predecessor=request.predecessor,
     )  # fmt: skip
+
+
+def _admit(tx: Tx, request: Request, slot: Row, certificate: bytes, words: str, now_ms: int) -> bytes:
     officers = [
         {"id": one.id.hex(), "name": one.name, "latin": one.latin, "role": one.role, "public": one.public.hex()}
         for one in request.officers
     ]
     tx.execute(
         """INSERT INTO device (device, office, number, sign_public, seal_public, office_public, certificate, enrolled_ms, predecessor,
-               officers, last_seen_ms)
-           VALUES (:device, :office, :number, :sign, :seal, :issue, :certificate, :now, :before, :officers, :now)""",
+               officers, last_seen_ms, words)
+           VALUES (:device, :office, :number, :sign, :seal, :issue, :certificate, :now, :before, :officers, :now, :words)""",
         {
             "device": request.device_id, "office": request.office, "number": slot["number"], "sign": request.sign_public,
             "seal": request.seal_public, "issue": request.office_public, "certificate": certificate, "now": now_ms,
             "before": request.predecessor, "officers": json.dumps(officers, ensure_ascii=False),
+            "words": words,
         },
     )  # fmt: skip
     tx.execute(
@@ -149,6 +204,12 @@ def _admit(tx: Tx, keys: HubKeys, request: Request, slot: Row, now_ms: int) -> b
     )
     tree.settle(tx, [ops.genesis(request.sign_public)])  # what came before the hub knew the device
     return certificate
+
+
+def succeed(tx: Tx, keys: HubKeys, request: Request, slot: Row, signed: bytes, now_ms: int) -> bytes:
+    """Enrol a copy of an enrolled laptop as one of its own (:mod:`sync.hub.rekeying` has checked that it may); its certificate."""
+    certificate = devices.issue_certificate(_certificate(request, slot, now_ms), keys.pack)
+    return _admit(tx, request, slot, certificate, devices.words(signed), now_ms)
 
 
 def revoke(tx: Tx, device: bytes, now_ms: int) -> Row:

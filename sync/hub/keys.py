@@ -38,6 +38,9 @@ class HubKeys:
     link_codes: bytes  # 32 bytes: the one permutation key of all link-code leases
     agency: PublicKey
     recovery: PublicKey
+    device: SigningKey  # the hub's own device: signs what the centre does (sync/hub/acts.py)
+    vault: bytes  # 32 bytes: hides secrets in the bodies of those acts
+    folder: Path  # of the hub: keys of delegated roles lie in it too (sync/hub/signers.py)
 
 
 def create(folder: Path) -> tuple[HubKeys, list[SigningKey]]:
@@ -49,7 +52,8 @@ def create(folder: Path) -> tuple[HubKeys, list[SigningKey]]:
     offline.mkdir(mode=0o700)
     for name in SIGNING:
         _write(place / f"{name}.key", bytes(SigningKey.generate()))
-    _write(place / "link-codes.key", utils.random(32))
+    for own in ("link-codes", "device", "vault"):
+        _write(place / f"{own}.key", utils.random(32))
     for name in SEALING:
         private = PrivateKey.generate()
         _write(offline / f"{name}.key", bytes(private))
@@ -73,6 +77,7 @@ def load(folder: Path) -> HubKeys:
         return HubKeys(
             log, pack, targets, snapshot, timestamp, link_codes=_read(place / "link-codes.key"),
             agency=PublicKey(_read(place / "agency.pub")), recovery=PublicKey(_read(place / "recovery.pub")),
+            device=SigningKey(_own(place / "device.key")), vault=_own(place / "vault.key"), folder=folder,
         )  # fmt: skip
     except FileNotFoundError as error:
         raise Known("HB-104", folder=folder.name) from error
@@ -94,6 +99,13 @@ def _write(path: Path, key: bytes) -> None:
         file.write(key.hex() + "\n")
         file.flush()
         os.fsync(file.fileno())
+
+
+def _own(path: Path) -> bytes:
+    """A key that a hub of the first release has not made yet."""
+    if not path.exists():
+        _write(path, utils.random(32))
+    return _read(path)
 
 
 def _read(path: Path) -> bytes:
