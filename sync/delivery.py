@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sync.store import Connection
     from sync.wire import Status
 
+_STABLE_OF: Final = "stable."  # + device id, a mark: what the hub last said of that key
 _REFUSED_WAIT_MS: Final = 6 * 3_600_000  # a batch that the hub cannot read is offered again when the hub may be newer
 
 
@@ -79,14 +80,16 @@ def carried(conn: Connection, hashes: Sequence[bytes], clock: Clock) -> None:
     conn.executemany("UPDATE batch SET carried_ms = ? WHERE hash = ?", [(now, hash_) for hash_ in hashes])
 
 
-def failed(conn: Connection, clock: Clock, hash_: bytes, code: str) -> None:
-    """One try more went wrong. A large batch that a bad line has failed three times is cut again, smaller."""
+def failed(conn: Connection, clock: Clock, hash_: bytes, code: str, *, split: bool = True) -> None:
+    """One try more went wrong. A large batch that a bad line has failed three times is cut again, smaller; so is one that
+    the hub cannot read (``split``), until the op that is in its way stands alone.
+    """
     conn.execute("UPDATE batch SET tries = tries + 1, last_error = ? WHERE hash = ?", (code, hash_))
     row = conn.execute("SELECT tries, size, first_seq, last_seq FROM batch WHERE hash = ?", (hash_,)).fetchone()
     wait = _REFUSED_WAIT_MS if code == "SY-357" else backoff_ms(row["tries"])
     conn.execute("UPDATE batch SET next_try_ms = ? WHERE hash = ?", (clock.wall_ms() + wait, hash_))
     large = row["size"] > RECUT_OVER and row["tries"] >= RECUT_TRIES and code == "SY-350"
-    if (large or code == "SY-358") and row["last_seq"] > row["first_seq"]:
+    if (large or code == "SY-358" or (code == "SY-357" and split)) and row["last_seq"] > row["first_seq"]:
         cutting.recut(conn, clock, VERSION, hash_)
         failpoint("send:recut")
 
@@ -173,10 +176,26 @@ def take_status(conn: Connection, status: Status, clock: Clock) -> None:
     raise_floor(conn, HUB_TIME, status.hub_ms)
     raise_floor(conn, REVOCATIONS, status.revocations)
     set_mark(conn, SKEW, clock.wall_ms() - status.hub_ms)
-    outbox.settle(conn)
-    base = mark(conn, ops.chain_base(status.device_id))
-    set_mark(conn, STABLE, min(base + status.stable_seq, mark(conn, RECEIVED)) if status.stable_seq else 0)
+    take_stable(conn, status)
     prune(conn)
+
+
+def take_stable(conn: Connection, status: Status) -> None:
+    """Keep how far a second site holds the ops of one key; after a re-key this laptop has the ops of several."""
+    set_mark(conn, f"{_STABLE_OF}{status.device_id.hex()}", status.stable_seq)
+    outbox.settle(conn)
+    names = len("base.")
+    rows = conn.execute("SELECT substr(name, ?) AS device, value FROM mark WHERE name LIKE 'base.%'", (names + 1,))
+    chains = sorted((row["value"], row["device"]) for row in rows.fetchall())
+    received, reached = mark(conn, RECEIVED), 0
+    for place, (base, device) in enumerate(chains):
+        end = chains[place + 1][0] if place + 1 < len(chains) else received
+        held = mark(conn, f"{_STABLE_OF}{device}")
+        reached = base + held if held else reached
+        if reached < end:
+            break
+        reached = end
+    set_mark(conn, STABLE, min(reached, received))
 
 
 def worries(conn: Connection, status: Status) -> list[Known]:

@@ -10,48 +10,48 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from sync import (
     checkpoints,
+    client,
     cutting,
     delivery,
     enrol,
     leases,
+    line,
     notes,
     office,
     ops,
     outbox,
     pieces,
+    pins,
+    portal,
     publications,
-    receipts,
     wire,
 )
 from sync.cbor import Malformed
 from sync.errors import Known, SalaError
 from sync.failpoint import failpoint
-from sync.limits import FILL_WAIT_MS, MAX_MESSAGE, MAX_RECEIPT
+from sync.limits import FILL_WAIT_MS, KIB, MAX_MESSAGE, MAX_PUBLICATION
 from sync.lockfile import locked
 from sync.marks import GOODPUT, LAST_RUN, RECEIPT_CURSOR, ROLLBACK, RUN_NEXT, RUN_TRIES, mark, set_mark
-from sync.transport import Cancelled, Transport, backoff_ms, target_size
-from sync.version import VERSION
+from sync.transport import GONE, Cancelled, Transport, backoff_ms, target_size
+from sync.uploads import Uploads
 
 if TYPE_CHECKING:
     from sync.keys import Unlocked
-    from sync.notes import Checkpoint
     from sync.office import Centre
-    from sync.receipts import Receipt
     from sync.store import Connection
 
 log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]  # what, done, total
 LOCK: Final = "sync.lock"
-_GIVE_UP_AFTER: Final = 3  # batches in a row that the line fails: the line is gone
-_BATCH_REFUSALS: Final = {413: "SY-358", 422: "SY-357"}
-_REFUSALS: Final = {403: "SY-345", 404: "SY-346", 409: "SY-347", 410: "SY-348"}
+_SMALL: Final = 32 * KIB  # publications up to this go before the records, larger ones after them
+_SIGN_IN_MS: Final = 60_000  # how often it is looked whether somebody has signed in to the network
+_REFUSALS: Final = {202: "SY-473", 403: "SY-345", 404: "SY-346", 409: "SY-347", 410: "SY-348"}
 
 
 @dataclass(slots=True)
@@ -80,35 +80,51 @@ def due(conn: Connection, now_ms: int) -> bool:
     waited = waiting.ops > 0 and now_ms - waiting.oldest_ms >= FILL_WAIT_MS
     filled = waiting.bytes >= 4 * target_size(mark(conn, GOODPUT))
     queued = any(batch.next_try_ms <= now_ms for batch in delivery.pending(conn))
+    scans = line.attachments_may_go(line.read(conn), now_ms) and bool(pieces.due(conn, now_ms, 1))
     stale = now_ms - mark(conn, LAST_RUN) >= 15 * FILL_WAIT_MS
-    return now_ms >= mark(conn, RUN_NEXT) and (waited or filled or queued or stale)
+    return now_ms >= mark(conn, RUN_NEXT) and (waited or filled or queued or scans or stale)
+
+
+def wake(conn: Connection) -> None:
+    """The network has changed, or the person may have mended something: what waited for the line need not wait any longer."""
+    set_mark(conn, RUN_NEXT, 0)
+    conn.execute(
+        "UPDATE batch SET next_try_ms = 0 WHERE state IN ('cut', 'sent') AND last_error = ?", (client.NO_LINE,)
+    )
 
 
 def run(
     unlocked: Unlocked, transport: Transport | None = None, *, progress: Progress | None = None,
-    cancel: Callable[[], bool] = lambda: False,
+    cancel: Callable[[], bool] = lambda: False, asked: bool = True,
 ) -> Report:  # fmt: skip
-    """One run over the line. Known: SY-352 another run goes on; SY-350, SY-353, SY-355 no hub: everything stays here."""
+    """One run over the line. ``asked`` False: it began by itself, and items in trouble wait for their next try.
+
+    Known: SY-352 another run goes on; SY-355 or a code of :data:`sync.transport.GONE`, no hub: everything stays here.
+    """
     with locked(unlocked.home / LOCK):
-        return _Run(unlocked, progress or (lambda *_: None), cancel).over(transport)
+        return _Run(unlocked, progress or (lambda *_: None), cancel, asked).over(transport)
 
 
 class _Run:
     """The state of one run."""
 
-    def __init__(self, unlocked: Unlocked, progress: Progress, cancel: Callable[[], bool]) -> None:
+    def __init__(self, unlocked: Unlocked, progress: Progress, cancel: Callable[[], bool], asked: bool) -> None:
         self.unlocked, self.store, self.clock = unlocked, unlocked.store, unlocked.store.clock
-        self.progress, self.cancel = progress, cancel
+        self.progress, self.cancel, self.asked = progress, cancel, asked
         self.report = Report()
-        self.largest: Checkpoint | None = None
-        self.largest_note = ""
+        self._large = False  # is there a publication that waits until the records are gone?
 
     def over(self, transport: Transport | None) -> Report:
         centre = self.store.read(office.centre)
         if centre is None:
             raise Known("SY-303")
         self.centre: Centre = centre
-        self.line = transport or Transport(centre.urls, self.unlocked.device, cancel=self.cancel)
+        settings = self.store.read(line.read)
+        self.line = transport or self._transport(settings)
+        self.uploads = Uploads(
+            self.unlocked, self.line, centre.log, self.report, settings, asked=self.asked, progress=self.progress,
+            cancel=self.cancel, problem=self._problem,
+        )  # fmt: skip
         self.line.goodput = self.store.read(lambda conn: mark(conn, GOODPUT))
         self.progress("connect", 0, 1)
         try:
@@ -125,12 +141,26 @@ class _Run:
             self._finish()
         return self.report
 
+    def _transport(self, settings: line.Settings) -> Transport:
+        believed, expired = self.store.read(lambda conn: pins.known(conn, self.clock.wall_ms()))
+        if expired:
+            self._problem("connect", Known("SY-425"))
+        return Transport(
+            self.centre.urls,
+            self.unlocked.device,
+            cancel=self.cancel,
+            settings=settings,
+            log=self.centre.log,
+            pins=believed,
+        )
+
     def _steps(self) -> None:
         self.report.url = self.line.url
         for name, step in (
             ("enrol", self._enrol), ("leases", self._ask_leases), ("publications", self._publications),
-            ("have", self._have), ("receipts", self._receipts), ("cut", self._cut), ("batches", self._batches),
-            ("chunks", self._chunks), ("log", self._log),
+            ("certificate", self._enrol_by_province),
+            ("have", self._have), ("receipts", self._receipts), ("cut", self.uploads.cut), ("batches", self.uploads.batches),
+            ("publications", self._large_publications), ("chunks", self.uploads.attachments), ("log", self._log),
         ):  # fmt: skip
             if self.cancel():
                 raise Cancelled
@@ -144,7 +174,7 @@ class _Run:
         try:
             yield
         except SalaError as error:
-            if error.code in ("SY-350", "SY-353", "SY-354"):
+            if error.code == "SY-354" or error.code in GONE:
                 raise
             self._problem(name, error)
 
@@ -166,6 +196,13 @@ class _Run:
             self.store.write(lambda conn: enrol.accept(conn, self.clock, answer.body))
         self.report.enrolled = self.store.read(enrol.certificate) is not None
 
+    def _enrol_by_province(self) -> None:
+        """The certificate that came before the publications which name its signer."""
+        early = [problem for problem in self.report.problems if problem["code"] == "SY-472"]
+        if early:
+            self._enrol()
+            self.report.problems = [problem for problem in self.report.problems if problem not in early]
+
     def _ask_leases(self) -> None:
         if not self.report.enrolled:
             return
@@ -173,16 +210,27 @@ class _Run:
             answer = self.line.call("POST", f"/v1/leases/{quote(resource, safe='')}", signed=True)
             _require(answer.status, 200, 202)
 
-    def _publications(self) -> None:
-        found = publications.refresh(self.unlocked, self.line, progress=self.progress, cancel=self.cancel)
-        self.report.publications += found.taken
+    def _publications(self, largest: int = _SMALL) -> None:
+        """What the centre has published anew, as far as it does not hold up the records."""
+        found = self._refresh(largest)
         if "SY-341" in found.refused.values():  # the centre published anew while we were reading: read that
-            found = publications.refresh(self.unlocked, self.line, progress=self.progress, cancel=self.cancel)
-            self.report.publications += found.taken
+            found = self._refresh(largest)
+        self._large = bool(found.left)
         for name, code in found.refused.items():
             self._problem("publications", Known(code, name=name))
         if found.code not in ("", "SY-341"):
             self._problem("publications", Known(found.code))
+
+    def _large_publications(self) -> None:
+        if self._large:
+            self._publications(MAX_PUBLICATION)
+
+    def _refresh(self, largest: int) -> publications.Refreshed:
+        found = publications.refresh(
+            self.unlocked, self.line, progress=self.progress, cancel=self.cancel, largest=largest
+        )
+        self.report.publications += found.taken
+        return found
 
     def _have(self) -> None:
         """Ask what the hub lacks. After a new epoch, or a log that went back, everything is offered."""
@@ -260,101 +308,15 @@ class _Run:
 
             def work(conn: Connection, found: wire.Receipts = found) -> None:
                 for text in found.texts:
-                    self._take(delivery.received(conn, text, self.centre.log))
+                    self.uploads.take(delivery.received(conn, text, self.centre.log))
                 outbox.settle(conn)
                 set_mark(conn, RECEIPT_CURSOR, found.next)
 
             self.store.write(work)
 
-    def _cut(self) -> None:
-        while not self.cancel():
-            target = target_size(self.line.goodput)
-            made = cutting.cut(self.unlocked, VERSION, target=target)
-            if made is None:
-                return
-            self.report.batches_cut += 1
-
-    def _batches(self) -> None:
-        waiting = self.store.read(delivery.pending)
-        failures, done = 0, 0
-        while waiting:
-            batch = waiting.pop(0)
-            self.progress("batches", done, done + len(waiting) + 1)
-            done += 1
-            code = self._send(batch.hash)
-            if code is None:
-                failures = 0
-                continue
-            if code == "SY-350":
-                failures += 1
-                self.line.slowed()
-                self._problem("batches", Known(code))
-            fail = partial(delivery.failed, clock=self.clock, hash_=batch.hash, code=code)
-            self.store.write(fail)
-            if failures >= min(_GIVE_UP_AFTER, done + len(waiting)):
-                raise Known("SY-350")
-            if code == "SY-358":
-                waiting = [other for other in self.store.read(delivery.pending) if other.hash != batch.hash]
-        self.store.write(outbox.settle)
-
-    def _send(self, hash_: bytes) -> str | None:
-        """Send one batch and take its receipt; the code of what went wrong, else None. A busy hub ends the run."""
-
-        def begin(conn: Connection) -> bytes:
-            delivery.sent(conn, hash_, self.clock)
-            return delivery.data(conn, hash_)
-
-        data = self.store.write(begin)
-        failpoint("send:before-put")
-        try:
-            answer = self.line.put(f"/v1/batches/{hash_.hex()}", data, limit=MAX_RECEIPT)
-        except Known as error:
-            if error.code == "SY-354":
-                raise
-            return error.code
-        failpoint("send:after-put")
-        if answer.status not in (200, 201):
-            code = _BATCH_REFUSALS.get(answer.status, "SY-351")
-            reason = answer.body[:200].decode("utf-8", "replace")
-            self._problem("batches", Known(code, status=answer.status, reason=reason))
-            return code
-        self.report.batches_sent += 1
-        text = answer.body.decode("utf-8", "replace")
-        try:
-            found = self.store.write(lambda conn: delivery.received(conn, text, self.centre.log))
-            if found is None or found[0].leaf.batch_hash != hash_:
-                raise Known("SY-360")
-        except Known as error:
-            if error.code not in ("SY-310", "SY-360"):
-                raise
-            self._problem("batches", Known("SY-360"))
-            return "SY-360"
-        self._take(found)
-        return None
-
-    def _take(self, found: tuple[Receipt, bool] | None) -> None:
-        if found is None:
-            return
-        receipt, new = found
-        self.report.batches_received += new
-        self.report.quarantined += new and receipt.leaf.state in receipts.QUARANTINED
-        shown = receipt.checkpoint
-        if self.largest is None or (shown.epoch, shown.size) > (self.largest.epoch, self.largest.size):
-            self.largest, self.largest_note = shown, notes.read_proof(receipt.text).note
-
-    def _chunks(self) -> None:
-        todo = self.store.read(pieces.waiting)
-        for done, (name, kind, blob) in enumerate(todo):
-            self.progress("chunks", done, len(todo))
-            data = self.unlocked.blobs.manifest(blob.hex()) if kind == "manifest" else self.unlocked.blobs.chunk(name)
-            answer = self.line.put(f"/v1/chunks/{name.hex()}", data)
-            _require(answer.status, 200, 201)
-            self.store.write(partial(pieces.sent, name=name, kind=kind, now_ms=self.clock.wall_ms()))
-            self.report.chunks_sent += 1
-
     def _log(self) -> None:
         """The newest checkpoint seen in receipts must extend the one that is known: else the hub went back."""
-        new, known = self.largest, self.store.read(checkpoints.newest)
+        new, known = self.uploads.largest, self.store.read(checkpoints.newest)
         if new is None or (known is not None and (known.epoch, known.size) >= (new.epoch, new.size)):
             return
         proof: Sequence[bytes] = ()
@@ -363,7 +325,7 @@ class _Run:
             answer = self.line.call("GET", path)
             _require(answer.status, 200)
             proof = notes.read_hash_lines(answer.body.decode("ascii", "replace"))
-        self._advance("log", self.largest_note, proof)
+        self._advance("log", self.uploads.largest_note, proof)
 
     # --- before and after
 
@@ -371,16 +333,21 @@ class _Run:
         set_mark(conn, LAST_RUN, self.clock.wall_ms())
         set_mark(conn, RUN_TRIES, 0)
         set_mark(conn, RUN_NEXT, 0)
+        line.set_trouble(conn, "")
 
     def _later(self, error: Known) -> None:
-        """Say when the next automatic run may start: never gives up, never all at once."""
+        """Say when the next automatic run may start: never gives up, never all at once. A run that moved something is no failure."""
+        moved = self.report.batches_received + self.report.chunks_sent > 0
+        signing_in = error.code == portal.SIGN_IN
 
         def work(conn: Connection) -> None:
-            tries = mark(conn, RUN_TRIES) + 1
+            tries = mark(conn, RUN_TRIES)
+            tries = tries if signing_in else 1 if moved else tries + 1
             asked = error.values.get("wait_s")
             wait = asked * 1000 if isinstance(asked, int) and asked > 0 else backoff_ms(tries)
             set_mark(conn, RUN_TRIES, tries)
-            set_mark(conn, RUN_NEXT, self.clock.wall_ms() + wait)
+            set_mark(conn, RUN_NEXT, self.clock.wall_ms() + (_SIGN_IN_MS if signing_in else wait))
+            line.set_trouble(conn, error.code)
 
         self.store.write(work)
 

@@ -18,9 +18,14 @@ def receive(conn: Connection, notices: Sequence[Notice], now_ms: int) -> int:
         conn.execute(
             """INSERT INTO inbox (seq, op, kind, body, received_ms) VALUES (?, ?, ?, ?, ?)
                ON CONFLICT (seq) DO NOTHING""",
-            (notice.seq, notice.op, notice.kind, json.dumps(notice.body, ensure_ascii=False), now_ms),
+            (notice.seq, notice.op, notice.kind, json.dumps(notice.body, ensure_ascii=False, default=_hex), now_ms),
         )
     return conn.total_changes - before
+
+
+def _hex(value: object) -> str:
+    """Bytes in a notice are shown, not understood."""
+    return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def waiting(conn: Connection) -> list[dict[str, Any]]:
