@@ -159,6 +159,10 @@ class Transport:
             self.goodput = int(self.goodput * (1 - _FRESH) + rate * _FRESH) if self.goodput else rate
         return answer
 
+    def speak_as(self, device: Identity) -> None:
+        """From now on sign requests with the keys of ``device``."""
+        self._device = device
+
     def slowed(self) -> None:
         """A request failed: think half as well of the line."""
         self.goodput //= 2

@@ -16,7 +16,7 @@ from starlette.routing import Mount, Route
 from sync import devices, wire
 from sync.cbor import Malformed
 from sync.errors import Known, Refused
-from sync.hub import answers, enrolment, leases, log, redirector
+from sync.hub import answers, enrolment, leases, log, redirector, rekeying
 from sync.hub.centre import Centre
 from sync.hub.nonces import Nonces
 from sync.hub.storage import Tx
@@ -53,6 +53,7 @@ def create(centre: Centre) -> Starlette:
             Route("/v1/chunks/{digest}", _bounded(put_chunk, MAX_CHUNK), methods=["PUT"]),
             Route("/v1/receipts", receipts),
             Route("/v1/leases/{resource}", _bounded(lease, 0), methods=["POST"]),
+            *rekeying.routes(_bounded, _device),
             Route("/v1/tuf/{path:path}", publication),
             Mount("/console", routes=console()),
             Route("/console", home),
