@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 COOL_DOWN_DAYS = 7
-SETS = {"dev.txt": ("hub", "dev"), "laptop.txt": (), "hub.txt": ("hub",)}
+SETS = {"dev.txt": ("hub", "parquet", "dev"), "laptop.txt": (), "hub.txt": ("hub", "parquet")}
 
 
 def main() -> None:

@@ -115,12 +115,14 @@ class Projection:
                 {"key": "number", "title": {"km": "លេខ", "en": "Number"}},
                 {"key": "template", "title": {"km": "ប្រភេទ", "en": "Kind"}, "names": _kinds()},
                 {"key": "office", "title": {"km": "ការិយាល័យ", "en": "Office"}},
-                {"key": "issued", "title": {"km": "ចេញថ្ងៃ", "en": "Issued"}},
-                {"key": "expires", "title": {"km": "ផុតកំណត់", "en": "Expires"}},
+                {"key": "issued", "title": {"km": "ចេញថ្ងៃ", "en": "Issued"}, "type": "time"},
+                {"key": "expires", "title": {"km": "ផុតកំណត់", "en": "Expires"}, "type": "time"},
                 {"key": "state", "title": {"km": "ស្ថានភាព", "en": "State"}, "looks": LOOKS},
                 {"key": "conflict", "title": {"km": "ជាន់គ្នា", "en": "Conflict"}},
             ],
-            "query": "SELECT number, template, office, issued_s * 1000 AS issued, expires_s * 1000 AS expires, status AS state, conflict "
+            "exported": [{"key": "cti", "title": {"km": "សញ្ញាសម្គាល់", "en": "Fingerprint"}}],
+            "key": ["cti"],
+            "query": "SELECT cti, number, template, office, issued_s * 1000 AS issued, expires_s * 1000 AS expires, status AS state, conflict "
             "FROM p_certificates_issued ORDER BY issued_s DESC, number DESC",
         }
 

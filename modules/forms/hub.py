@@ -64,12 +64,13 @@ class Projection:
                 {"key": "office", "title": {"km": "ការិយាល័យ", "en": "Office"}},
                 {"key": "form", "title": {"km": "ទម្រង់", "en": "Form"}, "names": _names()},
                 {"key": "received_ms", "title": {"km": "បានទទួល", "en": "Received"}},
-                {"key": "files", "title": {"km": "ឯកសារភ្ជាប់", "en": "Attachments"}},
-                {"key": "corrections", "title": {"km": "ការកែតម្រូវ", "en": "Corrections"}},
+                {"key": "files", "title": {"km": "ឯកសារភ្ជាប់", "en": "Attachments"}, "type": "integer"},
+                {"key": "corrections", "title": {"km": "ការកែតម្រូវ", "en": "Corrections"}, "type": "integer"},
                 {"key": "state", "title": {"km": "ស្ថានភាព", "en": "State"}, "looks": LOOKS},
-                {"key": "place", "title": {"km": "លេខក្នុងកំណត់ហេតុ", "en": "Place in the log"}},
+                {"key": "place", "title": {"km": "លេខក្នុងកំណត់ហេតុ", "en": "Place in the log"}, "type": "integer"},
                 {"key": "op", "title": {"km": "សញ្ញាសម្គាល់", "en": "Fingerprint"}},
             ],
+            "key": ["op"],
             "query": (
                 "SELECT s.office, s.form, s.received_ms, s.files, "
                 "(SELECT count(*) FROM p_forms_change c WHERE c.submission = s.op AND c.office = s.office "

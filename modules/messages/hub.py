@@ -45,14 +45,16 @@ class Projection:
             "columns": [
                 {"key": "title", "title": {"km": "ចំណងជើង", "en": "Title"}},
                 {"key": "office", "title": {"km": "ការិយាល័យ", "en": "Office"}},
-                {"key": "recipients", "title": {"km": "អ្នកទទួល", "en": "Recipients"}},
-                {"key": "segments", "title": {"km": "ផ្នែក", "en": "Parts"}},
-                {"key": "cost_riel", "title": {"km": "តម្លៃ (រៀល)", "en": "Cost (riel)"}},
+                {"key": "recipients", "title": {"km": "អ្នកទទួល", "en": "Recipients"}, "type": "integer"},
+                {"key": "segments", "title": {"km": "ផ្នែក", "en": "Parts"}, "type": "integer"},
+                {"key": "cost_riel", "title": {"km": "តម្លៃ (រៀល)", "en": "Cost (riel)"}, "type": "integer"},
                 {"key": "state", "title": {"km": "ស្ថានភាព", "en": "State"}, "looks": LOOKS},
             ],
             "facts": [{"key": "not_after_ms", "title": {"km": "ប្រគល់មិនឱ្យហួស", "en": "Hand over before"}}],
+            "exported": [{"key": "id", "title": {"km": "សញ្ញាសម្គាល់", "en": "Fingerprint"}}],
+            "key": ["id"],
             "query": (
-                "SELECT title, office, recipients, segments, cost_riel, state FROM p_messages_release ORDER BY received_ms DESC, id DESC"
+                "SELECT id, title, office, recipients, segments, cost_riel, state FROM p_messages_release ORDER BY received_ms DESC, id DESC"
             ),
         }
 

@@ -16,9 +16,10 @@ from starlette.routing import Mount, Route
 from sync import devices, wire
 from sync.cbor import Malformed
 from sync.errors import Known, Refused
-from sync.hub import answers, enrolment, leases, log, redirector, rekeying
+from sync.hub import answers, enrolment, gate, leases, log, redirector, rekeying
 from sync.hub.centre import Centre
 from sync.hub.nonces import Nonces
+from sync.hub.pace import Pace
 from sync.hub.storage import Tx
 from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_MESSAGE, MAX_SEQ
 
@@ -38,9 +39,11 @@ class TooBig(Exception):
         self.limit = limit
 
 
-def create(centre: Centre) -> Starlette:
-    """The application over an open hub."""
+def create(centre: Centre, pace: Pace | None = None) -> Starlette:
+    """The application over an open hub. ``pace``: how fast one address may knock."""
     from sync.hub.console.routes import routes as console
+    from sync.hub.feeds.odata import routes as odata
+    from sync.hub.metrics import Metrics
 
     application = Starlette(
         routes=[
@@ -55,6 +58,10 @@ def create(centre: Centre) -> Starlette:
             Route("/v1/leases/{resource}", _bounded(lease, 0), methods=["POST"]),
             *rekeying.routes(_bounded, _device),
             Route("/v1/tuf/{path:path}", publication),
+            Route("/healthz", gate.healthz),
+            Route("/readyz", gate.readyz),
+            Route("/metrics", gate.metrics),
+            Mount("/odata", routes=odata()),
             Mount("/console", routes=console()),
             Route("/console", home),
             Route("/", home),
@@ -62,8 +69,10 @@ def create(centre: Centre) -> Starlette:
         ],
     )
     application.router.redirect_slashes = False  # a code with a slash behind it is simply not a code
-    application.add_middleware(_Nonced)
     application.state.centre = centre
+    application.state.metrics = Metrics(centre)
+    application.add_middleware(_Nonced)
+    application.add_middleware(gate.Gate, pace=pace or Pace(), metrics=application.state.metrics)
     application.state.nonces = Nonces()
     return application
 

@@ -72,15 +72,20 @@ def selftest(desk: Desk) -> None:
 @everywhere
 @click.option("--host", default="127.0.0.1", help="Address to listen on; 0.0.0.0 for the whole LAN.")
 @click.option("--port", default=PORT, type=int, help="0: any free port; it is printed.")
+@click.option("--log-json", is_flag=True, help="Write log lines as JSON, one a line, to the error stream.")
 @click.pass_obj
-def serve(desk: Desk, host: str, port: int) -> None:
-    """Serve laptops, the console and short links until stopped."""
+def serve(desk: Desk, host: str, port: int, log_json: bool) -> None:
+    """Serve laptops, the console, data feeds and short links until stopped."""
     import socket
 
     import uvicorn
 
+    from sync.hub import journal
     from sync.hub.app import create
+    from sync.hub.feeds.webhooks import Posting
 
+    if log_json:
+        journal.begin()
     centre = desk.centre()
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listening:
         if sys.platform != "win32":  # there it would let a second hub listen on the same port
@@ -95,9 +100,14 @@ def serve(desk: Desk, host: str, port: int) -> None:
         click.echo(json.dumps({"url": url}) if desk.as_json else url)
         sys.stdout.flush()
         config = uvicorn.Config(
-            create(centre), log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=10
-        )
-        uvicorn.Server(config).run(sockets=[listening])
+            create(centre), log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=10,
+            log_config=None,
+        )  # fmt: skip
+        posting = Posting(centre.storage, centre.clock, centre.kinds).start()
+        try:
+            uvicorn.Server(config).run(sockets=[listening])
+        finally:
+            posting.stop()
 
 
 @root.command()
@@ -155,7 +165,7 @@ def publish(desk: Desk, files: tuple[Path, ...], under: str, withdraw: bool) -> 
     now = centre.clock.wall_ms()
     if withdraw:
         names = [f"{under}/{file.name}" for file in files]
-        centre.storage.write(lambda tx: announce.withdraw(tx, names))
+        centre.storage.write(lambda tx: announce.withdraw(tx, names, now))
     else:
         wanted = {f"{under}/{file.name}": file.read_bytes() for file in files}
         centre.storage.write(lambda tx: announce.put(tx, wanted, now))
@@ -257,46 +267,3 @@ def renew_root(desk: Desk, keys: tuple[Path, ...]) -> None:
 
     centre = desk.centre()
     desk.show({"root_version": centre.repository.renew_root(load_roots(keys))})
-
-
-@root.group()
-@everywhere
-def admin() -> None:
-    """Who may log in to the console."""
-
-
-@admin.command("add")
-@everywhere
-@click.argument("name")
-@click.option("--passphrase-file", type=_FILE, help="First line: the passphrase. Without it, it is asked for.")
-@click.pass_obj
-def admin_add(desk: Desk, name: str, passphrase_file: Path | None) -> None:
-    """Give NAME a log-in of their own, or a new passphrase."""
-    from sync.hub.console.login import set_passphrase
-
-    if passphrase_file:
-        passphrase = passphrase_file.read_text("utf-8-sig").split("\n", 1)[0].strip("\r")
-    else:
-        passphrase = click.prompt("Passphrase", hide_input=True, confirmation_prompt=True, err=True)
-    centre = desk.centre()
-    centre.storage.write(lambda tx: set_passphrase(tx, name, passphrase, centre.clock.wall_ms()))
-    desk.show({"admin": name})
-
-
-@admin.command("list")
-@everywhere
-@click.pass_obj
-def admin_list(desk: Desk) -> None:
-    """Who may log in."""
-    desk.show(desk.centre().storage.read(lambda tx: tx.query("SELECT name, added_ms FROM admin ORDER BY name")))
-
-
-@admin.command("remove")
-@everywhere
-@click.argument("name")
-@click.pass_obj
-def admin_remove(desk: Desk, name: str) -> None:
-    """Take the log-in of NAME away. Refused HB-161 when there is none."""
-    if not desk.centre().storage.write(lambda tx: tx.execute("DELETE FROM admin WHERE name = :name", {"name": name})):
-        raise Refused("HB-161", name=name)
-    desk.show({"removed": name})

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     import sqlite3
 
+    import psycopg
     from sqlalchemy import Connection
 
 HEAD: Final = 2  # the number of the newest step; revision "0002"
@@ -66,6 +67,18 @@ def upgrade_sqlite(raw: sqlite3.Connection, *, adopted: int = 0) -> None:
         upgrade(connection, adopted=adopted)
 
 
+def upgrade_postgres(raw: psycopg.Connection[Any]) -> None:
+    """The same over a connection of psycopg in which a transaction is open."""
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import StaticPool
+
+    engine = create_engine(
+        "postgresql+psycopg://", creator=lambda: _Tuples(raw), poolclass=StaticPool, use_native_hstore=False
+    )
+    with engine.connect() as connection:
+        upgrade(connection)
+
+
 class _Open:
     """A connection whose transaction is ours: what SQLAlchemy would begin, commit or roll back is left to the caller."""
 
@@ -80,3 +93,12 @@ class _Open:
     def rollback(self) -> None: ...
 
     def close(self) -> None: ...
+
+
+class _Tuples(_Open):
+    """The rows of such a connection as SQLAlchemy wants them."""
+
+    def cursor(self, *arguments: Any, **more: Any) -> Any:
+        from psycopg.rows import tuple_row
+
+        return self._raw.cursor(*arguments, **{**more, "row_factory": tuple_row})
