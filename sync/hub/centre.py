@@ -96,7 +96,7 @@ class Centre:
     def publish(self) -> list[str]:
         """Publish what changed since the last time; the names of the targets that did."""
         now = self.clock.wall_ms()
-        wanted = self.storage.read(lambda tx: downward.gather(tx, self.runner.projections, self.keys.targets, now))
+        wanted = self.storage.read(lambda tx: downward.gather(tx, self.runner.projections, self.keys, now))
         if wanted.notes:
             self.storage.write(lambda tx: downward.remember(tx, wanted))
         return self.repository.publish(wanted.targets, self.storage.read(lambda tx: signers.delegates(tx, self.folder)))
@@ -106,7 +106,7 @@ class Centre:
         now = self.clock.wall_ms()
         return self.storage.read(
             lambda tx: (
-                downward.gather(tx, self.runner.projections, self.keys.targets, now).targets,
+                downward.gather(tx, self.runner.projections, self.keys, now).targets,
                 signers.delegates(tx, self.folder),
             )
         )

@@ -1,6 +1,7 @@
 """The way without a network, hub side: take what a stick brings, and write receipts and publications back beside it.
 
-Same bytes and same code path as online. Any subset, any order, any number of times; a damaged object costs only itself.
+Same bytes and same code path as online. Any subset, any order, any number of times; a damaged object costs only itself. What
+came sealed goes home sealed. A few QR codes carry the same file (:func:`take_bytes`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Final
 from sync import devices, volume, wire
 from sync.cbor import Malformed
 from sync.errors import Known, SalaError
-from sync.hub import answers, enrolment
+from sync.hub import answers, couriers, enrolment
 from sync.hub.centre import Centre
 from sync.hub.storage import Tx
 from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_MESSAGE
@@ -43,9 +44,38 @@ class Taken:
 def take(centre: Centre, path: Path, *, back: Path | None = None) -> Taken:
     """Take the courier file at ``path``, or every one in that folder; the answers go into ``back`` (default: beside them).
 
-    Known: SY-371 unreadable or not writable, SY-372 not a courier file (when ``path`` is one file), SY-374 none there.
+    Known: SY-371 unreadable or not writable, SY-372 not a courier file, SY-440 sealed to somebody else (both when ``path`` is
+    one file), SY-374 none there.
     """
     return _Import(centre).take(path, back or (path if path.is_dir() else path.parent))
+
+
+def take_bytes(centre: Centre, data: bytes, name: str = "QR") -> tuple[Taken, bytes | None]:
+    """Take a courier file that came as bytes, from QR codes: the report, and the answer as a small file without publications.
+
+    The answer is None when there is nothing to say. Known: SY-372 not a courier file, SY-440 sealed to somebody else.
+    """
+    work = _Import(centre)
+    with Volume(data, [work.key]) as found:
+        work.one(name, found)
+    centre.settle()
+    answer = list(work.answers(work.reply, publications=False))
+    return work.report, volume.pack(answer) if answer else None
+
+
+@dataclass(slots=True)
+class _Reply:
+    """What goes home to those who brought some files."""
+
+    receipts: dict[str, str] = field(default_factory=dict)  # batch hash → receipt
+    certificates: dict[str, bytes] = field(default_factory=dict)  # device → certificate
+    haves: dict[str, wire.Have] = field(default_factory=dict)  # device → what it has
+
+    def __bool__(self) -> bool:
+        return bool(self.receipts or self.certificates or self.haves)
+
+    def devices(self) -> set[str]:
+        return set(self.certificates) | set(self.haves)
 
 
 class _Import:
@@ -53,10 +83,10 @@ class _Import:
 
     def __init__(self, centre: Centre) -> None:
         self.centre, self.report = centre, Taken()
-        self.receipts: dict[str, str] = {}  # batch hash → receipt
-        self.certificates: dict[str, bytes] = {}  # device → certificate
-        self.haves: dict[str, wire.Have] = {}  # device → what it has
-        self.devices: set[bytes] = set()
+        self.key = couriers.private(centre.keys)
+        self.open = _Reply()  # to everybody whose file came open
+        self.sealed: list[_Reply] = []  # one for each file that came sealed: it goes home sealed
+        self.reply = self.open
 
     def take(self, path: Path, back: Path) -> Taken:
         files = [
@@ -66,21 +96,34 @@ class _Import:
             raise Known("SY-374")
         for file in files:
             try:
-                with Volume(file) as found:
-                    self._one(file.name, found)
+                with Volume(file, [self.key]) as found:
+                    self.one(file.name, found)
             except Known as error:
                 if files == [path]:
                     raise
                 self._problem(file.name, "", error)
         self.centre.settle()
-        if self.receipts or self.certificates or self.haves:
-            moment = datetime.fromtimestamp(self.centre.clock.wall_ms() / 1000, UTC)
-            written = volume.write(back, f"{STEM}-{moment:%Y%m%d-%H%M%S}", self._answers())
-            self.report.back = [str(file) for file in written]
+        self.report.back = [str(file) for file in self._write(back)]
         return self.report
 
-    def _one(self, name: str, found: Volume) -> None:
+    def _write(self, back: Path) -> list[Path]:
+        moment = datetime.fromtimestamp(self.centre.clock.wall_ms() / 1000, UTC)
+        stem = f"{STEM}-{moment:%Y%m%d-%H%M%S}"
+        written = volume.write(back, stem, self.answers(self.open)) if self.open else []
+        for reply in self.sealed:
+            for device in sorted(reply.devices()):
+                public = self.centre.storage.read(partial(_seal_key, device=bytes.fromhex(device)))
+                if public is not None:  # a laptop that was never enrolled gets its answer when it is
+                    written += volume.write(back, f"{stem}-{device[:8]}", self.answers(reply), seal=[public])
+        return written
+
+    def one(self, name: str, found: Volume) -> None:
+        """Take one file."""
         self.report.files += 1
+        self.reply = self.open
+        if found.sealed:
+            self.reply = _Reply()
+            self.sealed.append(self.reply)
         for type_, limit, step in (
             ("enrol", MAX_MESSAGE, self._enrol),
             ("batch", MAX_BATCH, self._batch),
@@ -115,40 +158,44 @@ class _Import:
         if answer.certificate is None:
             raise Known(answer.code)
         self.report.enrolled += answer.status == 201
-        self.certificates[request.device_id.hex()] = answer.certificate
-        self.devices.add(request.device_id)
+        self.reply.certificates[request.device_id.hex()] = answer.certificate
 
     def _batch(self, entry: Entry, data: bytes) -> None:
         taken = self.centre.ingest.take(data, _hash(entry.name), via="courier")
         self.report.again += taken.again
         self.report.batches += not taken.again
         self.report.new_ops += taken.new_ops
-        self.receipts[entry.name] = taken.receipt
+        self.reply.receipts[entry.name] = taken.receipt
 
     def _chunk(self, entry: Entry, data: bytes) -> None:
         self.report.chunks += self.centre.ingest.take_chunk(data, _hash(entry.name), self.centre.put_chunk)
 
     def _have(self, entry: Entry, data: bytes) -> None:
-        self.haves[_device(entry.name).hex()] = wire.read_have(data)
-        self.devices.add(_device(entry.name))
+        self.reply.haves[_device(entry.name).hex()] = wire.read_have(data)
 
     # --- the way back
 
-    def _answers(self) -> Iterator[Object]:
-        for device, certificate in self.certificates.items():
+    def answers(self, reply: _Reply, *, publications: bool = True) -> Iterator[Object]:
+        """What ``reply`` says, and with it everything that its laptops may lack of the publications."""
+        for device, certificate in reply.certificates.items():
             yield Object("certificate", device, certificate)
-        for batch, receipt in self.receipts.items():
+        for batch, receipt in reply.receipts.items():
             yield Object("receipt", batch, receipt.encode())
-        for device, have in self.haves.items():
+        for device, have in reply.haves.items():
             yield Object("missing", device, self.centre.storage.read(partial(self._missing, device=device, have=have)))
-        own = {f"{folder}/{device.hex()}.cbor" for folder in ("leases", "inbox") for device in self.devices}
-        for name, path in self.centre.repository.files():
+        own = {f"{folder}/{device}.cbor" for folder in ("leases", "inbox") for device in reply.devices()}
+        for name, path in self.centre.repository.files() if publications else ():
             folder, _, rest = name.partition("/")
             if folder == "metadata" or not rest.startswith(("leases/", "inbox/", "app/")) or _plain(rest) in own:
                 yield Object(folder.removesuffix("s") if folder == "targets" else folder, rest, path.read_bytes())
 
     def _missing(self, tx: Tx, *, device: str, have: wire.Have) -> bytes:
         return answers.missing(self.centre, tx, bytes.fromhex(device), have).encode()
+
+
+def _seal_key(tx: Tx, *, device: bytes) -> bytes | None:
+    row = tx.one("SELECT seal_public FROM device WHERE device = :d", {"d": device})
+    return None if row is None else bytes(row["seal_public"])
 
 
 def _plain(path: str) -> str:

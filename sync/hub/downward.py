@@ -14,7 +14,8 @@ from nacl.public import PublicKey, SealedBox
 from nacl.signing import SigningKey
 
 from sync import cbor
-from sync.hub import enrolment, leases
+from sync.hub import couriers, enrolment, leases
+from sync.hub.keys import HubKeys
 from sync.hub.projections import Projection
 from sync.hub.storage import Row, Tx
 from sync.limits import DAY_MS
@@ -41,12 +42,13 @@ class Gathered:
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
 
-def gather(tx: Tx, projections: Sequence[Projection], key: SigningKey, now_ms: int) -> Gathered:
+def gather(tx: Tx, projections: Sequence[Projection], keys: HubKeys, now_ms: int) -> Gathered:
     """Everything that is to be published now. Only reads, so that uploads are not held up; see :func:`remember`."""
     found = Gathered(
         {str(row["name"]): bytes(row["data"]) for row in tx.query("SELECT name, data FROM target ORDER BY name")}
     )
     found.targets |= enrolment.device_lists(tx)
+    found.targets |= couriers.publication(tx, keys)
     for row in tx.query("SELECT s.device, s.slot FROM slot s WHERE s.device IS NOT NULL ORDER BY s.device"):
         found.targets[f"leases/{row['device'].hex()}.cbor"] = leases.publication(tx, row["slot"], now_ms)
     for row in tx.query(
@@ -56,7 +58,7 @@ def gather(tx: Tx, projections: Sequence[Projection], key: SigningKey, now_ms: i
         found.targets[f"inbox/{row['device'].hex()}.cbor"] = _inbox(tx, row, found)
     for projection in projections:
         if isinstance(projection, Publishing):
-            _build(tx, projection, key, now_ms, found)
+            _build(tx, projection, keys.targets, now_ms, found)
     return found
 
 

@@ -101,6 +101,11 @@ def _write(path: Path, key: bytes) -> None:
         os.fsync(file.fileno())
 
 
+def kept(folder: Path, name: str) -> bytes:
+    """A 32-byte key of the hub in ``folder``, made when it is first asked for."""
+    return _own(folder / "keys" / f"{name}.key")
+
+
 def _own(path: Path) -> bytes:
     """A key that a hub of the first release has not made yet."""
     if not path.exists():
