@@ -75,11 +75,14 @@ def test_a_step_that_is_cut_off_leaves_the_database_as_it_was(tmp_path: Path, mo
     path = first_release(tmp_path)
     before = dump(path)
 
-    def broken(*_: object) -> None:
+    whole = migrations.upgrade
+
+    def cut_off(*arguments: Any, **more: Any) -> None:
+        whole(*arguments, **more)
         raise OSError("cut off")
 
     with monkeypatch.context() as patch:
-        patch.setattr("sync.hub.storage_sqlite.failpoint", broken)
+        patch.setattr(migrations, "upgrade", cut_off)
         with pytest.raises(OSError, match="cut off"):
             SqliteStorage(tmp_path)
     assert dump(path) == before

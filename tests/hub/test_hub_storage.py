@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sync.errors import Known
-from sync.hub import storage_sqlite
+from sync.hub import grouping
 from sync.hub.storage import Tx
 from sync.hub.storage_sqlite import DATABASE, SqliteStorage
 
@@ -55,7 +55,7 @@ def test_works_that_come_together_share_a_commit(tmp_path: Path) -> None:
     threads += [threading.Thread(target=storage.write, args=(put(f"{n:02}"),)) for n in range(20)]
     for thread in threads[1:]:
         thread.start()
-    while storage._works.qsize() < 20:
+    while storage._group.waiting() < 20:
         pass
     go.set()
     for thread in threads:
@@ -86,7 +86,7 @@ def test_a_work_that_fails_is_undone_alone(storage: SqliteStorage) -> None:
     threads = [threading.Thread(target=run, args=(name,), kwargs={"fail": name == "b"}) for name in "abc"]
     for thread in threads:
         thread.start()
-    while storage._works.qsize() < 3:
+    while storage._group.waiting() < 3:
         pass
     go.set()
     for thread in threads:
@@ -150,7 +150,7 @@ def test_a_closed_database_says_so_and_closes_twice(storage: SqliteStorage) -> N
 
 
 def test_a_group_has_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage_sqlite, "GROUP", 2)
+    monkeypatch.setattr(grouping, "GROUP", 2)
     sizes: list[int] = []
     storage = SqliteStorage(
         tmp_path, before_commit=lambda tx: sizes.append(tx.query("SELECT count(*) AS n FROM meta")[0]["n"])

@@ -82,7 +82,7 @@ def upgrade_postgres(raw: psycopg.Connection[Any]) -> None:
 class _Open:
     """A connection whose transaction is ours: what SQLAlchemy would begin, commit or roll back is left to the caller."""
 
-    def __init__(self, raw: sqlite3.Connection) -> None:
+    def __init__(self, raw: Any) -> None:
         self._raw = raw
 
     def __getattr__(self, name: str) -> Any:
