@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from sync import ops, outbox
 from sync.cbor import Malformed
 from sync.cose import signature_holds
+from sync.errors import Refused
 from sync.limits import MAX_SMS
 from sync.marks import mark
 
@@ -73,15 +74,28 @@ def encode(signed: bytes, signature: bytes) -> str:
     return f"{PREFIX} {base64.b64encode(signed + signature).decode('ascii')}"
 
 
+def plain(text: str) -> str:
+    """``text`` without blanks and line ends: what two copies of one message have in common."""
+    return "".join(text.split())
+
+
+def read(text: str) -> Heartbeat:
+    """As :func:`parse`, for what a person has pasted: Refused SY-455."""
+    try:
+        return parse(text)
+    except Malformed as error:
+        raise Refused("SY-455") from error
+
+
 def parse(text: str) -> Heartbeat:
     """What ``text`` says; blanks and line ends that telephones put in do not matter. Malformed when it is no message."""
     if len(text) > MAX_SMS:
         raise Malformed("heartbeat: too long")
-    plain = "".join(text.split())
-    if not plain.startswith(PREFIX):
+    joined = plain(text)
+    if not joined.startswith(PREFIX):
         raise Malformed("heartbeat: prefix")
     try:
-        data = base64.b64decode(plain[len(PREFIX) :], validate=True)
+        data = base64.b64decode(joined[len(PREFIX) :], validate=True)
     except (binascii.Error, ValueError):
         raise Malformed("heartbeat: base64") from None
     if len(data) != _SIZE or data[0] != _VERSION:

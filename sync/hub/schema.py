@@ -52,6 +52,7 @@ def tables(*, partitioned: bool = False) -> MetaData:
     _people(found)
     _console(found)
     _feeds(found)
+    _heartbeats(found)
     return found
 
 
@@ -232,6 +233,13 @@ def _feeds(m: MetaData) -> None:
         "webhook", m, _key("id"), _text("url"), _text("kinds"), _blob("secret"), _int("accepted_idx"), _int("tries"), _int("next_ms"),
         _text("last_result"), _text("state"), _int("made_ms"),
     )  # fmt: skip
+
+
+def _heartbeats(m: MetaData) -> None:
+    """The newest text message of each laptop without data, as it came."""
+    Table(
+        "heartbeat", m, _key("device", LargeBinary), _int("seq"), _blob("head"), _int("pending"), _text("message"), _int("received_ms")
+    )
 
 
 def sqlite_statements(*names: str) -> list[str]:

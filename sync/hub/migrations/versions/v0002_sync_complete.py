@@ -46,6 +46,14 @@ def upgrade() -> None:
     _acts()
     _relays()
     _forks()
+    _heartbeats()
+
+
+def _heartbeats() -> None:
+    """The newest text message of each laptop without data."""
+    op.create_table(
+        "heartbeat", _key(blob("device")), integer("seq"), blob("head"), integer("pending"), text("message"), integer("received_ms")
+    )
 
 
 def _months(*, sqlite: bool) -> None:
