@@ -147,9 +147,11 @@ class Centre:
     def status(self, tx: Tx, device: bytes) -> bytes:
         """The signed word of the hub about one device."""
         found = tx.one("SELECT revoked_ms FROM device WHERE device = :d", {"d": device})
-        head = tx.query("SELECT max(seq) AS head FROM op WHERE device = :d", {"d": device})[0]["head"]
+        head = tx.one(  # of the chain: a branch that a copy of the laptop made is not this one's
+            "SELECT seq FROM op WHERE device = :d AND label <> 'q:fork' ORDER BY seq DESC LIMIT 1", {"d": device}
+        )
         stated = Status(
-            device_id=device, hub_ms=self.clock.wall_ms(), epoch=self.log.epoch, head_seq=head or 0, stable_seq=stable(tx, device),
+            device_id=device, hub_ms=self.clock.wall_ms(), epoch=self.log.epoch, head_seq=head["seq"] if head else 0, stable_seq=stable(tx, device),
             revocations=enrolment.revocations(tx), revoked=found is not None and found["revoked_ms"] is not None,
         )  # fmt: skip
         return issue_status(stated, self.keys.log, self.log.note_key.id())
