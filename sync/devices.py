@@ -75,11 +75,22 @@ class Certificate:
 
 def code_key(code: str, slot: bytes) -> bytes:
     """The HMAC key of a one-time code: Argon2id (2 passes, 64 MiB), so that a captured request does not tell the code."""
-    spoken = code.upper().replace("O", "0").replace("I", "1").replace("L", "1").replace("-", "").replace(" ", "")
     return pwhash.argon2id.kdf(
-        32, spoken.encode(), slot,
+        32, plain_code(code).encode(), slot,
         opslimit=pwhash.argon2id.OPSLIMIT_INTERACTIVE, memlimit=pwhash.argon2id.MEMLIMIT_INTERACTIVE,
     )  # fmt: skip
+
+
+def plain_code(typed: str) -> str:
+    """A code as it is hashed, from what a person typed: case, blanks, hyphens, O for 0, I and L for 1 do not matter."""
+    plain = "".join(typed.upper().split()).replace("-", "")
+    return plain.replace("O", "0").replace("I", "1").replace("L", "1")
+
+
+def is_code(typed: str) -> bool:
+    """Whether ``typed`` can be a code at all."""
+    plain = plain_code(typed)
+    return len(plain) == CODE_LENGTH and set(plain) <= set(ALPHABET)
 
 
 def new_code(random: bytes) -> str:

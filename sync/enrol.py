@@ -32,14 +32,17 @@ class _Person:
 
 def setup(
     home: Path, pack_file: Path, *, officer_name: str, officer_latin: str = "", role: str = "receiving",
-    passphrase: str, clock: Clock, words: str | None = None, cost: Cost | None = None,
+    passphrase: str, clock: Clock, words: str | None = None, cost: Cost | None = None, code: str | None = None,
 ) -> Unlocked:  # fmt: skip
     """Make the profile in ``home`` from an office pack and unlock it for its first officer. No network.
 
-    ``words``: the six groups of digits of the pack's signer, when this machine does not pin it. Refused: SY-330 unknown
-    signer, SY-331 pack damaged, SY-332 the profile there is of another office, SY-333 it is set up already.
+    ``words``: the six groups of digits of the pack's signer, when this machine does not pin it. ``code``: an enrolment code
+    that the centre read out, for a pack that has none. Refused: SY-330 unknown signer, SY-331 pack damaged, SY-332 the
+    profile there is of another office, SY-333 it is set up already, SY-475 no code.
     """
     taken = pack.read_file(pack_file, pack.roots(), words)
+    if code and not devices.is_code(code):
+        raise Refused("SY-475")
     if slots.exist(home):
         unlocked = _resume(home, taken, officer_name, passphrase, clock)
     else:
@@ -49,11 +52,33 @@ def setup(
         )
     failpoint("setup:profile-made")
     try:
-        _install(unlocked, taken, clock)
+        _install(unlocked, taken, clock, code or taken.code)
     except BaseException:
         unlocked.lock()
         raise
     return unlocked
+
+
+def take_code(unlocked: Unlocked, code: str) -> str:
+    """Ask for enrolment with a code that the centre read out; the six groups of digits that name the new request.
+
+    Refused: SY-475 no code, SY-303 no office pack yet, SY-333 this laptop is enrolled already.
+    """
+    if not devices.is_code(code):
+        raise Refused("SY-475")
+    here = unlocked.store.read(office.centre)
+    if here is None:
+        raise Refused("SY-303")
+    if unlocked.store.read(certificate) is not None:
+        raise Refused("SY-333", office=here.office)
+    data = _request(unlocked, here.office, here.slot, code, unlocked.store.clock)
+
+    def work(conn: Connection) -> None:
+        conn.execute("UPDATE office SET enrol_request = ?, enrol_code = ''", (data,))
+        audit.append(conn, unlocked.store.clock, {"what": "code typed", "officer": unlocked.officer.id})
+
+    unlocked.store.write(work)
+    return devices.words(data)
 
 
 def _resume(home: Path, taken: OfficePack, name: str, passphrase: str, clock: Clock) -> Unlocked:
@@ -77,11 +102,12 @@ def renew(unlocked: Unlocked, pack_file: Path, *, words: str | None = None) -> N
         raise Refused("SY-332", office=found.office)
     if found is not None and found.slot != taken.slot and unlocked.store.read(certificate) is not None:
         raise Refused("SY-333", office=found.office)
-    _install(unlocked, taken, unlocked.store.clock)
+    _install(unlocked, taken, unlocked.store.clock, taken.code)
 
 
-def _install(unlocked: Unlocked, taken: OfficePack, clock: Clock) -> None:
-    request = _request(unlocked, taken, clock)
+def _install(unlocked: Unlocked, taken: OfficePack, clock: Clock, code: str) -> None:
+    """``code`` "": the pack has none; somebody types one later (:func:`take_code`)."""
+    request = _request(unlocked, taken.office["code"], taken.slot, code, clock) if code else None
 
     def work(conn: Connection) -> None:
         office.install(conn, taken)
@@ -97,18 +123,18 @@ def _install(unlocked: Unlocked, taken: OfficePack, clock: Clock) -> None:
     unlocked.store.write(work)
 
 
-def _request(unlocked: Unlocked, taken: OfficePack, clock: Clock) -> bytes:
+def _request(unlocked: Unlocked, code_of_office: str, slot: bytes, code: str, clock: Clock) -> bytes:
     people = tuple(
         EnrolledOfficer(bytes.fromhex(one.id), one.name, one.latin, one.role, unlocked.officer_public(one.id))
         for one in unlocked.officers()
     )
     device = unlocked.device
     request = Request(
-        slot=taken.slot, office=taken.office["code"], sign_public=bytes(device.sign.verify_key),
+        slot=slot, office=code_of_office, sign_public=bytes(device.sign.verify_key),
         seal_public=bytes(device.seal.public_key), office_public=bytes(unlocked.office_key.verify_key),
         officers=people, made_ms=clock.wall_ms(),
     )  # fmt: skip
-    return devices.make_request(request, device.sign, devices.code_key(taken.code, taken.slot))
+    return devices.make_request(request, device.sign, devices.code_key(code, slot))
 
 
 def request(conn: Connection) -> bytes | None:

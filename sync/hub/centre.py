@@ -117,8 +117,11 @@ class Centre:
 
     # --- enrolment
 
-    def enrol(self, office: Mapping[str, Any], urls: Sequence[str]) -> bytes:
-        """A signed office pack for one more laptop of ``office``. Refused HB-122 for an address that is none."""
+    def enrol(self, office: Mapping[str, Any], urls: Sequence[str], *, spoken: bool = False) -> bytes:
+        """A signed office pack for one more laptop of ``office``. Refused HB-122 for an address that is none.
+
+        ``spoken``: without a code, which is read out instead (``sync/hub/codes.py``): the file alone enrols nobody.
+        """
         for url in urls:
             if not url.startswith(("http://", "https://")) or any(character.isspace() for character in url):
                 raise Refused("HB-122", url=url[:100])
@@ -127,7 +130,7 @@ class Centre:
         self.settle()
         return self.storage.read(
             lambda tx: enrolment.make_pack(
-                tx, self.keys, slot, ticket.code, office=office, urls=tuple(urls), log=self.log.note_key,
+                tx, self.keys, slot, "" if spoken else ticket.code, office=office, urls=tuple(urls), log=self.log.note_key,
                 tuf_root=self.repository.root(), publications=self._shared(), now_ms=now,
             )
         )  # fmt: skip
@@ -202,7 +205,9 @@ def stable(tx: Tx, device: bytes) -> int:
     if found is None:
         return 0
     values = {"d": device, "idx": int(found["value"])}
-    held = tx.query("SELECT max(first_seq + n - 1) AS seq FROM batch WHERE device = :d AND idx <= :idx", values)[0]["seq"]
+    held = tx.query("SELECT max(first_seq + n - 1) AS seq FROM batch WHERE device = :d AND idx <= :idx", values)[0][
+        "seq"
+    ]
     # Batches come in any order: one that came after the copy may hold ops before those that were copied.
     later = tx.query(
         "SELECT min(first_seq) AS seq FROM batch WHERE device = :d AND idx > :idx AND new_ops > 0", values

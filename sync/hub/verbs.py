@@ -117,16 +117,25 @@ def serve(desk: Desk, host: str, port: int, log_json: bool) -> None:
 @click.option("--url", "urls", multiple=True, help="Where laptops reach this hub; several in order of preference.")
 @click.option("--name-km", help="The office's name, when the gazetteer's does not fit.")
 @click.option("--name-en")
+@click.option("--spoken", is_flag=True, help="No code in the pack: one for 72 hours is printed, to be read out.")
 @click.pass_obj
-def enrol(desk: Desk, office: str, out: Path, urls: tuple[str, ...], name_km: str | None, name_en: str | None) -> None:
+def enrol(
+    desk: Desk, office: str, out: Path, urls: tuple[str, ...], name_km: str | None, name_en: str | None, spoken: bool
+) -> None:
     """Make the office pack of one more laptop of OFFICE (a gazetteer code such as 0306)."""
     facts = office_facts(office, name_km, name_en)
-    pack = desk.centre().enrol(facts, urls)
+    pack = desk.centre().enrol(facts, urls, spoken=spoken)
     try:
         durable.replace(out, pack)
     except OSError as error:
         raise Known("HB-106", file=str(out)) from error
-    desk.show({"pack": str(out), "office": facts["code"], "name": facts["name"], "bytes": len(pack)})
+    shown = {"pack": str(out), "office": facts["code"], "name": facts["name"], "bytes": len(pack)}
+    if spoken:
+        from sync.hub import codes
+
+        found = codes.issue_for(desk.centre(), pack)
+        shown |= {"laptop": found.laptop, "code": found.code, "code_not_after_ms": found.not_after_ms}
+    desk.show(shown)
 
 
 @root.command()
