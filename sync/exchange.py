@@ -19,6 +19,7 @@ from sync import (
     cutting,
     delivery,
     enrol,
+    forked,
     leases,
     line,
     notes,
@@ -60,6 +61,7 @@ class Report:
 
     url: str = ""
     enrolled: bool = False
+    rekeyed: bool = False  # a copy of this laptop was at work: it is a laptop of its own now
     cancelled: bool = False
     batches_cut: int = 0
     batches_sent: int = 0
@@ -160,6 +162,7 @@ class _Run:
             ("enrol", self._enrol), ("leases", self._ask_leases), ("publications", self._publications),
             ("certificate", self._enrol_by_province),
             ("have", self._have), ("receipts", self._receipts), ("cut", self.uploads.cut), ("batches", self.uploads.batches),
+            ("forks", self._forks),
             ("publications", self._large_publications), ("chunks", self.uploads.attachments), ("log", self._log),
         ):  # fmt: skip
             if self.cancel():
@@ -194,6 +197,7 @@ class _Run:
                 raise Known(_REFUSALS[answer.status])
             _require(answer.status, 200, 201)
             self.store.write(lambda conn: enrol.accept(conn, self.clock, answer.body))
+        forked.enrolled(self.unlocked, self.line)
         self.report.enrolled = self.store.read(enrol.certificate) is not None
 
     def _enrol_by_province(self) -> None:
@@ -279,6 +283,17 @@ class _Run:
         for worry in self.store.read(lambda conn: delivery.worries(conn, status)):
             self._problem("have", worry)
         return sound
+
+    def _forks(self) -> None:
+        """If a copy of this laptop is at work, become a laptop of its own; then numbers for it are fetched at once."""
+        if not self.report.enrolled:
+            return
+        behind = [problem for problem in self.report.problems if problem["code"] == "SY-321"]
+        if forked.resolve(self.unlocked, self.line, behind=bool(behind)):
+            self.report.rekeyed = True
+            self.report.problems = [problem for problem in self.report.problems if problem not in behind]
+            self._publications()
+        forked.older_chains(self.unlocked, self.line, self.centre)
 
     def _advance(self, step: str, note: str, proof: Sequence[bytes]) -> bool:
         """Take a newer checkpoint of the hub's log; False, and told, when the hub went back."""
