@@ -10,12 +10,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from modules import permissions
 from modules.bus import Bus
 from modules.contract import Changed, Command, Officer, Refused
 from sync.store import Connection, Store
+
+T = TypeVar("T")
 
 _PARAMETER_ERROR = 160  # characters of a schema error that are worth showing
 
@@ -87,6 +89,11 @@ class Commands:
             self.after_write()
         return result
 
+    def take_in(self, module: str, origin: str, work: Callable[[], None]) -> None:
+        """Run ``work`` of ``module`` as a writing command without asking for a role: what the centre signed, not a person."""
+        command = Command(id=origin, title={"km": origin, "en": origin}, run=work, writes=True)
+        self._store.write(lambda connection: self._within(connection, module, command, {}))
+
     def _within(self, connection: Connection, module: str, command: Command, params: dict[str, Any]) -> Any:
         with self._unit(connection, command) as unit, self._store.authorize(module):
             result = command.run(**params)
@@ -97,6 +104,16 @@ class Commands:
         elif unit.kinds:
             changed = Changed(frozenset(unit.kinds), frozenset(unit.ids), command.id)
             self._store.after_commit(lambda: self._bus.publish(changed))
+        return result
+
+    def ask(self, connection: Connection, module: str, origin: str, work: Callable[[], T]) -> T:
+        """Let ``module`` do ``work`` that the platform wants of it, inside the write of ``connection``, as its commands do."""
+        with self._unit(connection, Command(id=origin, title={"km": "", "en": ""}, run=work, writes=True)) as unit:
+            with self._store.authorize(module):
+                result = work()
+            if unit.kinds:
+                changed = Changed(frozenset(unit.kinds), frozenset(unit.ids), origin)
+                self._store.after_commit(lambda: self._bus.publish(changed))
         return result
 
     @contextmanager

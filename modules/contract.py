@@ -34,6 +34,7 @@ __all__ = [
     "Leases",
     "Manifest",
     "Module",
+    "OfficeOp",
     "Officer",
     "Permission",
     "Refused",
@@ -76,9 +77,33 @@ class Manifest:
     view: str | None = None  # "modules.forms.view:FormsPage"; imported only when first shown
     cli: str | None = None  # "modules.forms.cli:commands"; imported only by the command line
     projections: tuple[str, ...] = ()  # "modules.links.hub:Projection"; imported only by the hub
+    publications: tuple[
+        tuple[str, str], ...
+    ] = ()  # ("forms/", "forms.definition"): beginning of a name, kind that takes it
     permissions: frozenset[Permission] = frozenset()
     hosts: tuple[str, ...] = ()
     order: int = 100  # place in the navigation rail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfficeOp:
+    """One op of another laptop of this office, verified, its body open. :attr:`Kind.merge` makes something of it.
+
+    ``merge`` returns the record that it belongs to here, or None when it must wait for another op that has not come yet; it
+    may be called again for the same op, and for ops in any order. Refused: this op cannot be taken (the others go on).
+    """
+
+    op: str  # hash, hex
+    op_id: str  # UUIDv7, hex: the same on every laptop
+    kind: str
+    form: str
+    def_hash: str  # hex, may be empty
+    refs: Sequence[str]  # op hashes, hex
+    officer: str
+    officer_name: str  # "" when the other laptop has not said it yet
+    wall_ms: int
+    laptop: int  # number of the other laptop within the office
+    body: Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +116,9 @@ class Kind:
     direction: Direction = "up"
     sealed: bool = False  # body readable by the agency and by recovery only
     validate: Callable[[Json], None] = lambda _body: None  # raises Refused; runs before the op is appended
-    apply: Callable[[Json], None] | None = None  # down-sync: one publication body, inside one write
+    # Down: takes one verified publication {"name", "data": bytes} that the manifest leads to this kind, inside one write;
+    # Refused leaves what was there before.
+    apply: Callable[[Json], None] | None = None
     conflict: Literal["keep_both", "server_wins", "ask"] = "keep_both"
     retention_days: int | None = None  # None: kept until an admin decides
 
