@@ -17,12 +17,12 @@ SYNCED = "sync"
 
 
 def once(
-    session: Session, *, progress: Progress | None = None, cancel: Callable[[], bool] = lambda: False
-) -> dict[str, Any]:
-    """One sync run (SYNC §8). Raises ``Known`` when no hub answers; everything stays in the outbox."""
+    session: Session, *, progress: Progress | None = None, cancel: Callable[[], bool] = lambda: False, asked: bool = True,
+) -> dict[str, Any]:  # fmt: skip
+    """One sync run (SYNC §8), because a person asked or by itself. ``Known`` when no hub answers: everything waits."""
     from sync import exchange
 
-    report = exchange.run(session.unlocked, progress=progress, cancel=cancel)
+    report = exchange.run(session.unlocked, progress=progress, cancel=cancel, asked=asked)
     _tell(session)
     return asdict(report)
 
@@ -46,5 +46,8 @@ def import_(session: Session, path: Path, *, progress: Progress | None = None) -
 
 
 def _tell(session: Session) -> None:
-    """Every page may show a sync state: tell all kinds."""
+    """Take in what came down; every page may show a sync state: tell all kinds."""
+    from modules import publications
+
+    publications.apply_new(session)
     session.bus.publish(Changed(frozenset(session.kinds()) | {SYNCED}, frozenset(), SYNCED))

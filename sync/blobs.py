@@ -17,10 +17,10 @@ from nacl.bindings import (
     crypto_aead_xchacha20poly1305_ietf_encrypt,
 )
 
-from sync import cbor, durable
+from sync import cbor, durable, line
 from sync.errors import Known, Refused
 from sync.failpoint import failpoint
-from sync.limits import CHUNK, MAX_BLOB, MIB
+from sync.limits import MAX_BLOB, MIB
 
 if TYPE_CHECKING:
     from sync.store import Connection, Store
@@ -35,16 +35,17 @@ class Blobs:
         self._store, self._folder = store, folder
         self._secret: bytes | None = secret
 
-    def add(self, source: Path | bytes, media_type: str, *, chunk_size: int = CHUNK) -> str:
+    def add(self, source: Path | bytes, media_type: str, *, chunk_size: int | None = None) -> str:
         """Store a file, or bytes; returns the blob id (hex).
 
         Refused: SY-140 over 20 MiB (checked before reading), SY-142 the file cannot be read. Known: SY-104 disk full,
-        SY-110 locked. Take ``chunk_size`` CHUNK_SLOW on a slow line.
+        SY-110 locked. ``chunk_size`` None: as the line is now, see :func:`sync.line.chunk_size`.
         """
         if len(media_type) > _MAX_MEDIA_TYPE:
             raise ValueError("media type too long")
         data = source if isinstance(source, bytes) else _read_file(source)
         _check_size(len(data))
+        chunk_size = chunk_size or self._store.read(line.chunk_size)
         key = self._key(data, chunk_size)
         pieces = [data[start : start + chunk_size] for start in range(0, len(data), chunk_size)] or [b""]
         sealed = [_seal(key, piece, place, len(pieces)) for place, piece in enumerate(pieces)]

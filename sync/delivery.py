@@ -23,7 +23,7 @@ from sync.marks import (
     raise_floor,
     set_mark,
 )
-from sync.transport import backoff_ms
+from sync.transport import backoff_ms, has_come
 from sync.version import VERSION
 
 if TYPE_CHECKING:
@@ -48,6 +48,10 @@ class Pending:
     size: int
     tries: int
     next_try_ms: int
+
+    def due(self, now_ms: int) -> bool:
+        """Whether it may be tried again."""
+        return has_come(self.next_try_ms, now_ms, _REFUSED_WAIT_MS)
 
 
 def pending(conn: Connection) -> list[Pending]:
@@ -80,7 +84,7 @@ def carried(conn: Connection, hashes: Sequence[bytes], clock: Clock) -> None:
     conn.executemany("UPDATE batch SET carried_ms = ? WHERE hash = ?", [(now, hash_) for hash_ in hashes])
 
 
-def failed(conn: Connection, clock: Clock, hash_: bytes, code: str, *, split: bool = True) -> None:
+def failed(conn: Connection, clock: Clock, hash_: bytes, code: str, *, split: bool = False) -> None:
     """One try more went wrong. A large batch that a bad line has failed three times is cut again, smaller; so is one that
     the hub cannot read (``split``), until the op that is in its way stands alone.
     """

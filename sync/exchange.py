@@ -38,7 +38,7 @@ from sync.failpoint import failpoint
 from sync.limits import FILL_WAIT_MS, KIB, MAX_MESSAGE, MAX_PUBLICATION
 from sync.lockfile import locked
 from sync.marks import GOODPUT, LAST_RUN, RECEIPT_CURSOR, ROLLBACK, RUN_NEXT, RUN_TRIES, mark, set_mark
-from sync.transport import GONE, Cancelled, Transport, backoff_ms, target_size
+from sync.transport import GONE, LONGEST_MS, Cancelled, Transport, backoff_ms, has_come, target_size
 from sync.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -79,12 +79,12 @@ class Report:
 def due(conn: Connection, now_ms: int) -> bool:
     """Whether an automatic run should start now: the wait after failures is over and there is a reason to go."""
     waiting = cutting.uncut(conn)
-    waited = waiting.ops > 0 and now_ms - waiting.oldest_ms >= FILL_WAIT_MS
+    waited = waiting.ops > 0 and has_come(waiting.oldest_ms + FILL_WAIT_MS, now_ms, FILL_WAIT_MS)
     filled = waiting.bytes >= 4 * target_size(mark(conn, GOODPUT))
-    queued = any(batch.next_try_ms <= now_ms for batch in delivery.pending(conn))
+    queued = any(batch.due(now_ms) for batch in delivery.pending(conn))
     scans = line.attachments_may_go(line.read(conn), now_ms) and bool(pieces.due(conn, now_ms, 1))
-    stale = now_ms - mark(conn, LAST_RUN) >= 15 * FILL_WAIT_MS
-    return now_ms >= mark(conn, RUN_NEXT) and (waited or filled or queued or scans or stale)
+    stale = has_come(mark(conn, LAST_RUN) + 15 * FILL_WAIT_MS, now_ms, 15 * FILL_WAIT_MS)
+    return has_come(mark(conn, RUN_NEXT), now_ms) and (waited or filled or queued or scans or stale)
 
 
 def wake(conn: Connection) -> None:
@@ -359,7 +359,7 @@ class _Run:
             tries = mark(conn, RUN_TRIES)
             tries = tries if signing_in else 1 if moved else tries + 1
             asked = error.values.get("wait_s")
-            wait = asked * 1000 if isinstance(asked, int) and asked > 0 else backoff_ms(tries)
+            wait = min(asked * 1000, LONGEST_MS) if isinstance(asked, int) and asked > 0 else backoff_ms(tries)
             set_mark(conn, RUN_TRIES, tries)
             set_mark(conn, RUN_NEXT, self.clock.wall_ms() + (_SIGN_IN_MS if signing_in else wait))
             line.set_trouble(conn, error.code)

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from sync import pieces
 from sync.limits import MAX_OPS
 from sync.marks import RECEIVED, STABLE, mark, set_mark
 
@@ -34,7 +35,11 @@ _RECEIVED_MS = f"""(SELECT min(r.received_ms) FROM batch AS b JOIN receipt AS r 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Counts of ops by state. ``stuck``: batches that failed, ``{"batch", "tries", "next_try_ms", "code"}`` each."""
+    """Counts of ops by state, and the items in trouble, of which each is tried again by itself.
+
+    ``stuck``: batches, ``{"batch", "tries", "next_try_ms", "code"}``; ``pieces``: pieces of attachments,
+    ``{"piece", "op", "record", "tries", "next_try_ms", "code"}``. ``chunks``: pieces that still are to be sent.
+    """
 
     waiting: int
     sending: int
@@ -43,6 +48,8 @@ class Summary:
     oldest_waiting_ms: int | None
     last_received_ms: int | None
     stuck: list[dict[str, Any]] = field(default_factory=list)
+    pieces: list[dict[str, Any]] = field(default_factory=list)
+    chunks: int = 0
 
 
 def states(conn: Connection, records: Sequence[str]) -> dict[str, str]:
@@ -121,7 +128,17 @@ def summary(conn: Connection) -> Summary:
         for row in failed.fetchall()
     ]  # fmt: skip
     waiting, sending, received, stable = counts
-    return Summary(waiting, sending, received, stable, oldest["ms"], latest["ms"], stuck)
+    return Summary(
+        waiting,
+        sending,
+        received,
+        stable,
+        oldest["ms"],
+        latest["ms"],
+        stuck,
+        pieces.in_trouble(conn),
+        pieces.count(conn),
+    )
 
 
 def spans(conn: Connection) -> list[tuple[int, int, int]]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from sync.limits import MAX_HAVE
-from sync.transport import backoff_ms
+from sync.transport import LONGEST_MS, backoff_ms
 
 if TYPE_CHECKING:
     from sync.clock import Clock
@@ -36,9 +36,10 @@ def due(conn: Connection, now_ms: int, most: int) -> list[tuple[bytes, str, byte
                UNION ALL
                SELECT chunk.hash, 'chunk', chunk.blob, attached.seq, chunk.n FROM attached
                JOIN chunk ON chunk.blob = attached.blob WHERE chunk.state = 'waiting') AS piece
-           WHERE NOT EXISTS (SELECT 1 FROM piece_trouble AS t WHERE t.hash = piece.hash AND t.next_try_ms > ?)
-           ORDER BY seq, n LIMIT ?""",
-        (now_ms, most),
+           WHERE NOT EXISTS (SELECT 1 FROM piece_trouble AS t WHERE t.hash = piece.hash
+               AND t.next_try_ms > :now AND t.next_try_ms <= :now + :longest)
+           ORDER BY seq, n LIMIT :most""",
+        {"now": now_ms, "longest": LONGEST_MS, "most": most},
     )
     return [(row["hash"], row["kind"], row["blob"]) for row in rows.fetchall()]
 

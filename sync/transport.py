@@ -42,7 +42,7 @@ GONE: Final = (
 )
 
 _FIRST_MS: Final = 5_000
-_LONGEST_MS: Final = 3_600_000
+LONGEST_MS: Final = 3_600_000  # no wait after failures is longer
 _FRESH: Final = 0.3  # weight of the newest measurement of the line
 _SLOWEST: Final = 2_000  # bytes a second: what the system still holds back of a request goes no slower than this
 _HELD: Final = 128 << 10
@@ -51,7 +51,12 @@ _GATEWAY: Final = frozenset({502, 503, 504})  # the hub, or the server before it
 
 def backoff_ms(tries: int, dice: Callable[[], float] = random.random) -> int:
     """How long to wait after ``tries`` failures in a row: anything up to 5 s × 2ⁿ, at most an hour. For ever."""
-    return int(dice() * min(_LONGEST_MS, _FIRST_MS << min(tries, 20)))
+    return int(dice() * min(LONGEST_MS, _FIRST_MS << min(tries, 20)))
+
+
+def has_come(at_ms: int, now_ms: int, longest_ms: int = LONGEST_MS) -> bool:
+    """Whether the moment ``at_ms`` has come. One that lies further off than any wait was set by a clock that has been set back."""
+    return not now_ms < at_ms <= now_ms + longest_ms
 
 
 def target_size(goodput: int) -> int:

@@ -93,7 +93,7 @@ class Uploads:
 
     def _due(self, *, everything: bool) -> list[Pending]:
         now = self._clock.wall_ms()
-        return [batch for batch in self._store.read(delivery.pending) if everything or batch.next_try_ms <= now]
+        return [batch for batch in self._store.read(delivery.pending) if everything or batch.due(now)]
 
     def _send(self, hash_: bytes) -> str | None:
         """Send one batch and take its receipt; the code of what went wrong with it, else None. No line at all ends the run."""

@@ -20,6 +20,7 @@ from sync.clock import SetClock
 from sync.devices import Certificate
 from sync.errors import Known
 from sync.keys import Unlocked
+from sync.limits import CHUNK
 from sync.receipts import Leaf, State
 from sync.store import Connection
 from sync.volume import MAGIC, Object, Volume, VolumeSource
@@ -282,7 +283,10 @@ def test_usb_any_subset_any_order(laptop: Unlocked, clock: SetClock, centre: Cen
 def test_an_export_carries_enrolment_attachments_and_what_is_known(
     laptop: Unlocked, clock: SetClock, centre: Centre, tmp_path: Path
 ) -> None:
-    blob, draft = laptop.blobs.add(os.urandom(300_000), "image/png"), laptop.blobs.add(b"of a draft", "image/png")
+    blob, draft = (
+        laptop.blobs.add(os.urandom(300_000), "image/png", chunk_size=CHUNK),
+        laptop.blobs.add(b"of a draft", "image/png"),
+    )
 
     def work(conn: Connection) -> None:
         ops.append(

@@ -78,12 +78,21 @@ def test_a_status_is_believed_from_the_log_key_alone() -> None:
         (wire.read_missing, {1: [], 2: [], 3: b"", 4: "", 5: [bytes(32)] * 65}), (wire.read_receipts, {1: [1], 2: 0, 3: False}),
         (wire.read_receipts, {1: [], 2: 0, 3: 0}), (wire.read_grants, {}), (wire.read_grants, [[b"l", "r", {}, 1, 1]]),
         (wire.read_grants, [[b"l" * 16, "r", {}, 0, 1]]),
-        (wire.read_notices, 5), (wire.read_notices, [[1, b"o", "k", {}]]), (wire.read_notices, [1]),
+        (wire.read_notices, 5),
     ],
 )  # fmt: skip
 def test_other_shapes_are_refused(read: Callable[[bytes], Any], value: Any) -> None:
     with pytest.raises(Malformed, match="wire"):
         read(cbor.encode(value))
+
+
+@pytest.mark.parametrize(
+    "strange", [1, [1, b"o", "k", {}], [1, b"o" * 32, "k", {}, 5], [-1, b"o" * 32, "k", {}], [True, b"o" * 32, "k", {}],
+                [1 << 60, b"o" * 32, "k", {}], [2, b"o" * 32, "k", {1: 2}]],
+)  # fmt: skip
+def test_a_notice_that_nobody_understands_holds_up_none(strange: Any) -> None:
+    good = Notice(3, b"o" * 32, "sync.review", {"decision": "accepted"})
+    assert wire.read_notices(cbor.encode([strange, [3, b"o" * 32, "sync.review", good.body]])) == [good]
 
 
 def test_a_request_is_bound_to_all_that_it_says() -> None:
@@ -143,8 +152,8 @@ def line() -> Any:
 @pytest.mark.parametrize(
     ("reply", "code"),
     [
-        (Reply(500, {wire.NONCE: "00" * 16}, b""), "SY-351"), (Reply(200, {}, b"note"), "SY-351"),
-        (Reply(200, {wire.NONCE: "zz"}, b""), "SY-351"),
+        (Reply(500, {wire.NONCE: "00" * 16}, b""), "SY-351"), (Reply(200, {}, b"note"), "SY-420"),
+        (Reply(200, {wire.NONCE: "zz"}, b""), "SY-420"),
         (Reply(200, {wire.NONCE: "00" * 16}, b"x" * 9_000), "SY-351"), ("cut", "SY-350"),
     ],
 )  # fmt: skip

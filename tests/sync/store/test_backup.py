@@ -16,6 +16,7 @@ from sync import audit, backup, ballast, cipher, drafts, keys, search, slots
 from sync.clock import SetClock
 from sync.errors import Known, Refused
 from sync.keys import CHEAP, Unlocked
+from sync.limits import CHUNK
 from sync.officer import Officer
 from sync.store import DATABASE
 
@@ -38,7 +39,7 @@ def worked(profile: Unlocked) -> Unlocked:
         conn.execute("INSERT INTO lease VALUES ('l1', 'link-codes', '{}', 10, 100, 9)")
 
     profile.store.write(work)
-    profile.blobs.add(random.Random(1).randbytes(700_000), "application/pdf")
+    profile.blobs.add(random.Random(1).randbytes(700_000), "application/pdf", chunk_size=CHUNK)
     return profile
 
 

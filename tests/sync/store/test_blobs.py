@@ -11,19 +11,37 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sync import cbor, durable
+from sync import cbor, durable, line
 from sync.blobs import Blobs
 from sync.errors import Known, Refused
 from sync.keys import Unlocked
 from sync.limits import CHUNK, CHUNK_SLOW, MAX_BLOB
-from sync.store import Store
+from sync.marks import GOODPUT, set_mark
+from sync.store import Connection, Store
 
 MIB = 1 << 20
 
 
 @pytest.fixture
 def blobs(store: Store) -> Blobs:
+    """On a line that is known to be fast."""
+    store.write(lambda conn: set_mark(conn, GOODPUT, 1 << 20))
     return Blobs(store, store.folder / "blobs", b"s" * 32)
+
+
+@pytest.mark.parametrize(
+    ("goodput", "metered", "size"),
+    [(0, False, CHUNK_SLOW), (31_999, False, CHUNK_SLOW), (32_000, False, CHUNK), (1 << 20, True, CHUNK_SLOW)],
+)
+def test_pieces_are_small_where_a_cut_would_cost_seconds(
+    store: Store, blobs: Blobs, goodput: int, metered: bool, size: int
+) -> None:
+    def work(conn: Connection) -> None:
+        set_mark(conn, GOODPUT, goodput)
+        line.keep(conn, line.Settings(metered=metered))
+
+    store.write(work)
+    assert len(blobs.chunks(blobs.add(bytes(CHUNK), "x/y"))) == CHUNK // size
 
 
 def files(blobs: Blobs) -> list[Path]:
