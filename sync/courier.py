@@ -25,6 +25,7 @@ from sync import (
     office,
     outbox,
     pieces,
+    rekey,
     sticks,
     volume,
 )
@@ -135,6 +136,10 @@ class _Export:
         if request is not None:
             self.report.enrolment = True
             yield Object("enrol", store.read(_slot).hex(), request)
+        successor = store.read(rekey.request)
+        if successor is not None:
+            self.report.enrolment = True
+            yield Object("rekey", unlocked.device.device_id.hex(), successor)
         yield from giving.introduction(unlocked)
         yield Object("have", unlocked.device.device_id.hex(), store.read(partial(delivery.statement, unlocked)))
         for done, batch in enumerate(self.batches):

@@ -93,9 +93,7 @@ def _own_branch(conn: Connection, roots: list[bytes]) -> bytes | None:
 
 def own_head(conn: Connection, device_id: bytes) -> int:
     """The sequence number of the last op that this copy made under ``device_id``."""
-    row = conn.execute(
-        "SELECT seq FROM op WHERE device = ? ORDER BY seq DESC LIMIT 1", (device_id,)
-    ).fetchone()
+    row = conn.execute("SELECT seq FROM op WHERE device = ? ORDER BY seq DESC LIMIT 1", (device_id,)).fetchone()
     return row["seq"] - mark(conn, ops.chain_base(device_id)) if row else 0
 
 

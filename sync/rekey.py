@@ -133,9 +133,7 @@ def _number(conn: Connection, granted: Evidence | None) -> None:
             leases.install(conn, grant)
 
 
-def _request(
-    conn: Connection, unlocked: Unlocked, granted: Evidence | None, old: Identity, new: Identity
-) -> Request:
+def _request(conn: Connection, unlocked: Unlocked, granted: Evidence | None, old: Identity, new: Identity) -> Request:
     here = office.centre(conn)
     assert here is not None, "evidence was verified with the office's centre"
     rows = conn.execute(

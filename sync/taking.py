@@ -23,6 +23,8 @@ from sync import (
     outbox,
     pieces,
     publications,
+    rekey,
+    succession,
     wire,
 )
 from sync.cbor import Malformed
@@ -48,6 +50,7 @@ class Taken:
     batches_lost: int = 0  # the hub says that it lacks them; they go again
     quarantined: int = 0
     enrolled: bool = False
+    rekeyed: bool = False  # a copy of this laptop is at work: it is a laptop of its own now
     publications: list[str] = field(default_factory=list)
     office_ops: int = 0  # ops of colleagues that were not here
     office_receipts: int = 0  # receipts for colleagues' batches
@@ -80,7 +83,8 @@ class Taking:
             self.report.cancelled = True
             return
         try:
-            with Volume(source, [self.unlocked.device.seal]) as found:
+            former = self.store.read(rekey.former)
+            with Volume(source, [self.unlocked.device.seal, *(before.seal for before in former)]) as found:
                 self._volume(name, found)
         except Known as error:
             if alone:
@@ -104,6 +108,7 @@ class Taking:
             ("bodies", _MOST_BODIES, lambda entry: entry.name.endswith("/" + own), self._bodies),
             ("receipt", MAX_MESSAGE, lambda _: True, self._receipt),
             ("missing", MAX_MESSAGE, lambda entry: entry.name == own, self._missing),
+            ("fork", succession.MAX_EVIDENCE, lambda entry: entry.name == own, self._fork),
         )
         for type_, limit, wanted, take in steps:
             mine = [entry for entry in found.entries if entry.type == type_ and entry.length <= limit and wanted(entry)]
@@ -135,6 +140,7 @@ class Taking:
     def _certificate(self, entry: Entry, data: bytes) -> None:
         if entry.name == self.unlocked.device.device_id.hex():
             self.store.write(lambda conn: enrol.accept(conn, self.clock, data))
+            self.store.write(rekey.answered)
             return
         try:
             found = devices.read_certificate(data, self.centre.signer)
@@ -185,6 +191,11 @@ class Taking:
                 self.store.write(lambda conn: set_mark(conn, ROLLBACK, self.clock.wall_ms()))
             raise
 
+    def _fork(self, _: Entry, data: bytes) -> None:
+        if rekey.take(self.unlocked, data):
+            self.report.rekeyed = True
+            self.report.problems = [problem for problem in self.report.problems if problem["code"] != "SY-321"]
+
     def _publications(self, name: str, found: Volume) -> None:
         if not any(entry.type == "metadata" for entry in found.entries):
             return
@@ -233,7 +244,7 @@ class Taking:
 _MOST_BODIES: Final = 8 << 20  # bytes of the bodies of one batch
 _WORDS: Final = {
     "certificate": "enrol", "held": "office", "batch": "office", "bodies": "office", "receipt": "receipts",
-    "missing": "have",
+    "missing": "have", "fork": "have",
 }  # fmt: skip
 
 

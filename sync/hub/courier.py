@@ -13,10 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from sync import devices, volume, wire
+from sync import devices, succession, volume, wire
 from sync.cbor import Malformed
 from sync.errors import Known, SalaError
-from sync.hub import answers, couriers, enrolment
+from sync.hub import answers, couriers, enrolment, rekeying
 from sync.hub.centre import Centre
 from sync.hub.storage import Tx
 from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_MESSAGE
@@ -126,6 +126,7 @@ class _Import:
             self.sealed.append(self.reply)
         for type_, limit, step in (
             ("enrol", MAX_MESSAGE, self._enrol),
+            ("rekey", succession.MAX_REQUEST, self._rekey),
             ("batch", MAX_BATCH, self._batch),
             ("chunk", MAX_CHUNK, self._chunk),
             ("have", MAX_MESSAGE, self._have),
@@ -160,6 +161,13 @@ class _Import:
         self.report.enrolled += answer.status == 201
         self.reply.certificates[request.device_id.hex()] = answer.certificate
 
+    def _rekey(self, entry: Entry, data: bytes) -> None:
+        answer = self.centre.storage.write(lambda tx: rekeying.succeed(self.centre, tx, data))
+        if answer.certificate is None:
+            raise Known(answer.code)
+        self.report.enrolled += answer.status == 201
+        self.reply.certificates[_device(entry.name).hex()] = answer.certificate
+
     def _batch(self, entry: Entry, data: bytes) -> None:
         taken = self.centre.ingest.take(data, _hash(entry.name), via="courier")
         self.report.again += taken.again
@@ -183,11 +191,16 @@ class _Import:
             yield Object("receipt", batch, receipt.encode())
         for device, have in reply.haves.items():
             yield Object("missing", device, self.centre.storage.read(partial(self._missing, device=device, have=have)))
+            for proof in self.centre.storage.write(partial(self._forks, device=device, have=have)):
+                yield Object("fork", device, proof)
         own = {f"{folder}/{device}.cbor" for folder in ("leases", "inbox") for device in reply.devices()}
         for name, path in self.centre.repository.files() if publications else ():
             folder, _, rest = name.partition("/")
             if folder == "metadata" or not rest.startswith(("leases/", "inbox/", "app/")) or _plain(rest) in own:
                 yield Object(folder.removesuffix("s") if folder == "targets" else folder, rest, path.read_bytes())
+
+    def _forks(self, tx: Tx, *, device: str, have: wire.Have) -> list[bytes]:
+        return rekeying.open_evidence(self.centre, tx, bytes.fromhex(device), have.head_seq)
 
     def _missing(self, tx: Tx, *, device: str, have: wire.Have) -> bytes:
         return answers.missing(self.centre, tx, bytes.fromhex(device), have).encode()

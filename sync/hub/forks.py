@@ -112,13 +112,19 @@ def clashes(centre: Centre, tx: Tx, op: bytes) -> list[bytes]:
     for row in rows:
         for key in _numbers(tx, row, unique):
             taken[key] = row["hash"]
-    return [row["hash"] for row in aside if any(taken.get(key, row["hash"]) != row["hash"] for key in _numbers(tx, row, unique))]
+    return [
+        row["hash"]
+        for row in aside
+        if any(taken.get(key, row["hash"]) != row["hash"] for key in _numbers(tx, row, unique))
+    ]
 
 
 def _numbers(tx: Tx, row: Row, unique: Mapping[str, list[str]]) -> list[tuple[str, str, Any]]:
     fields = stored.read(_raw(tx, row["batch"]), {row["place"]})[row["place"]]
     body = fields.body if isinstance(fields.body, dict) else {}
-    return [(row["kind"], name, body[name]) for name in unique[row["kind"]] if isinstance(body.get(name), str | int | bytes)]
+    return [
+        (row["kind"], name, body[name]) for name in unique[row["kind"]] if isinstance(body.get(name), str | int | bytes)
+    ]
 
 
 # --- evidence

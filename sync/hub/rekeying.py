@@ -42,7 +42,8 @@ def open_evidence(centre: Centre, tx: Tx, device: bytes, head_seq: int) -> list[
     found = [
         fork
         for fork in forks.of_device(tx, device)
-        if fork["slot"] is None or tx.one("SELECT 1 AS yes FROM slot WHERE slot = :s AND device IS NULL", {"s": fork["slot"]})
+        if fork["slot"] is None
+        or tx.one("SELECT 1 AS yes FROM slot WHERE slot = :s AND device IS NULL", {"s": fork["slot"]})
     ]
     if found:
         return [evidence_of(centre, tx, fork) for fork in found[:MOST_CARRIED]]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sync import enrol, exchange, keys, leases, ops, outbox, rekey, succession
+from sync import courier, enrol, exchange, keys, leases, ops, outbox, rekey, succession
 from sync.cbor import Malformed
 from sync.clock import SystemClock
 from sync.keys import Unlocked
@@ -78,7 +78,13 @@ def rows(hub: Hub, sql: str, *values: object) -> list[tuple[Any, ...]]:
 
 def labels(hub: Hub, *laptops: bytes) -> dict[str, int]:
     marks_ = ", ".join("?" * len(laptops))
-    return dict(rows(hub, f"SELECT label, count(*) FROM op WHERE form = 'links' AND device IN ({marks_}) GROUP BY label", *laptops))
+    return dict(
+        rows(
+            hub,
+            f"SELECT label, count(*) FROM op WHERE form = 'links' AND device IN ({marks_}) GROUP BY label",
+            *laptops,
+        )
+    )
 
 
 def free(unlocked: Unlocked) -> int:
@@ -225,7 +231,9 @@ def test_evidence_proves_itself(hub: Hub, twins: Callable[..., list[Unlocked]]) 
     assert {row["label"] for row in sides["right"]} == {"q:fork"}
     found = succession.read_evidence(data, centre.log.public)
     assert found.children[1] == fork[0][0]
-    assert succession.read_evidence(again, centre.log.public).slot == found.slot, "one place, however often it is asked for"
+    assert succession.read_evidence(again, centre.log.public).slot == found.slot, (
+        "one place, however often it is asked for"
+    )
     for place in range(0, len(data), 37):
         with pytest.raises(Malformed):
             succession.read_evidence(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :], centre.log.public)
@@ -241,10 +249,45 @@ def test_evidence_proves_itself(hub: Hub, twins: Callable[..., list[Unlocked]]) 
     ):  # fmt: skip
         with pytest.raises(Malformed):
             succession.read_evidence(forged(**changes), centre.log.public)
-    for payload in (cbor.encode({1: 1}), cbor.encode({1: 1, 2: bytes(16), 3: 1, 4: bytes(32), 5: [b"", 1], 6: 1, 7: bytes(16), 8: 1, 9: []})):
+    for payload in (
+        cbor.encode({1: 1}),
+        cbor.encode({1: 1, 2: bytes(16), 3: 1, 4: bytes(32), 5: [b"", 1], 6: 1, 7: bytes(16), 8: 1, 9: []}),
+    ):
         signed = cose.sign(key, payload, content_type="application/sala-fork+cbor", key_id=b"kkkk", aad=b"sala/fork/v1")
         with pytest.raises(Malformed):
             succession.read_evidence(signed, centre.log.public)
     for bad in (cbor.encode([b"", b"", b""]), cbor.encode({}), bytes(succession.MAX_REQUEST + 1)):
         with pytest.raises(Malformed):
             succession.read_request(bad)
+
+
+def test_by_stick_the_copy_has_numbers_before_it_is_enrolled(
+    hub: Hub, twins: Callable[..., list[Unlocked]], tmp_path: Path
+) -> None:
+    """Evidence, a place and numbers come on the first stick; the request goes on the second, the certificate on the third."""
+    first, second = twins()
+    old = first.device.device_id
+    work(first, 2, "left")
+    exchange.run(first)
+    work(second, 3, "right")
+    stick = tmp_path / "stick"
+    courier.export(second, stick)
+    hub.cli("import", str(stick))
+    taken = courier.import_(second, stick)
+    assert (taken.rekeyed, taken.problems) == (True, [])
+    assert second.device.device_id != old
+    assert free(second) > 0
+    left, right = work(first, 20, "left"), work(second, 20, "right")
+    assert not {number for number, _ in left} & {number for number, _ in right}
+    assert not courier.import_(second, stick).rekeyed, "the same stick once more does nothing"
+    assert not courier.import_(first, stick).rekeyed, "nor does it on the other copy"
+
+    another = tmp_path / "another"
+    courier.export(second, another)
+    assert hub.cli("import", str(another))["enrolled"] == 1
+    assert hub.cli("import", str(another))["enrolled"] == 0
+    taken = courier.import_(second, another)
+    assert (taken.enrolled, taken.waiting, taken.problems) == (True, 0, [])
+    assert exchange.run(second).problems == []
+    exchange.run(first)
+    assert labels(hub, old, second.device.device_id) == {"accepted": 3 + 2 + 40, "q:fork": 3}
