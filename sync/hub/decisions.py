@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import Final
 
 from sync.errors import Refused
-from sync.hub import labels, tree
+from sync.hub import acts, labels, tree
 from sync.hub.downward import notify
 from sync.hub.storage import Row, Tx
 
 KIND: Final = "sync.review"
+ACT: Final = "sync.decision"
 DECISIONS: Final = ("accepted", "sent_back", "released")
 _WITH_REASON: Final = frozenset({"sent_back", "released"})
 _RELEASABLE: Final = frozenset({labels.FORK, labels.REVOKED})
@@ -39,6 +40,7 @@ def decide(tx: Tx, op: bytes, decision: str, reason: str, admin: str, now_ms: in
         "INSERT INTO decision (op, decision, reason, admin, made_ms) VALUES (:op, :decision, :reason, :admin, :now)",
         {"op": op, "decision": decision, "reason": reason, "admin": admin, "now": now_ms},
     )
+    acts.record(tx, ACT, {"op": op, "decision": decision, "reason": reason, "admin": admin}, now_ms)
     notify(tx, found["device"], op, KIND, {"decision": decision, "reason": reason}, now_ms)
 
 

@@ -10,8 +10,10 @@ import json
 from typing import Final
 
 from sync.errors import Refused
+from sync.hub import acts
 from sync.hub.storage import Row, Tx
 
+ACT: Final = "sync.effect"
 WAITING: Final = "waiting"
 DONE: Final = "done"
 FAILED: Final = "failed"
@@ -50,3 +52,4 @@ def finish(tx: Tx, id: str, *, admin: str, note: str, now_ms: int, failed: bool 
     )  # fmt: skip
     if not touched:
         raise Refused("HB-140", id=id)
+    acts.record(tx, ACT, {"id": id, "admin": admin}, now_ms, [("effect", "id", id)])

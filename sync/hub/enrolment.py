@@ -16,13 +16,16 @@ from sync import cbor, devices, ops
 from sync.cbor import Malformed
 from sync.devices import Certificate, Request
 from sync.errors import Refused
-from sync.hub import leases, signers, tree
+from sync.hub import acts, leases, signers, tree
 from sync.hub.keys import HubKeys
 from sync.hub.storage import Row, Tx
 from sync.limits import CODE_TRIES, DAY_MS
 from sync.notes import NoteKey
 from sync.pack import OfficePack, build
 
+SLOT: Final = "sync.slot"  # kinds of acts
+ENROLLED: Final = "sync.enrolled"
+REVOKED: Final = "sync.revoked"
 EPOCH_NUMBERS: Final = 20  # laptops of one office
 PACK_DAYS: Final = 60  # a pack's code lives as long as its first leases
 
@@ -66,6 +69,7 @@ def open_slot(tx: Tx, keys: HubKeys, office: Mapping[str, Any], ticket: Ticket, 
            VALUES (:slot, :office, :number, :key, :not_after, 0, :now)""",
         {**slot, "key": ticket.key, "not_after": now_ms + PACK_DAYS * DAY_MS, "now": now_ms},
     )
+    acts.record(tx, SLOT, {}, now_ms, [("office", "code", office["code"]), ("slot", "slot", ticket.slot)])
     for resource in leases.BLOCKS:
         leases.grant(tx, keys, resource=resource, slot=slot, now_ms=now_ms)
     return slot
@@ -120,6 +124,7 @@ def enrol(tx: Tx, keys: HubKeys, request: Request, signed: bytes, mac: bytes, no
         return Answer(410, code="HB-126")
     if not devices.code_holds(slot["code_key"], signed, mac):
         tx.execute("UPDATE slot SET tries = tries + 1 WHERE slot = :slot", {"slot": slot["slot"]})
+        acts.record(tx, SLOT, {"wrong_code": True}, now_ms, [("slot", "slot", slot["slot"])])
         return Answer(403, code="HB-123")
     if tx.one("SELECT 1 AS yes FROM device WHERE device = :d", {"d": request.device_id}):
         return Answer(409, code="HB-125")  # one laptop, one slot
@@ -130,6 +135,7 @@ def enrol(tx: Tx, keys: HubKeys, request: Request, signed: bytes, mac: bytes, no
             "INSERT INTO pending_device (device, slot, request, asked_ms) VALUES (:device, :slot, :request, :now)",
             {"device": request.device_id, "slot": slot["slot"], "request": sent, "now": now_ms},
         )
+        acts.record(tx, SLOT, {"waits": True}, now_ms, [("pending_device", "device", request.device_id)])
         return Answer(202)
     certificate = devices.issue_certificate(_certificate(request, slot, now_ms), key or keys.pack)
     return Answer(201, _admit(tx, request, slot, certificate, devices.words(sent), now_ms))
@@ -172,6 +178,7 @@ def admit_signed(tx: Tx, certificate: bytes, province: bytes, now_ms: int) -> st
     slot = tx.query("SELECT * FROM slot WHERE slot = :slot", {"slot": row["slot"]})[0]
     _admit(tx, request, slot, certificate, devices.words(row["request"]), now_ms)
     tx.execute("DELETE FROM pending_device WHERE device = :d", {"d": said.device_id})
+    acts.record(tx, SLOT, {"waits": False}, now_ms, [("pending_device", "device", said.device_id)])
     return said.device_id.hex()
 
 
@@ -202,6 +209,8 @@ def _admit(tx: Tx, request: Request, slot: Row, certificate: bytes, words: str, 
     tx.execute(
         "UPDATE slot SET device = :device WHERE slot = :slot", {"device": request.device_id, "slot": slot["slot"]}
     )
+    rows = [("device", "device", request.device_id), ("slot", "slot", slot["slot"])]
+    acts.record(tx, ENROLLED, {"device": request.device_id}, now_ms, rows)
     tree.settle(tx, [ops.genesis(request.sign_public)])  # what came before the hub knew the device
     return certificate
 
@@ -225,6 +234,7 @@ def revoke(tx: Tx, device: bytes, now_ms: int) -> Row:
             "UPDATE device SET revoked_ms = :now, cutoff_seq = :cutoff WHERE device = :d",
             {"now": now_ms, "cutoff": (head["head"] if head else 0) or 0, "d": device},
         )
+        acts.record(tx, REVOKED, {"device": device}, now_ms, [("device", "device", device)])
     return tx.query("SELECT * FROM device WHERE device = :d", {"d": device})[0]
 
 

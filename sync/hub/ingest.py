@@ -18,7 +18,8 @@ from sync.cbor import Malformed
 from sync.clock import Clock
 from sync.errors import Refused
 from sync.failpoint import failpoint
-from sync.hub import labels, tree
+from sync.hub import acts, labels, tree
+from sync.hub.keys import HubKeys
 from sync.hub.log import Log
 from sync.hub.storage import Row, Storage, Tx
 from sync.limits import MAX_CHUNK
@@ -48,8 +49,11 @@ class Taken:
 class Ingest:
     """The one way in, for the network and for the courier."""
 
-    def __init__(self, storage: Storage, log: Log, clock: Clock, knows: Callable[[str], bool]) -> None:
+    def __init__(
+        self, storage: Storage, log: Log, clock: Clock, knows: Callable[[str], bool], keys: HubKeys
+    ) -> None:
         self._storage = storage
+        self._keys = keys
         self._log = log
         self._clock = clock
         self._knows = knows
@@ -106,8 +110,17 @@ class Ingest:
         self._storage.write(note)
 
     def _store(self, tx: Tx, batch: Batch, via: str) -> bool:
-        """Everything about one batch; False when it came twice at once."""
-        now = self._clock.wall_ms()
+        """Everything about one batch, behind what the centre did before it; False when it came twice at once."""
+        self.sign_acts(tx)
+        return self.keep(tx, batch, via, self._clock.wall_ms())
+
+    def sign_acts(self, tx: Tx) -> None:
+        """Put what the centre did into the log: before every other entry, and before every commit."""
+        for data in acts.pending(tx, self._keys):
+            self.keep(tx, batches.parse(data), acts.VIA, self._clock.wall_ms())
+
+    def keep(self, tx: Tx, batch: Batch, via: str, now: int) -> bool:
+        """The rows of one batch that came at ``now``; False when it is here already."""
         inserted = tx.execute(
             """INSERT INTO batch (hash, device, device_public, first_seq, n, received_ms, app_version, via, new_ops, raw, wall_ms, size)
                VALUES (:hash, :device, :public, :first, :n, :now, :version, :via, 0, :raw, :wall, :size) ON CONFLICT DO NOTHING""",
@@ -120,7 +133,7 @@ class Ingest:
         if not inserted:
             return False
         index = int(tx.query("SELECT idx FROM batch WHERE hash = :hash", {"hash": batch.hash})[0]["idx"])
-        found = self._place(tx, batch, index)
+        found = self._place(tx, batch, index, via)
         failpoint("hub:in-transaction")
         worst = next(label for label in _WORST if label in found)
         self._log.append(
@@ -131,10 +144,10 @@ class Ingest:
         )
         return True
 
-    def _place(self, tx: Tx, batch: Batch, index: int) -> set[str]:
+    def _place(self, tx: Tx, batch: Batch, index: int, via: str) -> set[str]:
         """Store the ops and label them; the labels that the batch's ops have now."""
-        known = [self._knows(op.fields.kind) for op in batch.ops]
-        straight = tree.straight_on(tx, batch, known)
+        known = [via == acts.VIA or self._knows(op.fields.kind) for op in batch.ops]
+        straight = [labels.ACCEPTED] * len(known) if via == acts.VIA else tree.straight_on(tx, batch, known)
         given = straight or [labels.PENDING] * len(batch.ops)
         fresh = tx.execute_many(
             """INSERT INTO op (hash, parent, device, seq, op_id, kind, form, def_hash, wall_ms, officer, batch, place, label, known)
@@ -151,7 +164,8 @@ class Ingest:
         )  # fmt: skip
         tx.execute("UPDATE batch SET new_ops = :n WHERE idx = :idx", {"n": fresh, "idx": index})
         if straight is not None:
-            tree.accept_batch(tx, index)
+            if via != acts.VIA:  # projections read what offices did
+                tree.accept_batch(tx, index)
             return set(straight)
         tree.settle(tx, [op.parent for op in batch.ops])  # some of them may have come before, in another batch
         return {str(tx.query(_LABEL, {"hash": op.hash, "device": batch.device_id})[0]["label"]) for op in batch.ops}

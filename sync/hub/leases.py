@@ -12,11 +12,13 @@ from typing import Any, Final
 from nacl import utils
 
 from sync import cbor
+from sync.hub import acts
 from sync.hub.keys import HubKeys
 from sync.hub.storage import Row, Tx
 from sync.limits import DAY_MS, LEASE_DAYS
 from sync.wire import LeaseGrant, encode_grants
 
+ACT: Final = "sync.lease"
 # Numbers of one block: receipts for six offline days at the peak, links and certificates for as many ordinary ones.
 BLOCKS: Final = {"link-codes": 200, "certificate-numbers": 200, "receipt-numbers": 2_000}
 LOST_BLOCKS: Final = 20  # blocks that one laptop may have been given since a copy was made …
@@ -44,7 +46,13 @@ def grant(tx: Tx, keys: HubKeys, *, resource: str, slot: Row, now_ms: int) -> Le
             "content": cbor.encode(content), "now": now_ms, "not_after": not_after,
         },
     )  # fmt: skip
+    acts.record(tx, ACT, {"resource": resource, "slot": slot["slot"]}, now_ms, [("lease", "lease", lease), *_indexed(slot, resource)])
     return LeaseGrant(lease, resource, content, size, not_after)
+
+
+def _indexed(slot: Row, resource: str) -> list[acts.Place]:
+    """Where the next certificate of an office begins, beside the block itself."""
+    return [("meta", "name", f"status-index/{slot['office']}")] if resource == "certificate-numbers" else []
 
 
 def skip_lost(tx: Tx, now_ms: int) -> None:
@@ -60,9 +68,11 @@ def skip_lost(tx: Tx, now_ms: int) -> None:
                VALUES (:lease, :resource, :nobody, :first, :size, :scope, :nothing, :now, 0)""",
             void,
         )
+        acts.record(tx, ACT, {"resource": row["resource"], "lost": True}, now_ms, [("lease", "lease", void["lease"])])
     for row in tx.query("SELECT name, value FROM meta WHERE name LIKE 'status-index/%'"):
         beyond = int(row["value"]) + LOST_BLOCKS * BLOCKS["certificate-numbers"]
         tx.execute("UPDATE meta SET value = :v WHERE name = :n", {"v": str(beyond), "n": row["name"]})
+        acts.record(tx, ACT, {"lost": True}, now_ms, [("meta", "name", row["name"])])
 
 
 def of_slot(tx: Tx, slot: bytes, now_ms: int) -> list[LeaseGrant]:

@@ -107,6 +107,11 @@ class Repository:
         """The newest root metadata: what new laptops start from."""
         return self._newest_root().read_bytes()
 
+    def roots(self, after: int = 0) -> list[tuple[int, bytes]]:
+        """Every root above version ``after``, in order."""
+        found = {int(path.name.partition(".")[0]): path for path in self._metadata.glob("*.root.json")}
+        return [(version, path.read_bytes()) for version, path in sorted(found.items()) if version > after]
+
     def publish(self, targets: Mapping[str, bytes], delegates: Sequence[Delegate] = ()) -> list[str]:
         """Make ``targets`` the published set; returns the names whose bytes changed. Writes nothing when all is current.
 

@@ -130,10 +130,10 @@ def test_a_decision_reaches_its_laptop_sealed_and_with_stable_bytes(centre: Cent
 def test_withdrawn_is_gone_from_the_set(centre: Centre) -> None:
     put(centre, "forms/birth.json", b"{}")
     assert centre.settle() == ["forms/birth.json"]
-    centre.storage.write(lambda tx: announce.withdraw(tx, ["forms/birth.json"]))
+    centre.storage.write(lambda tx: announce.withdraw(tx, ["forms/birth.json"], NOW))
     assert centre.settle() == ["forms/birth.json"]
     with pytest.raises(Refused) as refused:
-        centre.storage.write(lambda tx: announce.withdraw(tx, ["forms/birth.json"]))
+        centre.storage.write(lambda tx: announce.withdraw(tx, ["forms/birth.json"], NOW))
     assert refused.value.code == "HB-132"
 
 

@@ -43,7 +43,7 @@ def withdraw(request: Request, visit: Visit, form: Form) -> Response:
     """Take a publication back."""
     centre = centre_of(request)
     try:
-        centre.storage.write(lambda tx: announce.withdraw(tx, [form.get("name")]))
+        centre.storage.write(lambda tx: announce.withdraw(tx, [form.get("name")], centre.clock.wall_ms()))
     except SalaError as error:
         return _listing(request, visit, error, 422)
     centre.publish()
