@@ -27,6 +27,7 @@ class HubProcess:
         secret = self.folder / "admin.txt"
         secret.write_text(ADMIN_PASSPHRASE, "utf-8")
         self.call("admin", "add", ADMIN, "--passphrase-file", str(secret))
+        self.call("admin", "rule", "nobody")  # the demonstration's browser has no telephone
         return self
 
     def __exit__(self, *_: object) -> None:

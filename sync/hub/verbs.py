@@ -35,8 +35,11 @@ def root(ctx: click.Context) -> None:
 @everywhere
 @click.option("--name", default="សាលា", help="The centre's name, shown on the console.")
 @click.option("--log-name", default="hub", help="Name of the log in checkpoints.")
+@click.option(
+    "--database", metavar="URL", help="postgresql://user@machine/database of an empty database, instead of a file."
+)
 @click.pass_obj
-def init(desk: Desk, name: str, log_name: str) -> None:
+def init(desk: Desk, name: str, log_name: str, database: str | None) -> None:
     """Make keys, settings and database of a new hub.
 
     The folder "offline" then holds the keys that the hub must not keep: hand them to their keepers and delete it.
@@ -45,7 +48,7 @@ def init(desk: Desk, name: str, log_name: str) -> None:
     from sync.hub.centre import create
     from sync.hub.keys import OFFLINE
 
-    centre = create(desk.folder, SystemClock(), name=name, log_name=log_name)
+    centre = create(desk.folder, SystemClock(), name=name, log_name=log_name, url=database)
     try:
         centre.settle()
         public = bytes(centre.keys.pack.verify_key)

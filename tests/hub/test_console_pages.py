@@ -11,18 +11,14 @@ from typing import Any
 
 import httpx
 import pytest
-from starlette.requests import Request
-from starlette.responses import Response
 
 from sync import pack, volume
 from sync.clock import SetClock
 from sync.hub import decisions, dispatch
 from sync.hub.centre import Centre
-from sync.hub.console import login
 from sync.hub.console.entrance import inside
-from sync.hub.console.login import FREE_TRIES, LIFE_S, LONGEST_WAIT_S, Visits
 from sync.hub.console.records import lines
-from tests.hub.console_hub import ADMIN, PASSPHRASE, Browser, fill, words
+from tests.hub.console_hub import ADMIN, PASSPHRASE, Browser, fill, let_in, words
 from tests.hub.laptop import Laptop
 from tools import catalogues
 
@@ -126,52 +122,6 @@ def test_logging_out_ends_the_visit_at_the_hub(browser: Browser) -> None:
     assert browser.get("/console/", follow_redirects=False).status_code == 303
 
 
-def test_waits_grow_and_a_success_forgets_them() -> None:
-    now = [0.0]
-    visits = Visits(lambda: now[0])
-    for _ in range(FREE_TRIES):
-        assert visits.wait_s(ADMIN) == 0
-        visits.failed(ADMIN)
-    first = visits.wait_s(ADMIN)
-    visits.failed(f" {ADMIN} ")
-    assert 0 < first < visits.wait_s(ADMIN)
-    for _ in range(30):
-        visits.failed(ADMIN)
-    assert visits.wait_s(ADMIN) == LONGEST_WAIT_S
-    now[0] += LONGEST_WAIT_S
-    assert visits.wait_s(ADMIN) == 0
-    assert visits.wait_s("another") == 0
-
-
-def test_names_that_are_tried_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(login, "_MOST_NAMES", 3)
-    visits = Visits()
-    for number in range(10):
-        visits.failed(str(number))
-    assert len(visits._wrong) <= 5
-
-
-def test_too_many_tries_are_told_to_wait(stranger: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(login, "FREE_TRIES", 1)
-    assert stranger.log_in(passphrase="wrong passphrase").status_code == 403
-    answer = stranger.log_in()  # even the right one
-    assert answer.status_code == 429 and "វិនាទី" in words(answer)
-
-
-def test_a_visit_lapses_after_a_working_day() -> None:
-    now = [0.0]
-    visits, response = Visits(lambda: now[0]), Response()
-    visits.begin(ADMIN, response, secure=True)
-    cookie = response.headers["set-cookie"].partition(";")[0].encode()
-    request = Request({"type": "http", "headers": [(b"cookie", cookie)]})
-    found = visits.of(request)
-    assert found is not None and found.admin == ADMIN and "Secure" in response.headers["set-cookie"]
-    now[0] = LIFE_S + 1
-    assert visits.of(request) is None
-    visits.begin("another", Response(), secure=False)
-    assert len(visits._visits) == 1  # the old one was swept out
-
-
 @pytest.mark.parametrize(
     "path",
     [
@@ -225,7 +175,7 @@ class Checker(HTMLParser):
 
 def untranslated(page: httpx.Response, lang: str) -> list[str]:
     """Words of the catalogue that stand on a page in the other language."""
-    found, _ = catalogues.read([path for path in catalogues.sources() if path.stem == "hub"])
+    found, _ = catalogues.read([path for path in catalogues.sources() if path.stem in ("hub", "console")])
     other = {
         english if lang == "km" else khmer for _, english, khmer in found if english != khmer and "{" not in english
     }
@@ -286,7 +236,7 @@ def test_the_board_says_what_needs_a_person(browser: Browser) -> None:
 
 
 def test_an_empty_centre_is_friendly(centre: Centre, client: httpx.Client) -> None:
-    centre.storage.write(lambda tx: login.set_passphrase(tx, ADMIN, PASSPHRASE, 1))
+    let_in(centre)
     browser = Browser(client)
     browser.log_in()
     for path in (
@@ -306,6 +256,7 @@ def test_an_empty_centre_is_friendly(centre: Centre, client: httpx.Client) -> No
 
 def test_a_root_that_nears_its_end_is_announced(browser: Browser, clock: SetClock) -> None:
     clock.advance(340 * 86_400_000)
+    assert browser.log_in().status_code == 303
     assert "ឫស" in words(browser.get("/console/")) and "renew-root" in browser.get("/console/publications").text
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from typing import Final
+from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 
 from i18n.catalog import LANGUAGES
-from sync.hub.console import login
-from sync.hub.console.doors import LOGIN, Form, small_form
-from sync.hub.console.login import Visits
+from sync.hub import watch
+from sync.hub.console import admins, login, secondfactor
+from sync.hub.console.doors import BEGIN, CODE, LOGIN, Form, small_form, write
+from sync.hub.console.login import Visit
 from sync.hub.console.pages import ASSETS, HERE, LANGUAGE_COOKIE, centre_of, page, tokens
+from sync.hub.storage import Row, Tx
 
 GATE: Final = "sala-gate"  # cookie: a log-in form must come from the page that we gave
 FONTS: Final = frozenset({"SalaKhmer-Regular.ttf", "SalaKhmer-Bold.ttf"})
@@ -23,69 +25,148 @@ _LONG: Final = {"Cache-Control": "public, max-age=604800"}
 _SHORT: Final = {"Cache-Control": "public, max-age=300"}
 
 
-class Entrance:
-    """The log-in over one process's visits."""
+# --- the passphrase
 
-    def __init__(self, visits: Visits) -> None:
-        self._visits = visits
 
-    def show(self, request: Request) -> Response:
-        """The log-in page."""
-        return self._page(request, back=request.query_params.get("back", "/console/"))
+def show(request: Request) -> Response:
+    """The log-in page."""
+    return _page(request, back=request.query_params.get("back", "/console/"))
 
-    async def enter(self, request: Request) -> Response:
-        """Check name and passphrase."""
-        return await run_in_threadpool(self._enter, request, await small_form(request))
 
-    async def leave(self, request: Request) -> Response:
-        """Log out. Needs the visit's token, so that no other site can do it."""
-        form, visit = await small_form(request), self._visits.of(request)
-        if visit is not None and login.token_holds(visit, form.fields.get("token")):
-            self._visits.end(request)
+async def enter(request: Request) -> Response:
+    """Check name and passphrase."""
+    return await run_in_threadpool(_enter, request, await small_form(request))
+
+
+async def leave(request: Request) -> Response:
+    """Log out. Needs the visit's token, so that no other site can do it."""
+    return await run_in_threadpool(_leave, request, await small_form(request))
+
+
+def _leave(request: Request, form: Form) -> Response:
+    visit = login.of(request)
+    if visit is not None and login.token_holds(visit, form.fields.get("token")):
+        login.end(centre_of(request), visit)
+        write(request, visit.admin, watch.DOOR, "out")
+    return RedirectResponse(LOGIN, 303)
+
+
+def _enter(request: Request, form: Form) -> Response:
+    centre, name, back = centre_of(request), form.get("name", admins.LONGEST_NAME), inside(form.get("back"))
+    gate, now = request.cookies.get(GATE, ""), centre.clock.wall_ms()
+    if not gate or not hmac.compare_digest(gate.encode(), form.get("gate").encode()):
+        return _page(request, back=back, name=name, old=True, status=403)
+    wait, admin = centre.storage.read(lambda tx: (login.wait_s(tx, "passphrase", name, now), admins.one(tx, name)))
+    if wait:
+        return _page(request, back=back, name=name, wait=wait, status=429)
+    with login.checking:
+        holds = admins.passphrase_holds(admin["passphrase"] if admin else None, form.fields.get("passphrase", ""))
+    if admin is None or not holds or admin["disabled_ms"] is not None:
+        wait = centre.storage.write(lambda tx: _wrong(tx, "passphrase", name, admin, now))
+        return _page(request, back=back, name=name, wrong=True, wait=wait, status=403)
+    stage = centre.storage.write(lambda tx: _right(tx, admin, now))
+    place = {login.IN: back, login.CODE: CODE, login.BEGIN: BEGIN}[stage]
+    response = RedirectResponse(place, 303)
+    response.delete_cookie(GATE, path="/console")
+    begin(request, admin["name"], response, stage)
+    return response
+
+
+def _wrong(tx: Tx, what: str, name: str, admin: Row | None, now: int) -> int:
+    """Count a wrong try and write it down when it is about somebody real; the seconds to wait."""
+    login.failed(tx, what, name, now)
+    if admin is not None:
+        watch.note(tx, admin["name"], watch.DOOR, f"wrong {what}", now)
+    return login.wait_s(tx, what, name, now)
+
+
+def _right(tx: Tx, admin: Row, now: int) -> str:
+    """What comes after a right passphrase."""
+    login.succeeded(tx, "passphrase", admin["name"])
+    if admin["totp"] is not None:
+        return login.CODE
+    stage = login.BEGIN if admin["must_change"] or admins.needs_factor(tx, admin) else login.IN
+    watch.note(tx, admin["name"], watch.DOOR, "in" if stage == login.IN else "to be set up", now)
+    return stage
+
+
+def begin(request: Request, name: str, response: Response, stage: str) -> None:
+    """A new visit, and with it a new key."""
+    secure, agent = request.url.scheme == "https", request.headers.get("user-agent", "")
+    login.begin(centre_of(request), name, response, stage=stage, secure=secure, agent=agent)
+
+
+# --- the second factor
+
+
+def ask_code(request: Request) -> Response:
+    """The page that asks for the code."""
+    visit = login.of(request)
+    if visit is None or visit.stage != login.CODE:
         return RedirectResponse(LOGIN, 303)
+    return page(request, "code.html", {"visiting": visit, "wrong": False, "wait": 0}, visit=None)
 
-    def _enter(self, request: Request, form: Form) -> Response:
-        name, back = form.get("name", 100), inside(form.get("back"))
-        gate = request.cookies.get(GATE, "")
-        if not gate or not hmac.compare_digest(gate.encode(), form.get("gate").encode()):
-            return self._page(request, back=back, name=name, old=True, status=403)
-        if wait := self._visits.wait_s(name):
-            return self._page(request, back=back, name=name, wait=wait, status=429)
-        stored = centre_of(request).storage.read(lambda tx: login.stored_passphrase(tx, name))
-        with self._visits.checking:
-            holds = login.passphrase_holds(stored, form.fields.get("passphrase", ""))
-        if not holds:
-            self._visits.failed(name)
-            return self._page(request, back=back, name=name, wrong=True, wait=self._visits.wait_s(name), status=403)
-        response = RedirectResponse(back, 303)
-        response.delete_cookie(GATE, path="/console")
-        self._visits.begin(name, response, secure=request.url.scheme == "https")
-        return response
 
-    def _page(
-        self,
-        request: Request,
-        *,
-        back: str,
-        name: str = "",
-        wrong: bool = False,
-        old: bool = False,
-        wait: int = 0,
-        status: int = 200,
-    ) -> Response:
-        gate = secrets.token_urlsafe(24)
-        values = {"back": inside(back), "name": name, "wrong": wrong, "old": old, "wait": wait, "gate": gate}
-        response = page(request, "login.html", values, visit=None, status=status)
-        response.set_cookie(
-            GATE,
-            gate,
-            max_age=3600,
-            path="/console",
-            httponly=True,
-            samesite="strict",
-            secure=request.url.scheme == "https",
-        )
-        return response
+async def enter_code(request: Request) -> Response:
+    """Check a code of the authenticator, or a recovery code."""
+    return await run_in_threadpool(_enter_code, request, await small_form(request))
+
+
+def _enter_code(request: Request, form: Form) -> Response:
+    centre, visit = centre_of(request), login.of(request)
+    if visit is None or visit.stage != login.CODE or not login.token_holds(visit, form.fields.get("token")):
+        return RedirectResponse(LOGIN, 303)
+    now = centre.clock.wall_ms()
+
+    def work(tx: Tx) -> tuple[str, int]:
+        """The stage that follows, "" for a wrong code; the seconds to wait."""
+        admin = admins.one(tx, visit.admin)
+        wait = login.wait_s(tx, "code", visit.admin, now)
+        if admin is None or wait:
+            return "", wait
+        if not code_holds(tx, centre.keys, admin, form.get("code", 40), now):
+            return "", _wrong(tx, "code", visit.admin, admin, now)
+        login.succeeded(tx, "code", visit.admin)
+        tx.execute("DELETE FROM visit WHERE key_hash = :key", {"key": visit.key})
+        stage = login.BEGIN if admin["must_change"] else login.IN
+        watch.note(tx, visit.admin, watch.DOOR, "in" if stage == login.IN else "to be set up", now)
+        return stage, 0
+
+    stage, wait = centre.storage.write(work)
+    if not stage:
+        values = {"visiting": visit, "wrong": True, "wait": wait}
+        return page(request, "code.html", values, visit=None, status=429 if wait else 403)
+    response = RedirectResponse(BEGIN if stage == login.BEGIN else "/console/", 303)
+    begin(request, visit.admin, response, stage)
+    return response
+
+
+def code_holds(tx: Tx, keys: Any, admin: Row, code: str, now: int) -> bool:
+    """Whether ``code`` is one of this admin's; it is spent by that."""
+    step = secondfactor.step_of(secondfactor.unseal(keys, admin["totp"]), code, admin["totp_step"], now)
+    if step is not None:
+        tx.execute("UPDATE admin SET totp_step = :s WHERE name = :n", {"s": step, "n": admin["name"]})
+        return True
+    left = secondfactor.spend_recovery(keys, admin["recovery"], code)
+    if left is None:
+        return False
+    tx.execute("UPDATE admin SET recovery = :left WHERE name = :n", {"left": left, "n": admin["name"]})
+    watch.note(tx, admin["name"], watch.DOOR, "recovery code", now)
+    return True
+
+
+# --- pages and files
+
+
+def _page(
+    request: Request, *, back: str, name: str = "", wrong: bool = False, old: bool = False, wait: int = 0, status: int = 200
+) -> Response:
+    gate = secrets.token_urlsafe(24)
+    values = {"back": inside(back), "name": name, "wrong": wrong, "old": old, "wait": wait, "gate": gate}
+    response = page(request, "login.html", values, visit=None, status=status)
+    secure = request.url.scheme == "https"
+    response.set_cookie(GATE, gate, max_age=3600, path="/console", httponly=True, samesite="strict", secure=secure)
+    return response
 
 
 def inside(path: str) -> str:
@@ -121,3 +202,9 @@ def font(request: Request) -> Response:
     if name not in FONTS:
         return PlainTextResponse("no such font", 404)
     return FileResponse(ASSETS / "fonts" / name, media_type="font/ttf", headers=_LONG)
+
+
+def visit_of(request: Request, stage: str) -> Visit | None:
+    """The visit of this request when it stands at ``stage``."""
+    visit = login.of(request)
+    return visit if visit is not None and visit.stage == stage else None

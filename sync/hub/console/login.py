@@ -1,138 +1,164 @@
-"""Log-in of admins: Argon2id passphrases, a growing wait after wrong ones, a session cookie, a token in every form."""
+"""Who is logged in: visits kept at the hub, so that every process of it agrees and one can be ended from anywhere.
+
+The cookie carries a random key, the database only its hash. A visit ends after half an hour without an act or a look (a page that
+refreshes itself is neither) and after a working day in any case. It gets a new key when its rights grow, so that a key that
+somebody planted beforehand is worth nothing. Wrong passphrases and codes make the next try wait, longer each time, and the
+count survives a restart.
+"""
 
 from __future__ import annotations
 
 import hmac
 import secrets
 import threading
-import time
-import unicodedata
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import Final
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
 
-from nacl import pwhash
-from nacl.exceptions import InvalidkeyError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sync.errors import Refused
-from sync.hub.storage import Tx
+from sync.hub.console import roles
+from sync.hub.console.admins import name_of
+from sync.hub.storage import Row, Tx
+
+if TYPE_CHECKING:
+    from sync.hub.centre import Centre
 
 COOKIE: Final = "sala-console"
-LIFE_S: Final = 8 * 3600  # a working day
+LIFE_MS: Final = 8 * 3_600_000  # a working day
+IDLE_MS: Final = 30 * 60_000
+SEEN_EVERY_MS: Final = 60_000  # how exactly the last look is remembered
+AHEAD_MS: Final = 300_000  # a visit from further in the future: the clock was set back, and nobody knows how old it is
 FREE_TRIES: Final = 5
 FIRST_WAIT_S: Final = 5
 LONGEST_WAIT_S: Final = 900
-LEAST: Final = 10  # characters of a passphrase
-LONGEST: Final = 256
-_MOST_NAMES: Final = 10_000
+MOST_NAMES: Final = 10_000  # whose wrong tries are remembered
+IN, CODE, BEGIN = "in", "code", "begin"  # inside · a code is awaited · something must be set up first
 
-
-def set_passphrase(tx: Tx, name: str, passphrase: str, now_ms: int) -> None:
-    """Add the admin ``name`` or change their passphrase. Refused HB-160 for a short one."""
-    if not LEAST <= len(normal(passphrase)) <= LONGEST:
-        raise Refused("HB-160", least=LEAST)
-    tx.execute(
-        "INSERT INTO admin (name, passphrase, added_ms) VALUES (:n, :p, :now) ON CONFLICT (name) DO UPDATE SET passphrase = :p",
-        {"n": name_of(name), "p": pwhash.argon2id.str(normal(passphrase).encode()).decode("ascii"), "now": now_ms},
-    )
-
-
-def normal(passphrase: str) -> str:
-    """Keyboards disagree about composed letters and about the invisible space between Khmer words."""
-    return unicodedata.normalize("NFC", passphrase).replace("\u200b", "").strip()
-
-
-def name_of(name: str) -> str:
-    """A log-in name as it is compared."""
-    return normal(name)[:100]
-
-
-@cache
-def _nobody() -> str:
-    """An unknown name costs the same time as a known one."""
-    return pwhash.argon2id.str(secrets.token_bytes(16)).decode("ascii")
-
-
-def passphrase_holds(stored: str | None, passphrase: str) -> bool:
-    """Whether ``passphrase`` is the one that is ``stored``; slow on purpose, so never inside a transaction."""
-    try:
-        pwhash.argon2id.verify((stored or _nobody()).encode("ascii"), normal(passphrase)[:LONGEST].encode())
-    except InvalidkeyError:
-        return False
-    return stored is not None
-
-
-def stored_passphrase(tx: Tx, name: str) -> str | None:
-    """What the database keeps of an admin's passphrase."""
-    found = tx.one("SELECT passphrase FROM admin WHERE name = :n", {"n": name_of(name)})
-    return str(found["passphrase"]) if found else None
+checking: Final = threading.Semaphore(2)  # each passphrase check takes 64 MiB: strangers must not take them all
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One logged-in browser."""
+    """One browser that has shown a passphrase."""
 
     admin: str
     token: str  # of every form (CSRF)
-    until: float
+    role: str
+    stage: str
+    key: bytes  # hash of the cookie
+    begun_ms: int
+    seen_ms: int
+    until_ms: int
+
+    def may(self, power: str) -> bool:
+        return power in roles.POWERS.get(self.role, frozenset())
 
 
-class Visits:
-    """Who is logged in; kept in this process, so a restart logs everybody out."""
+def begin(centre: Centre, name: str, response: Response, *, stage: str, secure: bool, agent: str = "") -> None:
+    """A new visit with a new key; sets the cookie. Visits that are over are swept out."""
+    key, now = secrets.token_urlsafe(32), centre.clock.wall_ms()
+    row = {
+        "key": _hash(key), "admin": name_of(name), "token": secrets.token_urlsafe(24), "stage": stage, "now": now,
+        "until": now + LIFE_MS, "agent": agent[:200], "idle": now - IDLE_MS,
+    }  # fmt: skip
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._monotonic = monotonic
-        self._visits: dict[str, Visit] = {}
-        self._wrong: dict[str, tuple[int, float]] = {}
-        self._lock = threading.Lock()
-        self.checking = threading.Semaphore(2)  # each check takes 64 MiB: strangers must not take them all
-
-    def wait_s(self, name: str) -> int:
-        """Seconds until ``name`` may try again."""
-        with self._lock:
-            wrong, last = self._wrong.get(name_of(name), (0, 0.0))
-        if wrong < FREE_TRIES:
-            return 0
-        wait = min(LONGEST_WAIT_S, FIRST_WAIT_S << min(wrong - FREE_TRIES, 10))
-        return max(0, round(last + wait - self._monotonic()))
-
-    def failed(self, name: str) -> None:
-        """Count a wrong passphrase of ``name``."""
-        with self._lock:
-            if (
-                len(self._wrong) > _MOST_NAMES
-            ):  # somebody tries names: forget the tried ones rather than fill the memory
-                self._wrong.clear()
-            wrong = self._wrong.get(name_of(name), (0, 0.0))[0] + 1
-            self._wrong[name_of(name)] = (wrong, self._monotonic())
-
-    def begin(self, name: str, response: Response, *, secure: bool) -> None:
-        """Log ``name`` in and set the cookie."""
-        key = secrets.token_urlsafe(32)
-        with self._lock:
-            self._wrong.pop(name_of(name), None)
-            now = self._monotonic()
-            self._visits = {old: visit for old, visit in self._visits.items() if visit.until > now}
-            self._visits[key] = Visit(name_of(name), secrets.token_urlsafe(24), now + LIFE_S)
-        response.set_cookie(
-            COOKIE, key, max_age=LIFE_S, path="/console", httponly=True, samesite="strict", secure=secure
+    def work(tx: Tx) -> None:
+        tx.execute("DELETE FROM visit WHERE until_ms < :now OR seen_ms < :idle", row)
+        tx.execute(
+            """INSERT INTO visit (key_hash, admin, token, stage, begun_ms, seen_ms, until_ms, agent)
+               VALUES (:key, :admin, :token, :stage, :now, :now, :until, :agent)""",
+            row,
         )
 
-    def of(self, request: Request) -> Visit | None:
-        """The visit that this request belongs to."""
-        with self._lock:
-            visit = self._visits.get(request.cookies.get(COOKIE, ""))
-        return visit if visit and visit.until > self._monotonic() else None
+    centre.storage.write(work)
+    response.set_cookie(
+        COOKIE, key, max_age=LIFE_MS // 1000, path="/console", httponly=True, samesite="strict", secure=secure
+    )
 
-    def end(self, request: Request) -> None:
-        """Log out."""
-        with self._lock:
-            self._visits.pop(request.cookies.get(COOKIE, ""), None)
+
+def of(request: Request, *, quiet: bool = False) -> Visit | None:
+    """The visit that this request belongs to; ``quiet``: it does not count as a look, so the half hour runs on."""
+    centre: Centre = request.app.state.centre
+    key = request.cookies.get(COOKIE, "")
+    if not key:
+        return None
+    now, hashed = centre.clock.wall_ms(), _hash(key)
+    row = centre.storage.read(lambda tx: tx.one(_VISIT, {"key": hashed}))
+    if row is None or not _lasts(row, now):
+        return None
+    if not quiet and now - row["seen_ms"] >= SEEN_EVERY_MS:
+        centre.storage.write(
+            lambda tx: tx.execute("UPDATE visit SET seen_ms = :now WHERE key_hash = :key", {"now": now, "key": hashed})
+        )
+    return Visit(
+        row["admin"], row["token"], row["role"], row["stage"], hashed, row["begun_ms"], row["seen_ms"], row["until_ms"]
+    )
+
+
+def end(centre: Centre, visit: Visit) -> None:
+    """Log out."""
+    centre.storage.write(lambda tx: tx.execute("DELETE FROM visit WHERE key_hash = :key", {"key": visit.key}))
+
+
+def open_visits(tx: Tx, name: str, now_ms: int) -> list[Row]:
+    """The visits of one admin that are not over, newest first."""
+    rows = tx.query(
+        """SELECT key_hash, stage, begun_ms, seen_ms, until_ms, agent FROM visit WHERE admin = :n
+           ORDER BY seen_ms DESC, key_hash""",
+        {"n": name_of(name)},
+    )
+    return [row for row in rows if _lasts(row, now_ms)]
 
 
 def token_holds(visit: Visit, token: object) -> bool:
     """Whether a form carries the visit's own token."""
     return isinstance(token, str) and token.isascii() and hmac.compare_digest(visit.token, token)
+
+
+# --- wrong tries
+
+
+def wait_s(tx: Tx, what: str, name: str, now_ms: int) -> int:
+    """Seconds until ``name`` may try again; ``what`` is "passphrase" or "code"."""
+    row = tx.one("SELECT wrong, last_ms FROM door_try WHERE name = :n", {"n": _tried(what, name)})
+    if row is None or row["wrong"] < FREE_TRIES:
+        return 0
+    wait = min(LONGEST_WAIT_S, FIRST_WAIT_S << min(row["wrong"] - FREE_TRIES, 10))
+    since = max(0, now_ms - row["last_ms"])  # a clock that was set back makes nobody wait for longer than that
+    return int(max(0, -((since - wait * 1000) // 1000)))
+
+
+def failed(tx: Tx, what: str, name: str, now_ms: int) -> None:
+    """Count a wrong try. Somebody who tries many names fills no disk: the oldest are forgotten."""
+    tx.execute(
+        """INSERT INTO door_try (name, wrong, last_ms) VALUES (:n, 1, :now)
+           ON CONFLICT (name) DO UPDATE SET wrong = door_try.wrong + 1, last_ms = :now""",
+        {"n": _tried(what, name), "now": now_ms},
+    )
+    if tx.query("SELECT count(*) AS n FROM door_try")[0]["n"] > MOST_NAMES:
+        tx.execute("DELETE FROM door_try WHERE last_ms < :old", {"old": now_ms - LONGEST_WAIT_S * 1000})
+        if tx.query("SELECT count(*) AS n FROM door_try")[0]["n"] > MOST_NAMES:
+            tx.execute("DELETE FROM door_try WHERE name <> :n", {"n": _tried(what, name)})
+
+
+def succeeded(tx: Tx, what: str, name: str) -> None:
+    """A right one forgets the wrong ones."""
+    tx.execute("DELETE FROM door_try WHERE name = :n", {"n": _tried(what, name)})
+
+
+def _tried(what: str, name: str) -> str:
+    return f"{what}/{name_of(name)}"
+
+
+def _lasts(row: Row, now: int) -> bool:
+    return bool(row["until_ms"] > now and now - IDLE_MS < row["seen_ms"] < now + AHEAD_MS)
+
+
+def _hash(key: str) -> bytes:
+    return sha256(key.encode()).digest()
+
+
+_VISIT: Final = """SELECT v.admin, v.token, v.stage, v.begun_ms, v.seen_ms, v.until_ms, a.role FROM visit v
+    JOIN admin a ON a.name = v.admin WHERE v.key_hash = :key AND a.disabled_ms IS NULL"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from datetime import date
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from i18n.errors import SalaError, explain
 from i18n.numbers import format_number, khmer_digits
 from sync.hub import reports
 from sync.hub.centre import Centre
+from sync.hub.console import addresses, navigation, roles
 from sync.hub.console.login import Visit
 
 HERE: Final = Path(__file__).parent
@@ -123,6 +124,14 @@ class Words:
             return self.raw("{n} h ago", n=minutes // 60)
         return self.raw("{n} days ago", n=minutes // 1440)
 
+    def page_name(self, address: str) -> Markup:
+        """What the page at an address is called."""
+        return shown(addresses.page_name(self.raw, address))
+
+    def door(self, subject: str) -> Markup:
+        """What happened at the log-in."""
+        return shown(addresses.door(self.raw, subject))
+
     def explain(self, error: SalaError) -> tuple[str, Markup, Markup, Markup]:
         """Code, what happened, what was kept, what to do."""
         words = explain(error, self.lang)
@@ -138,11 +147,18 @@ def render(request: Request, template: str, values: Mapping[str, Any], visit: Vi
     centre = centre_of(request)
     words = Words(language(request), centre.clock.wall_ms())
     figures = centre.storage.read(reports.totals) if visit else None
+    shown_groups = navigation.groups(visit) if visit else []
     return environment().get_template(template).render(
         lang=words.lang, w=words, t=words.t, raw=words.raw, say=words.say, num=words.num, shown=shown, icon=icon, visit=visit,
-        here=request.url.path, figures=figures, epoch=centre.log.epoch, centre_name=centre.settings["name"], tables=partial(menu, centre),
-        **values,
+        here=request.url.path, figures=figures, epoch=centre.log.epoch, centre_name=centre.settings["name"],
+        groups=shown_groups, group=navigation.current(shown_groups, request.url.path), may=visit.may if visit else _nobody,
+        role_titles=roles.TITLES, **values,
     )  # fmt: skip
+
+
+def _nobody(_power: str) -> bool:
+    """What somebody outside may."""
+    return False
 
 
 def page(

@@ -7,10 +7,23 @@ from typing import Final
 
 from starlette.routing import BaseRoute, Route
 
-from sync.hub.console import batches, board, devices, effects, logbook, publications, quarantine, records, tables
+from sync.hub.console import (
+    account,
+    auditing,
+    batches,
+    board,
+    devices,
+    effects,
+    entrance,
+    logbook,
+    publications,
+    quarantine,
+    records,
+    roles,
+    tables,
+    users,
+)  # fmt: skip
 from sync.hub.console.doors import Doors
-from sync.hub.console.entrance import Entrance, font, language, static
-from sync.hub.console.login import Visits
 from sync.limits import MAX_COURIER
 
 MAX_UPLOAD: Final = MAX_COURIER + (1 << 20)
@@ -18,40 +31,54 @@ MAX_UPLOAD: Final = MAX_COURIER + (1 << 20)
 
 def routes() -> Sequence[BaseRoute]:
     """All routes below ``/console``, with their own log-ins."""
-    visits = Visits()
-    entrance, doors = Entrance(visits), Doors(visits)
+    doors = Doors()
     inside, posted = doors.inside, doors.posted
     return [
         Route("/login", entrance.show),
         Route("/login", entrance.enter, methods=["POST"]),
         Route("/logout", entrance.leave, methods=["POST"]),
-        Route("/language/{language}", language),
-        Route("/static/{name}", static),
-        Route("/font/{name}", font),
-        Route("/", inside(board.board)),
+        Route("/code", entrance.ask_code),
+        Route("/code", entrance.enter_code, methods=["POST"]),
+        Route("/begin", account.set_up),
+        Route("/begin", account.posted_set_up, methods=["POST"]),
+        Route("/language/{language}", entrance.language),
+        Route("/static/{name}", entrance.static),
+        Route("/font/{name}", entrance.font),
+        Route("/me", inside(account.show)),
+        Route("/me", posted(account.act, roles.LOOK), methods=["POST"]),
+        Route("/users", inside(users.listing, roles.USERS)),
+        Route("/users", posted(users.add, roles.USERS), methods=["POST"]),
+        Route("/users/rule", posted(users.rule, roles.USERS), methods=["POST"]),
+        Route("/user", inside(users.one, roles.USERS)),
+        Route("/user", posted(users.act, roles.USERS), methods=["POST"]),
+        Route("/audit", inside(auditing.show, roles.AUDIT)),
+        Route("/audit/verify", posted(auditing.verify, roles.AUDIT), methods=["POST"]),
+        Route("/audit/export", inside(auditing.export, roles.AUDIT)),
+        Route("/", inside(board.board, kept=False)),
+        Route("/fresh", inside(board.board, quiet=True)),
         Route("/offices", inside(board.offices)),
         Route("/office/{code}", inside(board.office)),
         Route("/batches", inside(batches.listing)),
-        Route("/batches/courier", posted(batches.upload, MAX_UPLOAD), methods=["POST"]),
+        Route("/batches/courier", posted(batches.upload, roles.CARRY, MAX_UPLOAD), methods=["POST"]),
         Route("/batches/courier/{name}", inside(batches.reply)),
         Route("/batch/{idx:int}", inside(batches.one)),
         Route("/batch/{idx:int}/receipt", inside(batches.receipt)),
         Route("/record/{digest}", inside(records.one)),
-        Route("/record/{digest}", posted(records.decide), methods=["POST"]),
+        Route("/record/{digest}", posted(records.decide, roles.DECIDE), methods=["POST"]),
         Route("/tables", inside(tables.overview)),
         Route("/table/{name}", inside(tables.one)),
-        Route("/table/{name}/rebuild", posted(tables.rebuild), methods=["POST"]),
+        Route("/table/{name}/rebuild", posted(tables.rebuild, roles.CHECK), methods=["POST"]),
         Route("/quarantine", inside(quarantine.quarantine)),
         Route("/devices", inside(devices.listing)),
-        Route("/devices/offices", inside(devices.suggest)),
-        Route("/devices/enrol", posted(devices.enrol), methods=["POST"]),
-        Route("/devices/{device}/revoke", inside(devices.ask_revoke)),
-        Route("/devices/{device}/revoke", posted(devices.revoke), methods=["POST"]),
+        Route("/devices/offices", inside(devices.suggest, quiet=True)),
+        Route("/devices/enrol", posted(devices.enrol, roles.LAPTOPS), methods=["POST"]),
+        Route("/devices/{device}/revoke", inside(devices.ask_revoke, roles.LAPTOPS)),
+        Route("/devices/{device}/revoke", posted(devices.revoke, roles.LAPTOPS), methods=["POST"]),
         Route("/publications", inside(publications.listing)),
-        Route("/publications", posted(publications.put, publications.MOST), methods=["POST"]),
-        Route("/publications/withdraw", posted(publications.withdraw), methods=["POST"]),
+        Route("/publications", posted(publications.put, roles.PUBLISH, publications.MOST), methods=["POST"]),
+        Route("/publications/withdraw", posted(publications.withdraw, roles.PUBLISH), methods=["POST"]),
         Route("/dispatch", inside(effects.waiting)),
-        Route("/dispatch", posted(effects.finish), methods=["POST"]),
+        Route("/dispatch", posted(effects.finish, roles.HAND_OVER), methods=["POST"]),
         Route("/log", inside(logbook.log)),
-        Route("/log/verify", posted(logbook.verify), methods=["POST"]),
+        Route("/log/verify", posted(logbook.verify, roles.CHECK), methods=["POST"]),
     ]

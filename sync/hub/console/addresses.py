@@ -1,0 +1,54 @@
+"""What an address of the console is called in the audit: the page's own words, and what it was about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+Say = Callable[..., str]
+
+_PAGES: Final = {
+    "": "National board", "fresh": "National board", "offices": "Offices", "devices": "Laptops", "leases": "Numbers and codes",
+    "records": "Records",
+    "batches": "Batches", "tables": "Tables", "quarantine": "Quarantine", "conflicts": "Conflicts", "publications": "Publications",
+    "dispatch": "Dispatch", "exports": "Exports", "sticks": "Sticks", "log": "Log", "audit": "Who looked",
+    "users": "Users", "me": "Your log-in",
+    "table": "Tables", "fork": "Quarantine",
+}  # fmt: skip
+_ABOUT: Final = {"office": "Office {what}", "batch": "Batch {what}", "record": "Record {what}", "user": "User {what}"}
+_DEEDS: Final = {
+    "revoke": "revoke", "enrol": "office pack", "rebuild": "make anew", "verify": "check", "withdraw": "withdraw",
+    "courier": "courier file",
+    "export": "as a file", "rule": "rule", "raw": "raw bytes", "receipt": "receipt", "proof": "proof", "map": "map", "decide": "decision",
+}  # fmt: skip
+_DOOR: Final = {
+    "in": "logged in", "out": "logged out", "wrong passphrase": "wrong passphrase", "wrong code": "wrong code",
+    "to be set up": "first log-in",
+    "new passphrase": "new passphrase", "new authenticator": "new authenticator", "recovery code": "recovery code spent",
+    "new recovery codes": "new recovery codes",
+}  # fmt: skip
+_SHORT: Final = 12  # letters of a hash
+
+
+def page_name(say: Say, address: str) -> str:
+    """The words of the page at ``address``; an address of no page is shown as it stands."""
+    head, _, rest = address.removeprefix("/console/").partition("/")
+    if not address.startswith("/console/"):
+        return address
+    first, _, deed = rest.partition("/")
+    if head in _ABOUT:
+        words = say(_ABOUT[head], what=first[:_SHORT])
+    elif head in _PAGES:
+        words = say(_PAGES[head])
+        deed = deed or first
+    else:
+        return address
+    return f"{words} · {say(_DEEDS[deed])}" if deed in _DEEDS else words
+
+
+def door(say: Say, subject: str) -> str:
+    """What happened at the log-in."""
+    return say(_DOOR[subject]) if subject in _DOOR else subject
+
+
+WORDS: Final = (*_PAGES.values(), *_ABOUT.values(), *_DEEDS.values(), *_DOOR.values())

@@ -1,0 +1,116 @@
+"""Who looked at what on the console, and who did what: rows that are only ever added, each chained to the one before.
+
+The row's hash is that of a laptop's own log (:mod:`sync.audit`): SHA-256("SALA-AUDIT-1" ‖ number, 8 bytes ‖ hash before ‖ RFC 8785
+JSON of the event), so that one program checks both. Triggers in the database refuse to change or delete a row.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+
+import rfc8785
+
+from sync.hub.storage import Row, Tx
+
+LOOK: Final = "look"  # a page was opened
+ACT: Final = "act"  # something was done, or refused
+DOOR: Final = "door"  # logged in or out, a wrong passphrase, a wrong code
+DESK: Final = "desk"  # a verb of sala-hub
+WHATS: Final = (LOOK, ACT, DOOR, DESK)
+
+_ROW: Final = b"SALA-AUDIT-1"
+_START: Final = bytes(32)
+_STRETCH: Final = 2_000
+_SHOWN: Final = (("admin", "admin"), ("what", "what"), ("subject", "subject"), ("at_ms", "at"))
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What checking the whole chain found; ``row`` is the first that does not fit, 0 when all do."""
+
+    rows: int
+    row: int
+    head: bytes
+
+    @property
+    def ok(self) -> bool:
+        return self.row == 0
+
+
+def note(tx: Tx, admin: str, what: str, subject: str, now_ms: int, **more: Any) -> None:
+    """Add one row: ``admin`` did or saw ``subject`` (an address of the console, a verb). ``more`` is plain JSON data."""
+    last = tx.one("SELECT idx, hash FROM look ORDER BY idx DESC LIMIT 1")
+    idx, before = (int(last["idx"]) + 1, bytes(last["hash"])) if last else (1, _START)
+    event = rfc8785.dumps({**more, "admin": admin, "what": what, "subject": subject, "at": now_ms})
+    tx.execute(
+        """INSERT INTO look (idx, hash, admin, what, subject, at_ms, event)
+           VALUES (:idx, :hash, :admin, :what, :subject, :now, :event)""",
+        {
+            "idx": idx, "hash": _hash(idx, before, event), "admin": admin, "what": what, "subject": subject, "now": now_ms,
+            "event": event.decode(),
+        },
+    )  # fmt: skip
+
+
+def listing(tx: Tx, *, admin: str = "", what: str = "", subject: str = "", since_ms: int = 0, until_ms: int = 0,
+            before: int = 0, limit: int = 100) -> list[Row]:  # fmt: skip
+    """The newest rows that fit, with their event read; ``subject`` is the beginning of an address."""
+    rows = tx.query(
+        """SELECT idx, hash, admin, what, subject, at_ms, event FROM look
+           WHERE (:admin = '' OR admin = :admin) AND (:what = '' OR what = :what)
+             AND (:subject = '' OR (subject >= :subject AND subject < :beyond))
+             AND at_ms >= :since AND (:until = 0 OR at_ms < :until) AND (:before = 0 OR idx < :before)
+           ORDER BY idx DESC LIMIT :limit""",
+        {
+            "admin": admin, "what": what, "subject": subject, "beyond": subject + "\U0010ffff", "since": since_ms, "until": until_ms,
+            "before": before, "limit": limit,
+        },
+    )  # fmt: skip
+    return [{**row, "event": json.loads(row["event"])} for row in rows]
+
+
+def rows(tx: Tx) -> Iterator[Row]:
+    """Every row from the first on, as it stands: for the export and for checking."""
+    after = 0
+    while stretch := tx.query(
+        "SELECT idx, hash, admin, what, subject, at_ms, event FROM look WHERE idx > :after ORDER BY idx LIMIT :n",
+        {"after": after, "n": _STRETCH},
+    ):
+        yield from stretch
+        after = int(stretch[-1]["idx"])
+
+
+def verify(tx: Tx) -> Verdict:
+    """Recompute the whole chain: a row that was changed, moved, added between or taken out shows."""
+    before, seen = _START, 0
+    for row in rows(tx):
+        seen += 1
+        if row["idx"] != seen or _hash(seen, before, row["event"].encode()) != bytes(row["hash"]) or not _columns(row):
+            return Verdict(seen - 1, seen, before)
+        before = bytes(row["hash"])
+    return Verdict(seen, 0, before)
+
+
+def head(tx: Tx) -> tuple[int, bytes]:
+    """How many rows there are and the hash of the last: whoever keeps both finds out when rows at the end are taken away."""
+    last = tx.one("SELECT idx, hash FROM look ORDER BY idx DESC LIMIT 1")
+    return (int(last["idx"]), bytes(last["hash"])) if last else (0, _START)
+
+
+def line(row: Mapping[str, Any]) -> str:
+    """One row as a line of the export: everything that a checker needs."""
+    return json.dumps({"seq": row["idx"], "hash": bytes(row["hash"]).hex(), "event": row["event"]}, ensure_ascii=False)
+
+
+def _hash(idx: int, before: bytes, event: bytes) -> bytes:
+    return sha256(_ROW + idx.to_bytes(8, "big") + before + event).digest()
+
+
+def _columns(row: Row) -> bool:
+    """Whether the columns that pages filter by are those of the event."""
+    event = json.loads(row["event"])
+    return all(row[column] == event[name] for column, name in _SHOWN)
