@@ -119,6 +119,7 @@ class Kind:
     # Down: takes one verified publication {"name", "data": bytes} that the manifest leads to this kind, inside one write;
     # Refused leaves what was there before.
     apply: Callable[[Json], None] | None = None
+    merge: Callable[[OfficeOp], str | None] | None = None  # sideways: an op of another laptop of this office, inside one write
     conflict: Literal["keep_both", "server_wins", "ask"] = "keep_both"
     retention_days: int | None = None  # None: kept until an admin decides
 

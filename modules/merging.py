@@ -53,7 +53,7 @@ def merge(root: str, base: Mapping[str, Any], changes: Iterable[Change]) -> Merg
     values, conflicts = dict(base), dict[str, tuple[Candidate, ...]]()
     for field in sorted({field for change in known.values() for field in change.values}):
         writers = [change for change in known.values() if field in change.values]
-        last = [one for one in writers if not any(one.op in seen[other.op] for other in writers)]
+        last = [one for one in writers if not any(one.op in seen[other.op] for other in writers)] or writers
         last.sort(key=lambda one: (one.wall_ms, one.op), reverse=True)
         values[field] = last[0].values[field]
         if any(one.values[field] != values[field] for one in last):

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from i18n.catalog import Text
 from modules.contract import Api, Command, Kind, Permission, Setting, Trigger
 from modules.forms import migrations, receipt
 from modules.forms.capture import Capture, definition_json, service_json
+from modules.forms.conflicts import Conflicts
 from modules.forms.export import Export
 from modules.forms.finish import KIND, TRIGGER, Finish, validate
 from modules.forms.library import Library
 from modules.forms.lists import STATES, Lists
 from modules.forms.outfile import writing
+from modules.forms.published import Published
 from modules.forms.records import Records
+from modules.forms.together import Together
 
 READ: Final[frozenset[Permission]] = frozenset({"records.read"})
 WRITE: Final[frozenset[Permission]] = frozenset({"records.read", "records.write"})
@@ -39,13 +43,16 @@ class Forms:
 
     def __init__(self, api: Api, library: Library | None = None) -> None:
         self._api = api
-        self.library = library or Library()
+        self._published = Published(api)
+        self.library = library or Library(published=self._published)
         self._capture = Capture(api, self.library)
         self._finish = Finish(api, self.library, self._capture)
         self._lists = Lists(api, self.library)
-        self._records = Records(api, self.library, self._lists)
+        self._together = Together(api, self.library)
+        self._records = Records(api, self.library, self._lists, self._together)
+        self._conflicts = Conflicts(api, self.library, self._together)
         self._export = Export(api, self.library)
-        self.kinds: Sequence[Kind] = _KINDS
+        self.kinds: Sequence[Kind] = (*(replace(kind, merge=self._together.take) for kind in _KINDS), *self._coming_down())
         self.triggers: Sequence[Trigger] = (_FINISHED,)
         self.settings: Sequence[Setting] = ()
         self.migrations = migrations.register
@@ -107,6 +114,19 @@ class Forms:
 
     # --- declarations
 
+    def _coming_down(self) -> Sequence[Kind]:
+        """What the centre publishes and this module takes in."""
+        return (
+            Kind(
+                name="forms.definition", version=1, title={"km": "ទម្រង់ថ្មី", "en": "New form"}, direction="down",
+                apply=lambda body: self._published.take_definition(body, self.library.entries()),
+            ),
+            Kind(
+                name="forms.prices", version=1, title={"km": "តារាងតម្លៃ", "en": "Price list"}, direction="down",
+                apply=lambda body: self._published.take_prices(body, self.library.pinned_services()),
+            ),
+        )  # fmt: skip
+
     def _reading(self) -> list[Command]:
         lists, records = self._lists, self._records
         return [
@@ -126,6 +146,7 @@ class Forms:
                 _params({"text": {"type": "string", "maxLength": 1000}}),
             ),
             _command("show", "បើកពាក្យស្នើសុំ", "Show a submission", records.show, _params({"id": _ID}), writes=True),
+            _command("conflicts", "ទំនាស់", "Conflicts", self._conflicts.list_, _params(id=_ID)),
             _command("attachment", "បើកឯកសារភ្ជាប់", "Show an attachment", self.attachment, _params(
                 {"id": _ID, "blob": {"type": "string", "pattern": "^[0-9a-f]{64}$"}})),
         ]  # fmt: skip
@@ -159,6 +180,9 @@ class Forms:
             _command("correct", "កែតម្រូវ", "Correct", self._records.correct, _params(
                 {"id": _ID, "changes": {"type": "object"}, "reason": reason}), WRITE, writes=True),
             _command("edit", "បើកដើម្បីកែតម្រូវ", "Open for correcting", self._records.edit, _params({"id": _ID}), WRITE, writes=True),
+            _command("resolve", "ជ្រើសចម្លើយត្រឹមត្រូវ", "Settle a conflict", self._conflicts.resolve, _params(
+                {"id": _ID, "picks": {"type": "object", "minProperties": 1, "maxProperties": 200, "additionalProperties": {
+                    "type": "string", "pattern": "^[0-9a-f]{64}$"}}}, reason=reason), WRITE, writes=True),
             _command("withdraw", "ដកវិញ", "Withdraw", self._records.withdraw, _params({"id": _ID, "reason": reason}), WRITE, writes=True),
             _command("receipt", "បង្កាន់ដៃ", "Receipt", self.receipt, _params({"id": _ID, "out": _PATH}), GIVE),
             _command("export", "នាំចេញ", "Export", self._export.export, _params(

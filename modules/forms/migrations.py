@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
@@ -37,3 +38,48 @@ def register(migrations: Migrations) -> None:
             "officer_name TEXT NOT NULL, wall_ms INTEGER NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL) STRICT"
         )
         db.execute("CREATE INDEX forms_change_submission ON forms_change (submission, wall_ms)")
+
+    @migrations()
+    def published(db: Database) -> None:
+        db.execute(
+            "CREATE TABLE forms_definition (def_hash TEXT PRIMARY KEY, id TEXT NOT NULL, version INTEGER NOT NULL, name TEXT NOT NULL, "
+            "source BLOB NOT NULL, added_ms INTEGER NOT NULL, UNIQUE (id, version)) STRICT"
+        )
+        db.execute(
+            "CREATE TRIGGER forms_definition_stays BEFORE DELETE ON forms_definition "
+            "BEGIN SELECT RAISE(ABORT, 'a definition is kept for ever'); END"
+        )
+        db.execute(
+            "CREATE TABLE forms_prices (name TEXT PRIMARY KEY, version INTEGER NOT NULL, source TEXT NOT NULL) STRICT"
+        )
+
+    @migrations()
+    def several_laptops(db: Database) -> None:
+        """base: the answers as finished; laptop: which other laptop took the case, 0 for this one; refs: what a change had seen."""
+        db.execute("ALTER TABLE forms_submission ADD COLUMN base TEXT")
+        db.execute("ALTER TABLE forms_submission ADD COLUMN laptop INTEGER NOT NULL DEFAULT 0")
+        db.execute("CREATE INDEX forms_submission_op ON forms_submission (op)")
+        db.execute("ALTER TABLE forms_change ADD COLUMN refs TEXT NOT NULL DEFAULT '[]'")
+        db.execute(
+            "CREATE TABLE forms_conflict (submission TEXT NOT NULL REFERENCES forms_submission (id), field TEXT NOT NULL, "
+            "place INTEGER NOT NULL, op TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (submission, field, place)) STRICT"
+        )
+        _one_after_the_other(db)
+
+
+def _one_after_the_other(db: Database) -> None:
+    """Changes from before several laptops worked on one case: each had seen the one before it."""
+    rows = db.query(
+        "SELECT s.id, s.op AS root, s.answers, c.op, c.before FROM forms_change c JOIN forms_submission s ON s.id = c.submission "
+        "ORDER BY s.id, c.wall_ms DESC, c.op DESC"
+    )
+    cases: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        cases.setdefault(row["id"], []).append(row)
+    for id, changes in cases.items():
+        base = json.loads(changes[0]["answers"])
+        for place, change in enumerate(changes):  # the newest first
+            base |= json.loads(change["before"])
+            seen = changes[place + 1]["op"] if place + 1 < len(changes) else change["root"]
+            db.execute("UPDATE forms_change SET refs = ? WHERE op = ?", (json.dumps([seen]), change["op"]))
+        db.execute("UPDATE forms_submission SET base = ? WHERE id = ?", (json.dumps(base, ensure_ascii=False), id))

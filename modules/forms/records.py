@@ -13,19 +13,21 @@ from modules.forms import numbering, rules
 from modules.forms.capture import SUBJECT, Work, fee, service_json, unread
 from modules.forms.clean import clean, line
 from modules.forms.definition import Definition
-from modules.forms.finish import blobs, heading, index, pack
+from modules.forms.finish import blobs
 from modules.forms.library import Library
 from modules.forms.lists import HEAD, Lists
 from modules.forms.rules import Problem
+from modules.forms.together import Together
 
 
 class Records:
     """The commands on one submission."""
 
-    def __init__(self, api: Api, library: Library, lists: Lists) -> None:
+    def __init__(self, api: Api, library: Library, lists: Lists, together: Together) -> None:
         self._api = api
         self._library = library
         self._lists = lists
+        self._together = together
 
     def _row(self, id: str) -> Row:
         rows = self._api.store.query("SELECT * FROM forms_submission WHERE id = ?", id)
@@ -115,21 +117,11 @@ class Records:
         differ = [field.id for field in form.fields() if old.get(field.id) != new.get(field.id)]
         if not differ:
             raise Refused("FM-033")
-        before, after = {name: old.get(name) for name in differ}, {name: new.get(name) for name in differ}
-        op = self._append(
-            "forms.correction",
-            row,
-            {"reason": why, "changes": after},
-            def_hash=row["def_hash"],
-            attach=blobs(form, after),
-        )
-        head = heading(form, new)
-        self._api.store.execute(
-            "UPDATE forms_submission SET answers = ?, person = ?, latin = ?, phone = ?, last_op = ? WHERE id = ?",
-            pack(new), head["person"], head["latin"], head["phone"], op, id,
-        )  # fmt: skip
-        self._note(op, id, "correction", why, before, after)
-        index(self._api, form, service.title, id, row["receipt"], new)
+        after = {name: new.get(name) for name in differ}
+        self._require_settled(id, differ)
+        body, refs = {"reason": why, "changes": after}, self._together.refs(row)
+        op = self._append("forms.correction", row, body, refs, attach=blobs(form, after))
+        self._together.note(row, op, "correction", refs, why, after)
         return {"id": id, "receipt": row["receipt"], "op": op, "changed": differ}
 
     def edit(self, *, id: str) -> dict[str, Any]:
@@ -164,10 +156,16 @@ class Records:
     def withdraw(self, *, id: str, reason: str) -> dict[str, Any]:
         """The applicant takes the application back. The record stays, with the reason."""
         row, why = self._changeable(id, reason)
-        op = self._append("forms.withdrawal", row, {"reason": why}, def_hash=row["def_hash"])
-        self._api.store.execute("UPDATE forms_submission SET state = 'withdrawn', last_op = ? WHERE id = ?", op, id)
-        self._note(op, id, "withdrawal", why, {}, {})
+        refs = self._together.refs(row)
+        op = self._append("forms.withdrawal", row, {"reason": why}, refs)
+        self._together.note(row, op, "withdrawal", refs, why, {})
         return {"id": id, "receipt": row["receipt"], "op": op, "state": "withdrawn"}
+
+    def _require_settled(self, id: str, fields: list[str]) -> None:
+        """A field that two laptops changed is settled by a pick, never by writing over both. ``Refused("FM-056")``."""
+        rows = self._api.store.query("SELECT DISTINCT field FROM forms_conflict WHERE submission = ?", id)
+        if any(row["field"] in fields for row in rows):
+            raise Refused("FM-056")
 
     def _changeable(self, id: str, reason: str) -> tuple[Row, str]:
         row, why = self._row(id), line(reason)
@@ -178,18 +176,9 @@ class Records:
         return row, why
 
     def _append(
-        self, kind: str, row: Row, body: dict[str, Any], *, def_hash: str, attach: list[str] | None = None
+        self, kind: str, row: Row, body: dict[str, Any], refs: list[str], *, attach: list[str] | None = None
     ) -> str:
-        refs = list(dict.fromkeys([row["op"], row["last_op"]]))  # the first op of the case, then the newest
         return self._api.store.append(
-            kind, row["id"], {"v": 1, "receipt": row["receipt"], **body}, form=row["form"], def_hash=bytes.fromhex(def_hash),
-            refs=refs, attach=attach or [],
-        )  # fmt: skip
-
-    def _note(self, op: str, id: str, kind: str, reason: str, before: Any, after: Any) -> None:
-        officer = self._api.officer()
-        self._api.store.execute(
-            "INSERT INTO forms_change (op, submission, kind, reason, officer, officer_name, wall_ms, before, after) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            op, id, kind, reason, officer.id, officer.name, self._api.clock.wall_ms(), pack(before), pack(after),
+            kind, row["id"], {"v": 1, "receipt": row["receipt"], **body}, form=row["form"],
+            def_hash=bytes.fromhex(row["def_hash"]), refs=refs, attach=attach or [],
         )  # fmt: skip
