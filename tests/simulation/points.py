@@ -1,0 +1,85 @@
+"""The power goes at any write point of laptop or hub: every ``failpoint`` of the product is counted, and one of them cuts.
+
+At that moment the files are copied as the operating system has them, which is exactly what a killed process leaves; then an
+exception unwinds the dead program, and whatever it still does to its old files is thrown away.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import sync
+from sync import failpoint as original
+
+LAPTOP, HUB = "laptop", "hub"
+
+
+class PowerCut(BaseException):
+    """The program of ``victim`` is dead. No ``except Exception`` of the product may hear of it."""
+
+    def __init__(self, victim: str, place: str) -> None:
+        super().__init__(f"{victim} at {place}")
+        self.victim, self.place = victim, place
+
+
+@dataclass(slots=True)
+class Points:
+    """Who runs now, what was passed, and where the power goes next."""
+
+    running: list[str] = field(default_factory=lambda: [LAPTOP])
+    armed: dict[str, int] = field(default_factory=dict)  # victim → passings until it dies
+    snapshot: dict[str, Callable[[], None]] = field(default_factory=dict)  # victim → copies its files
+    passed: Counter[str] = field(default_factory=Counter)
+    cut: Counter[str] = field(default_factory=Counter)
+
+    def passing(self, name: str) -> None:
+        """Stands in for ``failpoint``."""
+        self.passed[name] += 1
+        victim = self.running[-1]
+        left = self.armed.get(victim)
+        if left is None:
+            return
+        if left > 1:
+            self.armed[victim] = left - 1
+            return
+        del self.armed[victim]
+        self.cut[name] += 1
+        self.snapshot[victim]()
+        raise PowerCut(victim, name)
+
+    @contextmanager
+    def of(self, who: str) -> Iterator[None]:
+        """The code in the block runs on ``who``."""
+        self.running.append(who)
+        try:
+            yield
+        finally:
+            self.running.pop()
+
+
+@contextmanager
+def counted() -> Iterator[Points]:
+    """Count every write point of the product for the block."""
+    points = Points()
+    users = [module for module in _modules() if getattr(module, "failpoint", None) is original.failpoint]
+    for module in users:
+        module.failpoint = points.passing  # type: ignore[attr-defined]
+    try:
+        yield points
+    finally:
+        for module in users:
+            module.failpoint = original.failpoint  # type: ignore[attr-defined]
+
+
+def _modules() -> list[object]:
+    """Every module of ``sync``, so that nobody's write points are forgotten."""
+    for found in pkgutil.walk_packages(sync.__path__, "sync."):
+        if not found.name.endswith(("__main__", ".cli", "storage_postgres")) and ".console" not in found.name:
+            importlib.import_module(found.name)
+    return [module for name, module in list(sys.modules.items()) if name.startswith("sync.")]
