@@ -76,13 +76,34 @@ _SELECT = "select u.code, u.level, u.kind, u.km, u.en, p.code from unit u left j
 _local = threading.local()
 
 
+class _InUse:
+    """Which file is read; another one is never the same object."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+
+
+_in_use = _InUse(DATABASE)
+
+
+def use(place: Path | None) -> None:
+    """Read ``place`` from now on, on every thread; None: the gazetteer that came with the program."""
+    global _in_use
+    if (place or DATABASE) != _in_use.place:
+        _in_use = _InUse(place or DATABASE)
+        unit.cache_clear()
+        _spans.cache_clear()
+
+
 def _base() -> sqlite3.Connection:
     """This thread's read-only connection."""
-    base: sqlite3.Connection | None = getattr(_local, "base", None)
-    if base is None:
-        base = sqlite3.connect(f"{DATABASE.as_uri()}?mode=ro&immutable=1", uri=True)
-        _local.base = base
-    return base
+    base, of = getattr(_local, "base", None), getattr(_local, "of", None)
+    if base is None or of is not _in_use:
+        of = _in_use
+        base = sqlite3.connect(f"{of.place.as_uri()}?mode=ro&immutable=1", uri=True)
+        _local.base, _local.of = base, of
+    found: sqlite3.Connection = base
+    return found
 
 
 def _units(sql: str, *values: object) -> list[Unit]:

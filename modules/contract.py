@@ -15,6 +15,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from i18n.catalog import Text
 from i18n.errors import Known, Refused, SalaError
 from sync.clock import Clock
+from sync.office import Centre
 from sync.officer import Officer
 
 __all__ = [
@@ -46,7 +47,7 @@ __all__ = [
     "Trigger",
 ]
 
-CONTRACT = (1, 0)  # major: breaks modules; minor: only adds
+CONTRACT = (1, 1)  # major: breaks modules; minor: only adds
 
 Json = Mapping[str, Any]
 Row = dict[str, Any]
@@ -60,6 +61,7 @@ Permission = Literal[
     "net.sync",
     "settings.office",
     "officers",
+    "agency.open",
 ]
 
 
@@ -337,6 +339,10 @@ class Api(Protocol):
     def triggers(self) -> Sequence[Trigger]: ...
     def publication(self, name: str) -> bytes | None:
         """The newest verified publication target of that name (``trust/issuers-0306.cbor``), or None."""
+        ...
+
+    def centre(self) -> Centre | None:
+        """What is pinned of the centre: whose certificates and receipts to believe. None before setup. Since 1.1."""
         ...
 
 

@@ -21,6 +21,10 @@ projections = ["modules.links.hub:Projection"]
 name = "links.created"
 version = 1
 title = { km = "…", en = "…" }
+
+[[publication]]                           # what comes down under this name is taken in by Kind.apply
+under = "forms/"
+kind = "forms.definition"
 ```
 """
 
@@ -79,10 +83,18 @@ def _manifest(table: dict[str, Any]) -> Manifest:
         view=_dotted(module["view"]) if "view" in module else None,
         cli=_dotted(module["cli"]) if "cli" in module else None,
         projections=tuple(_dotted(name) for name in table.get("hub", {}).get("projections", ())),
+        publications=tuple(_route(route) for route in table.get("publication", ())),
         permissions=cast("frozenset[Permission]", permissions),
         hosts=tuple(module.get("hosts", ())),
         order=int(module.get("order", 100)),
     )
+
+
+def _route(route: dict[str, Any]) -> tuple[str, str]:
+    under, kind = route["under"], route["kind"]
+    if not (isinstance(under, str) and isinstance(kind, str) and re.fullmatch(r"[a-z]+/[a-z0-9/-]*", under)):
+        raise ValueError(f"publication {under!r}")
+    return under, kind
 
 
 def _words(value: dict[str, str]) -> dict[str, str]:

@@ -16,6 +16,8 @@ ROLES: Final[Mapping[str, frozenset[Permission]]] = {
     "competent": _WORK | {"keys.sign"},
     "chief": _WORK | {"keys.sign", "records.approve", "settings.office", "officers"},
     "it": frozenset({"records.read", "net.sync", "files.export", "settings.office", "officers"}),
+    # At an agency's own desk: opens what offices sealed to it and decides on it; takes no applications itself.
+    "reader": frozenset({"records.read", "net.sync", "files.export", "agency.open"}),
 }
 
 ROLE_TITLES: Final[Mapping[str, Text]] = {
@@ -24,6 +26,7 @@ ROLE_TITLES: Final[Mapping[str, Text]] = {
     "competent": {"km": "មន្ត្រីជំនាញ", "en": "Competent officer"},
     "chief": {"km": "ប្រធានការិយាល័យ", "en": "Chief of office"},
     "it": {"km": "មន្ត្រីព័ត៌មានវិទ្យា", "en": "IT officer"},
+    "reader": {"km": "មន្ត្រីអានរបស់ទីភ្នាក់ងារ", "en": "Agency reader"},
 }
 
 

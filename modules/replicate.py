@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from modules import office
 from modules.contract import Changed
 
 if TYPE_CHECKING:
@@ -22,16 +24,22 @@ def once(
     """One sync run (SYNC §8), because a person asked or by itself. ``Known`` when no hub answers: everything waits."""
     from sync import exchange
 
-    report = exchange.run(session.unlocked, progress=progress, cancel=cancel, asked=asked)
+    with _obeying(session):
+        report = exchange.run(session.unlocked, progress=progress, cancel=cancel, asked=asked)
     _tell(session)
     return asdict(report)
 
 
-def export(session: Session, folder: Path, *, progress: Progress | None = None) -> dict[str, Any]:
-    """Write a courier file into ``folder``; what was handed over shows as *on USB* until a receipt comes back."""
+def export(
+    session: Session, folder: Path, *, progress: Progress | None = None, cancel: Callable[[], bool] = lambda: False, seal: str = ""
+) -> dict[str, Any]:
+    """Write a courier file into ``folder``; what was handed over shows as *on USB* until a receipt comes back.
+
+    ``seal``: name of the next hop that alone can read it.
+    """
     from sync import courier
 
-    report = courier.export(session.unlocked, folder, progress=progress)
+    report = courier.export(session.unlocked, folder, progress=progress, cancel=cancel, seal=seal)
     _tell(session)
     return asdict(report)
 
@@ -40,7 +48,51 @@ def import_(session: Session, path: Path, *, progress: Progress | None = None) -
     """Take receipts, publications and certificates from a courier file or a folder of them."""
     from sync import courier
 
-    report = courier.import_(session.unlocked, path, progress=progress)
+    with _obeying(session):
+        report = courier.import_(session.unlocked, path, progress=progress)
+    _tell(session)
+    return asdict(report)
+
+
+@contextmanager
+def _obeying(session: Session) -> Iterator[None]:
+    """However a run ends: a laptop that the centre has withdrawn puts its work aside and lets go of its keys (SY-402, SY-403)."""
+    from sync import rescue
+
+    try:
+        yield
+    finally:
+        rescue.obey(session.unlocked)
+
+
+def import_codes(session: Session, texts: list[str]) -> dict[str, Any]:
+    """Take what a set of QR codes carries. Known: SY-452 no code of Sala, SY-454 some are missing."""
+    from sync import courier, qrframes
+
+    report = courier.import_bytes(session.unlocked, qrframes.collect(texts))
+    office.deliver(session)
+    _tell(session)
+    return asdict(report)
+
+
+def pair(session: Session, certificate: bytes) -> dict[str, Any]:
+    """Make the laptop of ``certificate`` a colleague: its ops are taken and ours are given from now on."""
+    from sync import colleagues
+
+    clock = session.clock
+    made = session.store.write(lambda conn: colleagues.pair(conn, clock, certificate))
+    _tell(session)
+    return {"device": made.device.hex(), "number": made.number}
+
+
+def meet(
+    session: Session, invitation: str, *, progress: Progress | None = None, cancel: Callable[[], bool] = lambda: False
+) -> dict[str, Any]:
+    """Exchange with the other laptop that shows ``invitation``, over the LAN. Known SY-456 when it does not answer."""
+    from sync import meeting
+
+    report = meeting.visit(session.unlocked, invitation, progress=progress, cancel=cancel)
+    office.deliver(session)
     _tell(session)
     return asdict(report)
 

@@ -23,3 +23,10 @@ def register(migrations: Migrations) -> None:
             "delivered_ms INTEGER, failure TEXT) STRICT"
         )
         db.execute("CREATE INDEX platform_trigger_waiting ON platform_trigger (id) WHERE delivered_ms IS NULL")
+
+    @migrations()
+    def publications_taken_in(db: Database) -> None:
+        db.execute(
+            "CREATE TABLE platform_applied (name TEXT PRIMARY KEY, sha256 BLOB NOT NULL, refused TEXT NOT NULL, "
+            "applied_ms INTEGER NOT NULL) STRICT"
+        )

@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from modules import manifest, schema, triggers
+from modules import manifest, publications, schema, triggers
 from modules.api import ModuleApi
 from modules.bus import Bus
 from modules.commands import Commands
-from modules.contract import Json, Kind, Manifest, Module, Officer, Refused, Setting, Trigger
+from modules.contract import Json, Kind, Known, Manifest, Module, Officer, Refused, Setting, Trigger
 from modules.settings import Settings
 from sync import migrate, office
 
@@ -88,9 +88,20 @@ class Session:
                 self.broken[found.id] = f"{type(error).__name__}: {error}"
         self.commands.after_write = self.deliver_triggers
         self.deliver_triggers()
+        publications.begin(self)
 
     @classmethod
     def open(cls, unlocked: Unlocked) -> Session:
+        """The session of an unlocked profile. Known SY-402: the centre has withdrawn this laptop, and its keys are gone now."""
+        from sync import rescue, withdrawal
+
+        if unlocked.store.read(withdrawal.told):  # it was cut short: go on with it
+            try:
+                rescue.obey(unlocked)
+            except Known as error:
+                if error.code != "SY-403":  # no room yet: what is here can still be looked at and carried away
+                    raise
+                log.warning("a withdrawn laptop could not let go of its keys: %s", error.values.get("reason"))
         return cls(unlocked)
 
     def kinds(self) -> dict[str, Kind]:

@@ -19,7 +19,7 @@ from sync.wrapping import unwrap, wrap
 if TYPE_CHECKING:
     from sync.store import Connection
 
-ROLES: Final = ("receiving", "cashier", "competent", "chief", "it")
+ROLES: Final = ("receiving", "cashier", "competent", "chief", "it", "reader")
 
 
 @dataclass(frozen=True, slots=True)

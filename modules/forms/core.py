@@ -17,6 +17,7 @@ from modules.forms.library import Library
 from modules.forms.lists import STATES, Lists
 from modules.forms.outfile import writing
 from modules.forms.published import Published
+from modules.forms.readback import read_back
 from modules.forms.records import Records
 from modules.forms.together import Together
 
@@ -73,6 +74,10 @@ class Forms:
     def definition(self, *, form: str) -> dict[str, Any]:
         """The newest definition of ``form`` with its ``def_hash``."""
         return definition_json(self.library.current(form))
+
+    def read_back(self, *, def_hash: str, answers: Mapping[str, Any]) -> dict[str, Any]:
+        """Answers that another module holds, in words. See :func:`modules.forms.readback.read_back`."""
+        return read_back(self.library, def_hash, answers)
 
     def finish(self, *, draft: str) -> dict[str, Any]:
         """Make a draft a submission, or, when it corrects one, a correction. See :class:`Finish` and :class:`Records`."""
@@ -132,6 +137,8 @@ class Forms:
         return [
             _command("services", "បញ្ជីសេវា", "Services", self.services, _params(query=_TEXT)),
             _command("definition", "មើលទម្រង់", "Show a form's definition", self.definition, _params({"form": _SLUG})),
+            _command("read_back", "អានចម្លើយជាពាក្យ", "Read answers in words", self.read_back, _params(
+                {"def_hash": {"type": "string", "maxLength": 64}, "answers": {"type": "object"}})),
             _command("draft", "បើកសេចក្តីព្រាង", "Open a draft", self._capture.draft, _params({"draft": _ID})),
             _command("drafts", "សេចក្តីព្រាង", "Drafts", self._capture.drafts),
             _command("check", "ពិនិត្យសេចក្តីព្រាង", "Check a draft", self._capture.check, _params({"draft": _ID})),

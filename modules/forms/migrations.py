@@ -50,7 +50,8 @@ def register(migrations: Migrations) -> None:
             "BEGIN SELECT RAISE(ABORT, 'a definition is kept for ever'); END"
         )
         db.execute(
-            "CREATE TABLE forms_prices (name TEXT PRIMARY KEY, version INTEGER NOT NULL, source TEXT NOT NULL) STRICT"
+            "CREATE TABLE forms_prices (name TEXT PRIMARY KEY, version INTEGER NOT NULL, source TEXT NOT NULL, "
+            "added_ms INTEGER NOT NULL) STRICT"
         )
 
     @migrations()
