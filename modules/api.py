@@ -11,11 +11,12 @@ from modules import triggers
 from modules.commands import Commands, Unit
 from modules.contract import Clock, Command, Draft, Json, Kind, Lease, Manifest, Officer, Refused, Row, Trigger
 from modules.settings import Settings
-from sync import audit, drafts, leases, ops, outbox, publications, search
+from sync import audit, colleagues, drafts, foreign, leases, office, ops, outbox, publications, search
 from sync.ids import uuid7
 
 if TYPE_CHECKING:
     from sync.keys import Unlocked
+    from sync.office import Centre
     from sync.store import Connection
 
 T = TypeVar("T")
@@ -83,10 +84,17 @@ class ModuleStore:
         return self._free(lambda connection: search.find(connection, text, kinds, limit))
 
     def sync_states(self, records: Sequence[str]) -> dict[str, str]:
-        return self._free(lambda connection: outbox.states(connection, records))
+        def read(connection: Connection) -> dict[str, str]:
+            return colleagues.least(outbox.states(connection, records), colleagues.states(connection, records))
+
+        return self._free(read)
 
     def history(self, record: str) -> list[Row]:
-        return self._free(lambda connection: outbox.history(connection, record))
+        def read(connection: Connection) -> list[Row]:
+            rows = [*outbox.history(connection, record), *foreign.history(connection, record)]
+            return sorted(rows, key=lambda row: row["wall_ms"])
+
+        return self._free(read)
 
     def _writing(self) -> Unit:
         unit = self._module.commands_registry.unit()
@@ -319,6 +327,15 @@ class ModuleApi:
                 officer=self.officer().id,
                 wall_ms=self.clock.wall_ms(),
             )
+
+    def centre(self) -> Centre | None:
+        store = self.unlocked.store
+
+        def read(connection: Connection) -> Centre | None:
+            with store.authorize(None):
+                return office.centre(connection)
+
+        return store.read(read)
 
     def call(self, command: str, /, **params: object) -> Any:
         return self.commands_registry.run(command, **params)

@@ -44,12 +44,14 @@ def export(
     return asdict(report)
 
 
-def import_(session: Session, path: Path, *, progress: Progress | None = None) -> dict[str, Any]:
-    """Take receipts, publications and certificates from a courier file or a folder of them."""
+def import_(
+    session: Session, path: Path, *, progress: Progress | None = None, cancel: Callable[[], bool] = lambda: False
+) -> dict[str, Any]:
+    """Take receipts, publications, certificates and colleagues' ops from a courier file or a folder of them."""
     from sync import courier
 
     with _obeying(session):
-        report = courier.import_(session.unlocked, path, progress=progress)
+        report = courier.import_(session.unlocked, path, progress=progress, cancel=cancel)
     _tell(session)
     return asdict(report)
 
@@ -69,8 +71,8 @@ def import_codes(session: Session, texts: list[str]) -> dict[str, Any]:
     """Take what a set of QR codes carries. Known: SY-452 no code of Sala, SY-454 some are missing."""
     from sync import courier, qrframes
 
-    report = courier.import_bytes(session.unlocked, qrframes.collect(texts))
-    office.deliver(session)
+    with _obeying(session):
+        report = courier.import_bytes(session.unlocked, qrframes.collect(texts))
     _tell(session)
     return asdict(report)
 
@@ -92,7 +94,6 @@ def meet(
     from sync import meeting
 
     report = meeting.visit(session.unlocked, invitation, progress=progress, cancel=cancel)
-    office.deliver(session)
     _tell(session)
     return asdict(report)
 
@@ -102,4 +103,5 @@ def _tell(session: Session) -> None:
     from modules import publications
 
     publications.apply_new(session)
+    office.deliver(session)
     session.bus.publish(Changed(frozenset(session.kinds()) | {SYNCED}, frozenset(), SYNCED))

@@ -73,7 +73,10 @@ class Records:
         changes = self._api.store.query("SELECT before FROM forms_change WHERE submission = ?", id)
         if blob not in row["answers"] and not any(blob in change["before"] for change in changes):
             raise Refused("FM-030")
-        return self._api.files.read(blob)
+        try:
+            return self._api.files.read(blob)
+        except LookupError:
+            raise Refused("FM-057", laptop=row["laptop"] or "?") from None
 
     # --- changes
 
