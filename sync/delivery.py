@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from sync import checkpoints, cutting, ops, outbox, pieces, receipts, wire
+from sync import checkpoints, cutting, ops, outbox, pieces, receipts, wire, withdrawal
 from sync.errors import Known
 from sync.failpoint import failpoint
 from sync.limits import MAX_HAVE, RECUT_OVER, RECUT_TRIES
@@ -133,6 +133,16 @@ def _in_force(conn: Connection, device_id: bytes) -> bool:
     return row is not None
 
 
+def old_receipts(conn: Connection) -> list[str]:
+    """Receipts for batches that go once more: the hub that gave them was put back from an older copy, and they prove it."""
+    rows = conn.execute(
+        """SELECT receipt.proof FROM receipt JOIN batch ON batch.hash = receipt.batch
+           WHERE batch.state IN ('cut', 'sent') AND receipt.state IN (?, ?) ORDER BY batch.first_seq, receipt.epoch LIMIT ?""",
+        (int(receipts.State.ACCEPTED), int(receipts.State.SCHEMA), MAX_HAVE),
+    )
+    return [row["proof"] for row in rows.fetchall()]
+
+
 def offers(conn: Connection, *, everything: bool) -> list[bytes]:
     """Hashes for have/want, oldest first: what no second site is known to hold; ``everything`` after a hub went back."""
     rows = conn.execute(
@@ -151,6 +161,13 @@ def statement(unlocked: Unlocked, conn: Connection) -> bytes:
         offers(conn, everything=False)[-MAX_HAVE:], pieces.offers(conn), head["seq"] - base if head else 0,
         head["hash"] if head else bytes(32), known.epoch if known else 0, known.size if known else 0,
     ).encode()  # fmt: skip
+
+
+def about(conn: Connection) -> wire.About:
+    """What the centre may know of this laptop: how new its publications are, how much waits, its program."""
+    row = conn.execute("SELECT version FROM trust WHERE role = 'timestamp'").fetchone()
+    waiting = sum(last - first + 1 for first, last, level in outbox.spans(conn) if level < 2)
+    return wire.About(row["version"] if row else 0, waiting, VERSION)
 
 
 def pages(hashes: Sequence[bytes]) -> list[Sequence[bytes]]:
@@ -180,6 +197,8 @@ def take_status(conn: Connection, status: Status, clock: Clock) -> None:
     raise_floor(conn, HUB_TIME, status.hub_ms)
     raise_floor(conn, REVOCATIONS, status.revocations)
     set_mark(conn, SKEW, clock.wall_ms() - status.hub_ms)
+    if status.revoked and _in_force(conn, status.device_id):
+        withdrawal.heard(conn, clock, None)
     take_stable(conn, status)
     prune(conn)
 

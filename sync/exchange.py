@@ -261,7 +261,7 @@ class _Run:
             base = mark(conn, ops.chain_base(self.unlocked.device.device_id))
             return wire.Have(
                 page, pieces.offers(conn), head["seq"] - base if head else 0, head["hash"] if head else bytes(32),
-                known.epoch if known else 0, known.size if known else 0,
+                known.epoch if known else 0, known.size if known else 0, delivery.about(conn),
             )  # fmt: skip
 
         answer = self.line.call("POST", "/v1/have", self.store.read(work).encode(), signed=True)

@@ -33,6 +33,8 @@ NONCE: Final = "Sala-Nonce"  # hex of 16 bytes, on every answer and every signed
 DEVICE: Final = "Sala-Device"  # hex device id
 SIGNATURE: Final = "Sala-Signature"  # hex Ed25519 signature
 
+MAX_APP: Final = 40  # characters of a program's version
+
 _REQUEST: Final = b"sala/request/v1\0"
 _STATUS_TYPE: Final = "application/sala-status+cbor"
 _STATUS_AAD: Final = b"sala/status/v1"
@@ -72,21 +74,41 @@ class Have:
     head_hash: bytes
     epoch: int  # 0: knows no checkpoint
     size: int
+    about: About | None = None  # what the device says of itself; older programs say nothing
 
     def encode(self) -> bytes:
         values = [list(self.batches), list(self.chunks), self.head_seq, self.head_hash, self.epoch, self.size]
+        if self.about is not None:
+            values.append([self.about.publications, self.about.waiting, self.about.app])
         return cbor.encode(dict(enumerate(values, start=1)))
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """How a device stands: for the centre's board, never for a decision."""
+
+    publications: int  # version of the newest publications that it has, 0: none
+    waiting: int  # ops that no receipt covers yet
+    app: str  # version of its program
 
 
 def read_have(data: bytes) -> Have:
     match cbor.decode(data):
         case {1: batches, 2: chunks, 3: seq, 4: bytes(head), 5: epoch, 6: size, **others} if (
-            not others and len(head) == 32
+            others.keys() <= {7} and len(head) == 32
         ):
             return Have(
-                _hashes(batches, MAX_HAVE), _hashes(chunks, MAX_HAVE), _count(seq), head, _count(epoch), _count(size)
-            )
+                _hashes(batches, MAX_HAVE), _hashes(chunks, MAX_HAVE), _count(seq), head, _count(epoch), _count(size),
+                _about(others[7]) if others else None,
+            )  # fmt: skip
     raise Malformed("wire: have")
+
+
+def _about(value: Any) -> About:
+    match value:
+        case [publications, waiting, str(app)] if len(app) <= MAX_APP and app.isprintable():
+            return About(_count(publications), _count(waiting), app)
+    raise Malformed("wire: about")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

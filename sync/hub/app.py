@@ -16,14 +16,13 @@ from starlette.routing import Mount, Route
 from sync import devices, wire
 from sync.cbor import Malformed
 from sync.errors import Known, Refused
-from sync.hub import answers, enrolment, gate, leases, log, redirector, rekeying
+from sync.hub import answers, calls_agency, contacts, enrolment, evidence, gate, leases, log, redirector, rekeying
 from sync.hub.centre import Centre
 from sync.hub.nonces import Nonces
 from sync.hub.pace import Pace
 from sync.hub.storage import Tx
 from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_MESSAGE, MAX_SEQ
 
-SEEN_EVERY_MS: Final = 60_000  # how exactly the hub remembers when it saw a laptop
 BUSY_S: Final = 5  # Retry-After when the hub itself cannot store (full disk, broken database)
 _CBOR: Final = "application/cbor"
 _RECEIPT: Final = "text/plain; charset=utf-8"
@@ -57,7 +56,10 @@ def create(centre: Centre, pace: Pace | None = None) -> Starlette:
             Route("/v1/receipts", receipts),
             Route("/v1/leases/{resource}", _bounded(lease, 0), methods=["POST"]),
             *rekeying.routes(_bounded, _device),
+            evidence.route(_bounded),
             Route("/v1/tuf/{path:path}", publication),
+            Route("/v1/sealed", partial(_signed, calls_agency.page)),
+            Route("/v1/sealed/piece/{digest}", partial(_signed, calls_agency.piece)),
             Route("/healthz", gate.healthz),
             Route("/readyz", gate.readyz),
             Route("/metrics", gate.metrics),
@@ -216,6 +218,12 @@ def _device(request: Request, body: bytes) -> bytes | Response:
     return device
 
 
+def _signed(answer: Callable[[Request, bytes], Response], request: Request) -> Response:
+    """``answer`` for the device that signed this request, which has no body."""
+    device = _device(request, b"")
+    return device if isinstance(device, Response) else answer(request, device)
+
+
 def _target(request: Request) -> str:
     """Path and query as they stood on the request line."""
     raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
@@ -229,11 +237,8 @@ def have(request: Request, body: bytes) -> Response:
     if isinstance(device, Response):
         return device
     offered, now = wire.read_have(body), centre.clock.wall_ms()
-    seen = {"now": now, "d": device, "before": now - SEEN_EVERY_MS}
-    if centre.storage.read(
-        lambda tx: tx.one("SELECT 1 AS yes FROM device WHERE device = :d AND last_seen_ms < :before", seen)
-    ):
-        centre.storage.write(lambda tx: tx.execute("UPDATE device SET last_seen_ms = :now WHERE device = :d", seen))
+    if centre.storage.read(lambda tx: contacts.stale(tx, device, offered.about, now)):
+        centre.storage.write(lambda tx: contacts.heard(tx, device, offered.about, now))
     return _cbor(centre.storage.read(lambda tx: answers.missing(centre, tx, device, offered)).encode())
 
 

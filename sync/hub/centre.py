@@ -13,12 +13,25 @@ from typing import Any, Final
 from sync import durable
 from sync.clock import Clock
 from sync.errors import Known, Refused
-from sync.hub import chunks, downward, enrolment, keys, leases, log, origins, projections, rebuild, signers
+from sync.hub import (
+    chunks,
+    contacts,
+    database,
+    downward,
+    enrolment,
+    keys,
+    leases,
+    log,
+    origins,
+    projections,
+    rebuild,
+    reviews,
+    signers,
+)
 from sync.hub.ingest import Ingest
 from sync.hub.parts import Delegate
 from sync.hub.publish import Repository
 from sync.hub.storage import Tx
-from sync.hub.storage_sqlite import SqliteStorage
 from sync.wire import Status, issue_status
 
 PLATFORM_KINDS: Final = frozenset(
@@ -48,20 +61,23 @@ class Centre:
         self.repository = Repository(folder / "published", self.keys, clock, self.settings.get("publications_from", 1))
         self.manifests = projections.manifests(modules)
         self.kinds = PLATFORM_KINDS | {kind["name"] for found in self.manifests for kind in found.get("kind", ())}
-        self.storage = SqliteStorage(folder)
+        self.storage = database.open_storage(folder, self.settings, self.keys.log, clock.wall_ms)
         try:
             self.ingest = Ingest(self.storage, self.log, clock, self.kinds.__contains__, self.keys)
             self.storage.before_commit = self._before_commit
             names = [name for found in self.manifests for name in found.get("hub", {}).get("projections", ())]
             self.runner = projections.Runner(self.storage, projections.load(names))
             self.storage.write(lambda tx: self.log.sign(tx, clock.wall_ms()))
-            self.storage.write(lambda tx: origins.begin(tx, self.kinds, self.repository, clock.wall_ms()))
+            self.storage.write(lambda tx: epochs.begin(tx, self.log, clock.wall_ms()))
+            called = (self.settings["name"], self.settings["log_name"])
+            self.storage.write(lambda tx: origins.begin(tx, called, self.kinds, self.repository, clock.wall_ms()))
             self.storage.write(lambda tx: signers.begin(tx, folder, clock.wall_ms()))
         except BaseException:
             self.storage.close()
             raise
         self._wake = threading.Event()
         self._ended = False
+        self._signed = 0  # the version of the publications that was written down last
         self._thread: threading.Thread | None = None
 
     def _before_commit(self, tx: Tx) -> None:
@@ -90,8 +106,13 @@ class Centre:
 
     def settle(self) -> list[str]:
         """Run projections and publish what changed; the names of the targets that did."""
-        self.runner.run()
+        self.project()
         return self.publish()
+
+    def project(self) -> None:
+        """Bring every projection up to date, and carry out what agencies decided."""
+        self.runner.run()
+        reviews.perform(self.storage, self.clock.wall_ms())
 
     def publish(self) -> list[str]:
         """Publish what changed since the last time; the names of the targets that did."""
@@ -99,7 +120,13 @@ class Centre:
         wanted = self.storage.read(lambda tx: downward.gather(tx, self.runner.projections, self.keys, now))
         if wanted.notes:
             self.storage.write(lambda tx: downward.remember(tx, wanted))
-        return self.repository.publish(wanted.targets, self.storage.read(lambda tx: signers.delegates(tx, self.folder)))
+        changed = self.repository.publish(
+            wanted.targets, self.storage.read(lambda tx: signers.delegates(tx, self.folder))
+        )
+        if (version := self.repository.version()) != self._signed:
+            self.storage.write(lambda tx: contacts.signed(tx, version, now))
+            self._signed = version
+        return changed
 
     def wanted(self) -> tuple[dict[str, bytes], Sequence[Delegate]]:
         """What is to be published now, and who signs its parts."""
@@ -174,7 +201,7 @@ class Centre:
                 self._until_quiet()
             if self._ended:
                 return
-            _quietly(self.runner.run)
+            _quietly(self.project)
             if time.monotonic() >= due:
                 began = time.monotonic()
                 _quietly(self.publish)
@@ -215,34 +242,36 @@ def stable(tx: Tx, device: bytes) -> int:
     return int(held or 0) if later is None else min(int(held or 0), int(later) - 1)
 
 
-def create(folder: Path, clock: Clock, *, name: str, log_name: str) -> Centre:
-    """Make a new hub in ``folder``: keys, settings, database. Known HB-103 when there is one."""
+def create(folder: Path, clock: Clock, *, name: str, log_name: str, url: str | None = None) -> Centre:
+    """Make a new hub in ``folder``: keys, settings, database (``url``: one on PostgreSQL). Known HB-103 when there is one."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if (folder / SETTINGS).exists():
         raise Known("HB-103")
+    if url is not None:
+        database.require_empty(url)
     made, roots = keys.create(folder)
     Repository(folder / "published", made, clock).begin(roots)
-    settings = {"name": name, "log_name": log_name, "epoch": 1}
-    _keep(folder, settings)  # last: now there is a hub
+    settings = {"name": name, "log_name": log_name, "epoch": 1} | ({database.SETTING: url} if url else {})
+    keep(folder, settings)  # last: now there is a hub
     return Centre(folder, clock)
 
 
-def _keep(folder: Path, settings: Mapping[str, Any]) -> None:
+def keep(folder: Path, settings: Mapping[str, Any]) -> None:
+    """Write the settings of a hub."""
     durable.replace(folder / SETTINGS, json.dumps(dict(settings), ensure_ascii=False, indent=1).encode())
 
 
 def new_epoch(folder: Path, clock: Clock) -> Centre:
-    """Begin the next life of the log, after an older copy of the folder was put back; opens the hub.
+    """Begin the next life of the log, after an older copy of the folder was put back or the hub was made anew; opens the hub.
 
-    The first checkpoint of the new epoch names exactly what survived; laptops notice the epoch and offer everything again.
+    A signed note names the last checkpoint that survived; laptops notice the epoch and offer everything again.
     Publications and numbers jump ahead, because laptops have seen versions and hold numbers that this copy does not know.
     """
     centre = open_(folder, clock)
-    version = centre.repository.listing().version
-    centre.storage.write(lambda tx: leases.skip_lost(tx, clock.wall_ms()))
+    version, epoch = centre.repository.listing().version, centre.log.epoch + 1
     centre.close()
-    settings = {**centre.settings, "epoch": centre.log.epoch + 1, "publications_from": version + _VERSION_JUMP}
-    _keep(folder, settings)
+    least = max(version + _VERSION_JUMP, (epoch - 1) * 10 * _VERSION_JUMP)
+    keep(folder, {**centre.settings, "epoch": epoch, "publications_from": least})
     return open_(folder, clock)
 
 

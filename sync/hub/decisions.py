@@ -1,4 +1,4 @@
-"""What admins decide about single ops: accepted, sent back with a reason, or released from quarantine.
+"""What admins decide about single ops: accepted, sent back with a reason; of quarantined ones: released, merged, set aside, taken up.
 
 A decision is written down with its reason and its author and goes to the laptop as a sealed notice; the op itself is never
 changed. A released op and what hangs on it take their place at the end of the order of acceptance.
@@ -9,15 +9,17 @@ from __future__ import annotations
 from typing import Final
 
 from sync.errors import Refused
-from sync.hub import acts, labels, tree
+from sync.hub import acts, branches
 from sync.hub.downward import notify
 from sync.hub.storage import Row, Tx
 
 KIND: Final = "sync.review"
 ACT: Final = "sync.decision"
-DECISIONS: Final = ("accepted", "sent_back", "released")
-_WITH_REASON: Final = frozenset({"sent_back", "released"})
-_RELEASABLE: Final = frozenset({labels.FORK, labels.REVOKED})
+DECISIONS: Final = ("accepted", "sent_back", "released", "merged", "rejected", "reopened")
+_WITH_REASON: Final = frozenset(DECISIONS) - {"accepted", "merged"}
+_OF_BRANCHES: Final = {
+    "released": branches.release, "merged": branches.merge, "rejected": branches.set_aside, "reopened": branches.take_up,
+}  # fmt: skip
 MOST_REASON: Final = 2_000  # characters
 
 
@@ -34,8 +36,8 @@ def decide(tx: Tx, op: bytes, decision: str, reason: str, admin: str, now_ms: in
     )
     if found is None:
         raise Refused("HB-141")
-    if decision == "released":
-        _release(tx, found)
+    if decision in _OF_BRANCHES:
+        _OF_BRANCHES[decision](tx, found)
     tx.execute(
         "INSERT INTO decision (op, decision, reason, admin, made_ms) VALUES (:op, :decision, :reason, :admin, :now)",
         {"op": op, "decision": decision, "reason": reason, "admin": admin, "now": now_ms},
@@ -47,21 +49,3 @@ def decide(tx: Tx, op: bytes, decision: str, reason: str, admin: str, now_ms: in
 def of_op(tx: Tx, op: bytes) -> list[Row]:
     """The decisions about one op, oldest first."""
     return tx.query("SELECT decision, reason, admin, made_ms FROM decision WHERE op = :op ORDER BY idx", {"op": op})
-
-
-def _release(tx: Tx, op: Row) -> None:
-    """Accept a quarantined op and the ops behind it that were quarantined for the same cause."""
-    if op["label"] not in _RELEASABLE:
-        raise Refused("HB-141")
-    branch = [op["hash"]]
-    while branch:
-        current = branch.pop()
-        own = {"hash": current, "device": op["device"], "label": op["label"]}
-        row = tx.query("SELECT seq, known FROM op WHERE hash = :hash AND device = :device", own)[0]
-        tree.give(tx, current, op["device"], labels.ACCEPTED if row["known"] else labels.SCHEMA, row["seq"])
-        children = tx.query(
-            """SELECT hash FROM op WHERE parent = :hash AND device = :device AND label = :label AND label <> 'accepted'
-               ORDER BY hash""",
-            own,
-        )
-        branch += [child["hash"] for child in children]

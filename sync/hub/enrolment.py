@@ -16,7 +16,7 @@ from sync import cbor, devices, ops
 from sync.cbor import Malformed
 from sync.devices import Certificate, Request
 from sync.errors import Refused
-from sync.hub import acts, leases, signers, tree
+from sync.hub import acts, leases, signers, tally, tree
 from sync.hub.keys import HubKeys
 from sync.hub.storage import Row, Tx
 from sync.limits import CODE_TRIES, DAY_MS
@@ -210,6 +210,7 @@ def _admit(tx: Tx, request: Request, slot: Row, certificate: bytes, words: str, 
         "UPDATE slot SET device = :device WHERE slot = :slot", {"device": request.device_id, "slot": slot["slot"]}
     )
     rows = [("device", "device", request.device_id), ("slot", "slot", slot["slot"])]
+    tally.enrolled(tx, request.device_id)
     acts.record(tx, ENROLLED, {"device": request.device_id}, now_ms, rows)
     tree.settle(tx, [ops.genesis(request.sign_public)])  # what came before the hub knew the device
     return certificate

@@ -18,7 +18,7 @@ from sync.cbor import Malformed
 from sync.clock import Clock
 from sync.errors import Refused
 from sync.failpoint import failpoint
-from sync.hub import acts, labels, tree
+from sync.hub import acts, labels, tally, tree
 from sync.hub.keys import HubKeys
 from sync.hub.log import Log
 from sync.hub.storage import Row, Storage, Tx
@@ -46,6 +46,14 @@ class Taken:
     label: str
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """How many ops of a batch were new, and the labels that its ops have now."""
+
+    fresh: int
+    labels: set[str]
+
+
 class Ingest:
     """The one way in, for the network and for the courier."""
 
@@ -55,7 +63,7 @@ class Ingest:
         self._storage = storage
         self._keys = keys
         self._log = log
-        self._clock = clock
+        self.clock = clock
         self._knows = knows
 
     def take(self, data: bytes, expected: bytes | None = None, *, via: str = "line") -> Taken:
@@ -86,7 +94,7 @@ class Ingest:
         if len(data) > MAX_CHUNK or sha256(data).digest() != expected:
             raise Refused("HB-111")
         put(expected, data)  # durable before the database says that it is here
-        row = {"hash": expected, "size": len(data), "now": self._clock.wall_ms()}
+        row = {"hash": expected, "size": len(data), "now": self.clock.wall_ms()}
         return bool(
             self._storage.write(
                 lambda tx: tx.execute(
@@ -99,7 +107,7 @@ class Ingest:
     # --- inside
 
     def _note_refused(self, digest: bytes, reason: str, via: str) -> None:
-        row = {"hash": digest, "reason": reason, "via": via, "now": self._clock.wall_ms()}
+        row = {"hash": digest, "reason": reason, "via": via, "now": self.clock.wall_ms()}
 
         def note(tx: Tx) -> None:
             tx.execute("INSERT INTO refused (hash, reason, via, received_ms) VALUES (:hash, :reason, :via, :now)", row)
@@ -112,12 +120,12 @@ class Ingest:
     def _store(self, tx: Tx, batch: Batch, via: str) -> bool:
         """Everything about one batch, behind what the centre did before it; False when it came twice at once."""
         self.sign_acts(tx)
-        return self.keep(tx, batch, via, self._clock.wall_ms())
+        return self.keep(tx, batch, via, self.clock.wall_ms())
 
     def sign_acts(self, tx: Tx) -> None:
         """Put what the centre did into the log: before every other entry, and before every commit."""
         for data in acts.pending(tx, self._keys):
-            self.keep(tx, batches.parse(data), acts.VIA, self._clock.wall_ms())
+            self.keep(tx, batches.parse(data), acts.VIA, self.clock.wall_ms())
 
     def keep(self, tx: Tx, batch: Batch, via: str, now: int) -> bool:
         """The rows of one batch that came at ``now``; False when it is here already."""
@@ -135,17 +143,16 @@ class Ingest:
         index = int(tx.query("SELECT idx FROM batch WHERE hash = :hash", {"hash": batch.hash})[0]["idx"])
         found = self._place(tx, batch, index, via)
         failpoint("hub:in-transaction")
-        worst = next(label for label in _WORST if label in found)
+        worst = next(label for label in _WORST if label in found.labels)
         self._log.append(
             tx, Leaf(batch.hash, batch.device_id, batch.first_seq, batch.last_seq, now, STATES[worst]), index
         )
-        tx.execute(
-            "UPDATE device SET last_seen_ms = :now WHERE device = :device", {"now": now, "device": batch.device_id}
-        )
+        if via != acts.VIA:
+            tally.count(tx, batch.device_id, found.fresh, now)
         return True
 
-    def _place(self, tx: Tx, batch: Batch, index: int, via: str) -> set[str]:
-        """Store the ops and label them; the labels that the batch's ops have now."""
+    def _place(self, tx: Tx, batch: Batch, index: int, via: str) -> Placed:
+        """Store the ops and label them."""
         known = [via == acts.VIA or self._knows(op.fields.kind) for op in batch.ops]
         straight = [labels.ACCEPTED] * len(known) if via == acts.VIA else tree.straight_on(tx, batch, known)
         given = straight or [labels.PENDING] * len(batch.ops)
@@ -166,9 +173,12 @@ class Ingest:
         if straight is not None:
             if via != acts.VIA:  # projections read what offices did
                 tree.accept_batch(tx, index)
-            return set(straight)
+            return Placed(fresh, set(straight))
         tree.settle(tx, [op.parent for op in batch.ops])  # some of them may have come before, in another batch
-        return {str(tx.query(_LABEL, {"hash": op.hash, "device": batch.device_id})[0]["label"]) for op in batch.ops}
+        return Placed(
+            fresh,
+            {str(tx.query(_LABEL, {"hash": op.hash, "device": batch.device_id})[0]["label"]) for op in batch.ops},
+        )
 
 
 _LABEL: Final = "SELECT label FROM op WHERE hash = :hash AND device = :device"

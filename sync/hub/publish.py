@@ -162,6 +162,11 @@ class Repository:
         """The bytes of a published target."""
         return (self.folder / "targets" / _hashed(listed.name, listed.sha256)).read_bytes()
 
+    def version(self) -> int:
+        """The version of the published set; 0 before the first."""
+        timestamp = self._timestamp()
+        return int(timestamp.version) if timestamp else 0
+
     def listing(self) -> Listing:
         """What is published now, by name."""
         root, timestamp, found = self._root().signed, self._timestamp(), self._parts()
