@@ -83,14 +83,16 @@ def _unb64(text: str) -> bytes:
     return data
 
 
-def _hash(text: str) -> bytes:
+def hash_of(text: str) -> bytes:
+    """The hash of one base64 line."""
     data = _unb64(text)
     if len(data) != 32:
         raise Malformed("note: not a hash")
     return data
 
 
-def _number(text: str) -> int:
+def number(text: str) -> int:
+    """A plain decimal number as these formats write it."""
     if not _NUMBER.fullmatch(text) or int(text) > MAX_SEQ:
         raise Malformed("note: not a number")
     return int(text)
@@ -167,7 +169,7 @@ def read_checkpoint(note: str, key: NoteKey) -> Checkpoint:
     name, slash, epoch = lines[0].rpartition("/")
     if not slash or name != key.name:
         raise Malformed("checkpoint: origin")
-    return Checkpoint(name, _number(epoch), _number(lines[1]), _hash(lines[2]))
+    return Checkpoint(name, number(epoch), number(lines[1]), hash_of(lines[2]))
 
 
 def read_proof(text: str) -> Proof:
@@ -183,8 +185,8 @@ def read_proof(text: str) -> Proof:
         extra = _unb64(lines.pop(0).removeprefix("extra "))
     if not lines or not lines[0].startswith("index ") or len(lines) > MAX_PROOF + 1:
         raise Malformed("proof: layout")
-    index = _number(lines.pop(0).removeprefix("index "))
-    return Proof(index, [_hash(line) for line in lines], note, extra)
+    index = number(lines.pop(0).removeprefix("index "))
+    return Proof(index, [hash_of(line) for line in lines], note, extra)
 
 
 def hash_lines(hashes: Sequence[bytes]) -> str:
@@ -197,4 +199,4 @@ def read_hash_lines(text: str) -> list[bytes]:
     lines = text.split("\n")
     if lines.pop() or len(lines) > MAX_PROOF:
         raise Malformed("proof: layout")
-    return [_hash(line) for line in lines]
+    return [hash_of(line) for line in lines]

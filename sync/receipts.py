@@ -86,6 +86,11 @@ def verify(text: str, log: NoteKey) -> Receipt:
     return Receipt(leaf, proof.index, checkpoint, text)
 
 
+def note_of(receipt: Receipt) -> str:
+    """The signed checkpoint of a receipt, as text."""
+    return notes.read_proof(receipt.text).note
+
+
 def belongs(receipt: Receipt, batch: Batch) -> bool:
     """Whether ``receipt`` is about ``batch``."""
     leaf = receipt.leaf

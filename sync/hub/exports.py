@@ -16,16 +16,15 @@ from typing import Any, Final
 
 from sync import durable
 from sync.errors import Known
-from sync.hub import chunks
+from sync.hub import chunks, site
 from sync.hub.centre import STABLE, Centre
 from sync.hub.desk import plain
 from sync.hub.storage import Row, Tx
 
-# Small tables that no batch carries; the rest is made from batches.
-TABLES: Final = (
-    "meta", "office", "slot", "device", "lease", "target", "notice", "decision", "effect", "checkpoint", "leaf", "accepted", "click",
-)  # fmt: skip
+TABLES: Final = ("click",)  # counted beside the log; everything else is made from batches (:mod:`sync.hub.whole`)
 _PAGE: Final = 100  # batches at a time
+_ENTRIES: Final = """SELECT l.idx + 1 AS idx, l.batch, l.receipt, b.hash, b.raw FROM leaf l JOIN batch b ON b.idx = l.batch
+    WHERE l.idx + 1 > :after AND l.receipt IS NOT NULL ORDER BY l.idx LIMIT :limit"""
 
 
 @dataclass(slots=True)
@@ -81,11 +80,12 @@ def publications(centre: Centre, folder: Path) -> dict[str, Any]:
 
 def _batches(centre: Centre, folder: Path, copied: Copied) -> int:
     last = 0
-    for row in _pages(centre, "SELECT idx, hash, raw FROM batch WHERE idx > :after ORDER BY idx LIMIT :limit"):
-        name = row["hash"].hex()
-        copied.batches += _copy(folder / "batches" / name[:2] / f"{name}.batch", row["raw"], row["hash"], copied)
+    for row in _pages(centre, _ENTRIES):
+        receipt = row["receipt"].encode()
+        copied.batches += _copy(folder / site.batch_name(row["hash"]), row["raw"], row["hash"], copied)
+        _copy(folder / site.receipt_name(row["hash"]), receipt, sha256(receipt).digest(), copied)
         copied.batches_in_all += 1
-        last = row["idx"]
+        last = max(last, row["batch"])
     return last
 
 

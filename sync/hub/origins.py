@@ -15,14 +15,21 @@ from sync.hub.storage import Tx
 if TYPE_CHECKING:
     from sync.hub.publish import Repository
 
+HUB: Final = "sync.hub"
 KINDS: Final = "sync.kinds"
 ROOT: Final = "sync.root"
 _KNOWN: Final = "kinds"  # in ``meta``: what the log last said
 _ROOT: Final = "root-version"
+_NAMES: Final = "names"
 
 
-def begin(tx: Tx, kinds: Collection[str], repository: Repository, now_ms: int) -> None:
-    """Say what is new since the hub was last open."""
+def begin(
+    tx: Tx, names: tuple[str, str], kinds: Collection[str], repository: Repository, now_ms: int
+) -> None:
+    """Say what is new since the hub was last open. ``names``: the centre's, and its log's."""
+    if _meta(tx, _NAMES) != json.dumps(names):
+        acts.record(tx, HUB, {"name": names[0], "log_name": names[1]}, now_ms)
+        named(tx, *names)
     if known(tx) != set(kinds):
         acts.record(tx, KINDS, {"kinds": sorted(kinds)}, now_ms)
         learn(tx, kinds)
@@ -40,6 +47,11 @@ def learn(tx: Tx, kinds: Collection[str]) -> None:
     """From now on ops of ``kinds`` are understood; those that waited for it take their places."""
     _keep(tx, _KNOWN, sorted(kinds))
     tree.learn(tx, kinds)
+
+
+def named(tx: Tx, name: str, log_name: str) -> None:
+    """The log says what the centre and the log are called."""
+    _keep(tx, _NAMES, (name, log_name))
 
 
 def rooted(tx: Tx, version: int) -> None:
