@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sync import audit, cbor, devices, ops, outbox, publications
+from sync import audit, cbor, devices, enrol, ops, outbox, publications
 from sync import office as office_pack
 from sync.cbor import Malformed
 from sync.devices import Certificate
@@ -56,10 +56,7 @@ def check(conn: Connection, certificate: bytes) -> Certificate:
     here = office_pack.centre(conn)
     if here is None:
         raise Refused("SY-303")
-    try:
-        found = devices.read_certificate(certificate, here.signer)
-    except Malformed as error:
-        raise Refused("SY-444") from error
+    found = read(conn, certificate)
     if found.office != here.office:
         raise Refused("SY-443", office=found.office)
     if conn.execute("SELECT 1 FROM identity WHERE device_id = ?", (found.device_id,)).fetchone():
@@ -67,6 +64,17 @@ def check(conn: Connection, certificate: bytes) -> Certificate:
     if found.device_id in _revoked(conn, here.office):
         raise Refused("SY-446", number=found.number)
     return found
+
+
+def read(conn: Connection, certificate: bytes) -> Certificate:
+    """The certificate of any laptop of our centre, signed by it or by our province. Refused SY-444 else."""
+    try:
+        signer = devices.certifier(certificate, enrol.signers(conn))
+        if signer is not None:
+            return devices.read_certificate(certificate, signer)
+    except Malformed as error:
+        raise Refused("SY-444") from error
+    raise Refused("SY-444")
 
 
 def _revoked(conn: Connection, office: str) -> set[bytes]:
@@ -125,10 +133,7 @@ def met(conn: Connection, device: bytes, now_ms: int) -> None:
 
 
 def _colleague(conn: Connection, row: Any) -> Colleague:
-    here = office_pack.centre(conn)
-    if here is None:
-        raise Refused("SY-303")
-    certificate = devices.read_certificate(row["certificate"], here.signer)
+    certificate = read(conn, row["certificate"])
     return Colleague(row["device"], certificate, row["paired_ms"], row["met_ms"], row["ended_ms"] is not None)
 
 

@@ -15,7 +15,6 @@ from sync import (
     checkpoints,
     colleagues,
     delivery,
-    devices,
     enrol,
     foreign,
     notes,
@@ -27,7 +26,6 @@ from sync import (
     succession,
     wire,
 )
-from sync.cbor import Malformed
 from sync.errors import Known, Refused, SalaError
 from sync.limits import MAX_BATCH, MAX_MESSAGE
 from sync.marks import ROLLBACK, set_mark
@@ -143,8 +141,8 @@ class Taking:
             self.store.write(rekey.answered)
             return
         try:
-            found = devices.read_certificate(data, self.centre.signer)
-        except Malformed:
+            found = self.store.read(lambda conn: colleagues.read(conn, data))
+        except Refused:
             return  # of another centre: none of our business
         if found.office != self.centre.office or found.device_id in self._own:
             return  # a stick may serve many offices
