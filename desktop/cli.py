@@ -19,8 +19,8 @@ from i18n import catalog
 from i18n.errors import Known, Refused, SalaError, explain
 from modules import manifest
 from modules.cli import Desk
+from modules.permissions import ROLES
 from modules.session import load
-from sync.identity import ROLES
 from sync.place import default_home
 
 log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ def root(ctx: click.Context, home: Path | None, as_json: bool, officer: str | No
 )
 @click.option("--officer", "name", required=True, help="Khmer name: surname given-name.")
 @click.option("--latin", default="", help="The same name in Latin letters.")
-@click.option("--role", default="receiving", type=click.Choice(ROLES))
+@click.option("--role", default="receiving", type=click.Choice(list(ROLES)))
 @click.option(
     "--words", default=None, help="The pack's six fingerprint words, when its signer is not pinned on this machine."
 )
@@ -125,7 +125,7 @@ def officers_list(desk: Desk) -> None:
 @officers.command("add")
 @click.argument("name")
 @click.option("--latin", default="")
-@click.option("--role", required=True, type=click.Choice(ROLES))
+@click.option("--role", required=True, type=click.Choice(list(ROLES)))
 @click.option(
     "--new-passphrase-file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
