@@ -1,4 +1,4 @@
-"""What the hub asks of a database. SQLite keeps it today; an adapter for PostgreSQL keeps the same contract and test suite.
+"""What the hub asks of a database: SQLite and PostgreSQL keep the same contract and pass the same tests.
 
 SQL uses named parameters (``:hash``) and only what both databases understand (``INSERT … ON CONFLICT``).
 """
@@ -39,3 +39,5 @@ class Storage(Protocol):
         ...
 
     def close(self) -> None: ...
+
+    before_commit: Callable[[Tx], None]  # runs once a group inside its transaction (the log signs its checkpoint there)

@@ -21,6 +21,7 @@ from sync.clock import SetClock
 from sync.hub import app
 from sync.hub import centre as centres
 from sync.hub.centre import Centre
+from tests.hub import postgres
 from tests.hub.laptop import NOW, Laptop, join
 
 ROOT = Path(__file__).parents[2]
@@ -31,10 +32,20 @@ def clock() -> SetClock:
     return SetClock(NOW)
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """The database of a fresh hub: None for a file in its folder, or the address of an empty one on a real PostgreSQL server."""
+    if request.param == "sqlite":
+        yield None
+        return
+    with postgres.server().fresh() as url:
+        yield url
+
+
 @pytest.fixture
-def centre(tmp_path: Path, clock: SetClock) -> Iterator[Centre]:
-    """A fresh hub."""
-    hub = centres.create(tmp_path / "hub", clock, name="មជ្ឈមណ្ឌលសាកល្បង", log_name="hub")
+def centre(tmp_path: Path, clock: SetClock, database: str | None) -> Iterator[Centre]:
+    """A fresh hub, on each kind of database."""
+    hub = centres.create(tmp_path / "hub", clock, name="មជ្ឈមណ្ឌលសាកល្បង", log_name="hub", url=database)
     yield hub
     hub.close()
 

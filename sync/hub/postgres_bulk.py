@@ -1,0 +1,70 @@
+"""Many rows into one table: ``COPY … BINARY`` into a temporary table, then one ``INSERT … ON CONFLICT DO NOTHING``.
+
+A few rows go the plain way: their round trips cost less than the two statements.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from sync.hub.postgres_words import NUL
+
+if TYPE_CHECKING:
+    import psycopg
+
+LEAST: Final = 8  # rows from which on copying is quicker
+_INSERT: Final = re.compile(
+    r"\s*INSERT INTO (\w+) \(([\w\s,]+)\)\s*VALUES \(([:\w\s,]+)\)\s*(ON CONFLICT(?: \([\w\s,]+\))? DO NOTHING)?\s*"
+)
+
+
+class Bulk:
+    """The temporary tables of one connection: one for each table that got many rows at once."""
+
+    def __init__(self) -> None:
+        self._types: dict[tuple[str, tuple[str, ...]], list[int]] = {}
+
+    def insert(self, connection: psycopg.Connection[Any], sql: str, rows: Sequence[Mapping[str, Any]]) -> int | None:
+        """How many rows were new; None when ``sql`` is not such an insert and must go the plain way."""
+        found = _INSERT.fullmatch(sql) if len(rows) >= LEAST else None
+        if found is None:
+            return None
+        table, columns = found[1], tuple(name.strip() for name in found[2].split(","))
+        values = [name.strip().removeprefix(":") for name in found[3].split(",")]
+        types = self._types.get((table, columns)) or self._prepare(connection, table, columns)
+        names = ", ".join(columns)
+        with connection.cursor() as cursor:
+            with cursor.copy(f"COPY copy_{table} ({names}) FROM STDIN (FORMAT BINARY)") as copy:
+                copy.set_types(types)
+                for row in rows:
+                    copy.write_row([_plain(row[name]) for name in values])
+            cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM copy_{table} {found[4] or ''}")
+            fresh = cursor.rowcount
+            cursor.execute(f"TRUNCATE copy_{table}")
+        return fresh
+
+    def _prepare(self, connection: psycopg.Connection[Any], table: str, columns: tuple[str, ...]) -> list[int]:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT attname, atttypid FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0", (table,)
+            )
+            types = {row["attname"]: int(row["atttypid"]) for row in cursor}
+            made = ", ".join(f"{name} {_NAMES[types[name]]}" for name in columns)
+            cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS copy_{table} ({made}) ON COMMIT DELETE ROWS")
+        self._types[table, columns] = [types[name] for name in columns]
+        return self._types[table, columns]
+
+    def forget(self) -> None:
+        """Something was undone, and the making of a temporary table perhaps with it."""
+        self._types.clear()
+
+
+_NAMES: Final = {17: "BYTEA", 20: "BIGINT", 25: "TEXT", 701: "DOUBLE PRECISION"}  # by the number of the type
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bool):
+        return int(value)
+    return value.replace("\0", NUL) if isinstance(value, str) and "\0" in value else value
