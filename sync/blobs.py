@@ -7,6 +7,7 @@ can tell whether two laptops hold the same. The manifest's hash is the attachmen
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -20,7 +21,7 @@ from nacl.bindings import (
 from sync import cbor, durable, line
 from sync.errors import Known, Refused
 from sync.failpoint import failpoint
-from sync.limits import MAX_BLOB, MIB
+from sync.limits import CHUNK_SLOW, MAX_BLOB, MIB
 
 if TYPE_CHECKING:
     from sync.store import Connection, Store
@@ -133,6 +134,31 @@ class Blobs:
             durable.replace(path, data)
         except OSError as error:
             raise Known("SY-104") from error
+
+
+def assemble(blob: bytes, key: bytes, piece: Callable[[bytes], bytes]) -> bytes:
+    """An attachment of another laptop: ``piece`` gives its manifest (under the id ``blob``) and chunks by their hash.
+
+    Known: SY-141 a piece is not what its hash says, or ``key`` does not open it.
+    """
+
+    def checked(name: bytes) -> bytes:
+        data = piece(name)
+        if sha256(data).digest() != name:
+            raise Known("SY-141")
+        return data
+
+    match cbor.decode(checked(blob)):
+        case {1: int(size), 2: str(), 3: list(names), **others} if not others and 0 <= size <= MAX_BLOB:
+            pass
+        case _:
+            raise Known("SY-141")
+    if len(names) > MAX_BLOB // CHUNK_SLOW + 1 or any(not isinstance(name, bytes) for name in names):
+        raise Known("SY-141")
+    data = b"".join(_open(key, checked(name), place, len(names)) for place, name in enumerate(names))
+    if len(data) != size:
+        raise Known("SY-141")
+    return data
 
 
 def _read_file(path: Path) -> bytes:

@@ -17,6 +17,7 @@ against its own hash when it is read, so damage costs the objects that it hits a
 | ``fork``, ``rekey`` | device id, hex | to the device: proof that a copy is at work; to the hub: the new keys |
 | ``held`` | device id, hex | between laptops of one office: how far the sender holds everybody's ops |
 | ``bodies`` | batch hash ``/`` receiving device id | between laptops of one office: bodies in a box for one of them |
+| ``sealed`` | range of places | to an agency's desk: a page of sealed batches (:mod:`sync.sealedfeed`) |
 
 The whole file may be sealed to the next hop (:mod:`sync.sealedfile`); what is inside is the same.
 """
@@ -48,7 +49,7 @@ SUFFIX: Final = ".salabatch"
 TYPES: Final = frozenset(
     {
         "batch", "chunk", "enrol", "have", "receipt", "certificate", "missing", "metadata", "target", "held", "bodies",
-        "fork", "rekey", "end",
+        "fork", "rekey", "sealed", "end",
     }
 )  # fmt: skip
 _HEAD: Final = 1_024  # bytes; no head is longer

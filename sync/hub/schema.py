@@ -44,6 +44,7 @@ def tables(*, partitioned: bool = False) -> MetaData:
     """Every table of the hub. ``partitioned``: as PostgreSQL keeps ``batch`` and ``op``, whose keys then name their month too."""
     found = MetaData()
     _records(found, partitioned=partitioned)
+    _copies(found)
     _log(found)
     _relays(found)
     _offices(found)
@@ -92,6 +93,17 @@ def _records(m: MetaData, *, partitioned: bool) -> None:
         _int("n", null=True), _int("bad_seq", null=True), _blob("bad_op", null=True), _blob("raw", null=True),
     )  # fmt: skip
     Table("act", m, _key("idx"), _text("kind"), _blob("body"), _int("made_ms"))  # of the centre, until signed: empty after commits
+
+
+def _copies(m: MetaData) -> None:
+    """Laptops of which copies were at work, and receipts of this hub that were shown to it again."""
+    # op: the root of a branch that was put aside; sibling: the op after the same parent that is the chain's next. slot: what the
+    # copy that made the branch is given when it becomes a laptop of its own.
+    Table(
+        "fork", m, _key("op", LargeBinary), _blob("device"), _blob("parent"), _int("seq"), _blob("sibling"), _blob("slot", null=True),
+        Index("fork_device", "device", "seq"),
+    )  # fmt: skip
+    Table("evidence", m, _key("batch", LargeBinary), _blob("device"), _int("received_ms"))
 
 
 def _log(m: MetaData) -> None:
@@ -227,7 +239,8 @@ def _console(m: MetaData) -> None:
 
 
 def _feeds(m: MetaData) -> None:
-    """Programs that read the tables, and programs that are told of every accepted op."""
+    """Programs that read the tables, programs that are told of every accepted op, laptops that may read what is sealed."""
+    Table("desk", m, _key("device", LargeBinary), _int("added_ms"), _text("added_by"))
     Table("feed_token", m, _key("name", STRING), _blob("digest"), _text("tables"), _int("made_ms"), _int("used_ms", null=True))
     Table(
         "webhook", m, _key("id"), _text("url"), _text("kinds"), _blob("secret"), _int("accepted_idx"), _int("tries"), _int("next_ms"),

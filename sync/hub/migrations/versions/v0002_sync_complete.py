@@ -105,7 +105,8 @@ def _roles_and_officers() -> None:
 
 
 def _feeds() -> None:
-    """Programs that read the tables, and programs that are told of every accepted op."""
+    """Programs that read the tables, programs that are told of every accepted op, laptops that may read what is sealed."""
+    op.create_table("desk", blob("device"), integer("added_ms"), text("added_by"), sa.PrimaryKeyConstraint("device"))
     op.create_table(
         "feed_token", text("name"), blob("digest"), text("tables"), integer("made_ms"), integer("used_ms", null=True),
         sa.PrimaryKeyConstraint("name"),
@@ -222,6 +223,7 @@ def _forks() -> None:
         blob("slot", null=True),
     )  # fmt: skip
     op.create_index("fork_device", "fork", ["device", "seq"])
+    op.create_table("evidence", sa.Column("batch", sa.LargeBinary, primary_key=True), blob("device"), integer("received_ms"))
     op.execute(
         """INSERT INTO fork (op, device, parent, seq, sibling)
            SELECT o.hash, o.device, o.parent, o.seq, (SELECT s.hash FROM op s WHERE s.device = o.device AND s.seq = o.seq
