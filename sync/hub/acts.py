@@ -36,8 +36,11 @@ _NOBODY: Final = bytes(16)  # no officer: the admin's name stands in the body
 Place = tuple[str, str, Any]  # table, column, value
 
 
-def record(tx: Tx, kind: str, body: Mapping[str, Any], now_ms: int, rows: Iterable[Place] = ()) -> None:
-    """Write down one act of the centre; with ``rows`` and ``body`` it can be done again. No secret in ``body``."""
+def record(tx: Tx, kind: str, body: Mapping[str, Any], now_ms: int = 0, rows: Iterable[Place] = ()) -> None:
+    """Write down one act of the centre; with ``rows`` and ``body`` it can be done again. No secret in ``body``.
+
+    ``now_ms`` 0: the moment of signing.
+    """
     images = [[*place, _image(tx, *place)] for place in rows]
     data = cbor.encode({**body, ROWS: images} if images else dict(body))
     if len(data) > MAX_OP - 8 * KIB:
@@ -54,7 +57,7 @@ def record_data(tx: Tx, kind: str, body: Mapping[str, Any], data: bytes, now_ms:
         record(tx, kind, {**body, "part": part, "parts": len(parts), "data": piece}, now_ms)
 
 
-def pending(tx: Tx, keys: HubKeys) -> Iterator[bytes]:
+def pending(tx: Tx, keys: HubKeys, now_ms: int) -> Iterator[bytes]:
     """The recorded acts as signed batches that follow the hub's own chain; whoever asks must store each before the next."""
     rows = tx.query("SELECT kind, body, made_ms FROM act ORDER BY idx")
     if not rows:
@@ -62,7 +65,7 @@ def pending(tx: Tx, keys: HubKeys) -> Iterator[bytes]:
     tx.execute("DELETE FROM act")
     while rows:
         n = _fitting(rows)
-        yield _batch(tx, keys, rows[:n])
+        yield _batch(tx, keys, [{**row, "made_ms": row["made_ms"] or now_ms} for row in rows[:n]])
         rows = rows[n:]
 
 

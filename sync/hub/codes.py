@@ -13,6 +13,7 @@ from nacl import utils
 
 from sync import devices, pack
 from sync.errors import Refused
+from sync.hub import acts, enrolment
 from sync.hub.centre import Centre
 from sync.hub.storage import Row, Tx
 from sync.limits import CODE_HOURS
@@ -44,6 +45,7 @@ def issue(centre: Centre, office: str, laptop: int | None = None) -> Spoken:
             "UPDATE slot SET code_key = :key, not_after_ms = :until, tries = 0 WHERE slot = :slot",
             {"key": key, "until": until, "slot": slot["slot"]},
         )
+        acts.record(tx, enrolment.SLOT, {"new_code": True}, rows=[("slot", "slot", slot["slot"])])
 
     centre.storage.write(work)
     return Spoken(office, slot["number"], f"{plain[:5]}-{plain[5:]}", until)

@@ -124,7 +124,7 @@ class Ingest:
 
     def sign_acts(self, tx: Tx) -> None:
         """Put what the centre did into the log: before every other entry, and before every commit."""
-        for data in acts.pending(tx, self._keys):
+        for data in acts.pending(tx, self._keys, self.clock.wall_ms()):
             self.keep(tx, batches.parse(data), acts.VIA, self.clock.wall_ms())
 
     def keep(self, tx: Tx, batch: Batch, via: str, now: int) -> bool:

@@ -16,9 +16,11 @@ from typing import Final
 from nacl.signing import SigningKey
 
 from sync.errors import Known, Refused
+from sync.hub import acts
 from sync.hub.parts import Delegate
 from sync.hub.storage import Row, Tx
 
+ACT: Final = "sync.role"  # kind of act
 OWN: Final = ("leases", "inbox")  # parts of single laptops: signed all day, so always by the hub
 PATHS: Final[dict[str, tuple[str, ...]]] = {
     "leases": ("leases/*",),
@@ -91,6 +93,7 @@ def rotate(tx: Tx, folder: Path, name: str, public: bytes | None, now_ms: int) -
         "UPDATE role SET public = :public, online = :online, metadata = NULL, changed_ms = :now WHERE name = :name",
         {"public": key, "online": int(public is None), "now": now_ms, "name": name},
     )
+    acts.record(tx, ACT, {"role": name}, now_ms, [("role", "name", name)])
     return one(tx, name)
 
 
@@ -100,6 +103,7 @@ def remove(tx: Tx, name: str) -> None:
         raise Refused("HB-181", role=name)
     one(tx, name)
     tx.execute("DELETE FROM role WHERE name = :name", {"name": name})
+    acts.record(tx, ACT, {"role": name, "ended": True}, rows=[("role", "name", name)])
 
 
 def delegate(folder: Path, row: Row) -> Delegate:
@@ -145,6 +149,8 @@ def _insert(tx: Tx, kind: str, subject: str, holder: str, public: bytes, *, onli
             "online": int(online), "now": now_ms,
         },
     )  # fmt: skip
+    name = name_of(kind, subject)
+    acts.record(tx, ACT, {"role": name}, now_ms, [("role", "name", name)])
 
 
 def _key_file(folder: Path, name: str, public: bytes) -> Path:

@@ -201,12 +201,22 @@ def report(desk: Desk, what: str) -> None:
 @root.command()
 @everywhere
 @click.argument("name", required=False)
+@click.option("--from", "source", help="Make a whole hub anew: in a folder that holds keys/ only, from this second site.")
+@click.option("--compare", help="Build a whole hub beside this one from this second site and compare every value.")
 @click.pass_obj
-def rebuild(desk: Desk, name: str | None) -> None:
-    """Make projections anew from the raw batches and compare; exit code 1 when one differs."""
-    outcomes = desk.centre().rebuild(name)
-    desk.show({name: asdict(found) for name, found in outcomes.items()})
-    if not all(found.sound for found in outcomes.values()):
+def rebuild(desk: Desk, name: str | None, source: str | None, compare: str | None) -> None:
+    """Make projections anew from the raw batches and compare, or a whole hub; exit code 1 when something differs."""
+    if source or compare:
+        from sync.hub import verbs_backup
+
+        if (source and compare) or name:
+            raise click.UsageError("say one of NAME, --from and --compare")
+        sound = verbs_backup.restore(desk, source) if source else verbs_backup.compare(desk, str(compare))
+    else:
+        outcomes = desk.centre().rebuild(name)
+        desk.show({name: asdict(found) for name, found in outcomes.items()})
+        sound = all(found.sound for found in outcomes.values())
+    if not sound:
         click.get_current_context().exit(1)
 
 

@@ -28,10 +28,12 @@ from sync.hub.replay import Replay
 from sync.hub.site import Entry, Site
 from sync.hub.storage import Tx
 from sync.hub.storage_sqlite import DATABASE, SqliteStorage
+from sync.notes import NoteKey
 from sync.receipts import Receipt
 
 TOGETHER: Final = 64  # entries of one transaction
 KEYS: Final = "keys"
+_BESIDE: Final = "rebuilding"
 
 # What must come out again, without the numbers that a database counts up and without what only a running hub knows.
 SUBJECTS: Final = {
@@ -72,13 +74,22 @@ def build(folder: Path, source: Site, clock: Clock) -> Built:
 
     Known: HB-103 a hub is there, HB-104 no keys, HB-190 nothing to build from, HB-191 what comes out is not what was signed.
     """
-    if (folder / centre.SETTINGS).exists() or (folder / DATABASE).exists():
+    beside = folder / _BESIDE  # while it stands, what stands around it is half made
+    if (folder / centre.SETTINGS).exists() or ((folder / DATABASE).exists() and not beside.exists()):
         raise Known("HB-103")
     found = keys.load(folder)
     name = _log_name(source)
-    if name is None:
+    line, every = site.entries(source, NoteKey(name or "", bytes(found.log.verify_key)))
+    if not line:
         raise Known("HB-190")
-    return _Build(folder, source, clock, found, name).run()
+    shutil.rmtree(beside, ignore_errors=True)
+    (folder / DATABASE).unlink(missing_ok=True)
+    beside.mkdir()
+    building = _Build(folder, source, clock, found, str(name))
+    rest = building.run(line, every)
+    shutil.rmtree(beside)
+    building.anew(rest)
+    return building.built
 
 
 class _Build:
@@ -88,27 +99,27 @@ class _Build:
         self.folder, self.source, self.keys = folder, source, found
         self.log = log.Log(name, 1, found.log)
         self.replay = Replay(found)
-        self.storage = SqliteStorage(folder)
+        self.storage = SqliteStorage(folder / _BESIDE)
         self.ingest = Ingest(self.storage, self.log, clock, self.replay.known.__contains__, found)
         self.built = Built()
         self.own = acts.device_id(found)
 
-    def run(self) -> Built:
+    def run(self, line: list[Entry], every: list[bytes]) -> list[bytes]:
+        """Everything up to a hub that can be opened; the hashes of the batches that are not in its log."""
         try:
-            line, every = site.entries(self.source, self.log.note_key)
             held = self._entries(line)
             self._chunks()
-            rest = [digest for digest in every if digest not in held]
             faults = self.storage.read(self.log.verify)
-            if faults:
-                raise Known("HB-191", what=faults[0])
         finally:
             self.storage.close()
+        if faults:
+            raise Known("HB-191", what=faults[0])
         self._publications()
-        settings = {**(self.replay.hub or {"name": self.log.name, "log_name": self.log.name}), "epoch": max(1, self.built.epoch)}
-        centre.keep(self.folder, settings)  # last: now there is a hub
-        self._anew(rest)
-        return self.built
+        (self.folder / _BESIDE / DATABASE).replace(self.folder / DATABASE)
+        failpoint("rebuild:placed")
+        settings = self.replay.hub or {"name": self.log.name, "log_name": self.log.name}
+        centre.keep(self.folder, {**settings, "epoch": max(1, self.built.epoch)})  # last: now there is a hub
+        return [digest for digest in every if digest not in held]
 
     def _entries(self, line: list[Entry]) -> set[bytes]:
         held: set[bytes] = set()
@@ -145,7 +156,13 @@ class _Build:
         tx.execute(
             """INSERT INTO checkpoint (epoch, size, root, note, made_ms) VALUES (:epoch, :size, :root, :note, :now)
                ON CONFLICT (epoch, size) DO NOTHING""",
-            {"epoch": shown.epoch, "size": shown.size, "root": shown.root, "note": note, "now": receipt.leaf.received_ms},
+            {
+                "epoch": shown.epoch,
+                "size": shown.size,
+                "root": shown.root,
+                "note": note,
+                "now": receipt.leaf.received_ms,
+            },
         )
         self.built.entries += 1
         self.built.epoch = shown.epoch
@@ -163,7 +180,7 @@ class _Build:
         for version, data in self.replay.roots.items():
             durable.replace(metadata / f"{version}.root.json", data)
 
-    def _anew(self, rest: list[bytes]) -> None:
+    def anew(self, rest: list[bytes]) -> None:
         """Batches that are nobody's entry come in as from a stick; acts of a lost life cannot follow this one's chain."""
         if not rest:
             return
@@ -214,7 +231,11 @@ def prove(live: Centre, source: Site) -> dict[str, Any]:
             found = compare(live, other)
         finally:
             other.close()
-    return {"same": all(one.same for one in found.values()), **asdict(built), "subjects": {name: asdict(one) for name, one in found.items()}}
+    return {
+        "same": all(one.same for one in found.values()),
+        **asdict(built),
+        "subjects": {name: asdict(one) for name, one in found.items()},
+    }
 
 
 def compare(one: Centre, other: Centre) -> dict[str, Equality]:
