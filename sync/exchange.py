@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from sync import (
+    cbor,
     checkpoints,
     client,
     cutting,
@@ -50,6 +51,7 @@ log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]  # what, done, total
 LOCK: Final = "sync.lock"
+_RECEIPTS: Final = 200  # old receipts in one message
 _SMALL: Final = 32 * KIB  # publications up to this go before the records, larger ones after them
 _SIGN_IN_MS: Final = 60_000  # how often it is looked whether somebody has signed in to the network
 _REFUSALS: Final = {202: "SY-473", 403: "SY-345", 404: "SY-346", 409: "SY-347", 410: "SY-348"}
@@ -161,7 +163,8 @@ class _Run:
         for name, step in (
             ("enrol", self._enrol), ("leases", self._ask_leases), ("publications", self._publications),
             ("certificate", self._enrol_by_province),
-            ("have", self._have), ("receipts", self._receipts), ("cut", self.uploads.cut), ("batches", self.uploads.batches),
+            ("have", self._have), ("receipts", self._receipts), ("evidence", self._evidence),
+            ("cut", self.uploads.cut), ("batches", self.uploads.batches),
             ("forks", self._forks),
             ("publications", self._large_publications), ("chunks", self.uploads.attachments), ("log", self._log),
         ):  # fmt: skip
@@ -283,6 +286,13 @@ class _Run:
         for worry in self.store.read(lambda conn: delivery.worries(conn, status)):
             self._problem("have", worry)
         return sound
+
+    def _evidence(self) -> None:
+        """A hub that was put back from an older copy is shown its own receipts for what it is sent once more."""
+        texts = self.store.read(delivery.old_receipts)
+        for start in range(0, len(texts), _RECEIPTS):
+            answer = self.line.call("POST", "/v1/evidence", cbor.encode(texts[start : start + _RECEIPTS]))
+            _require(answer.status, 200)
 
     def _forks(self) -> None:
         """If a copy of this laptop is at work, become a laptop of its own; then numbers for it are fetched at once."""

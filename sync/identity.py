@@ -88,7 +88,7 @@ def give_keys(conn: Connection, officer: str, seed: bytes, recovery: bytes | Non
     secret = wrap(_officer_key(seed), plain, bytes.fromhex(officer))
     kept = SealedBox(PublicKey(recovery)).encrypt(draft_key) if recovery else None
     conn.execute(
-        "UPDATE officer SET sign_public = ?, secret = ?, draft_recovery = ? WHERE id = ?",
+        "UPDATE officer SET sign_public = ?, secret = ?, draft_recovery = ?, removed_ms = NULL WHERE id = ?",
         (bytes(sign.verify_key), secret, kept, officer),
     )
     wipe(plain, draft_key, sign._seed, sign._signing_key)
@@ -101,6 +101,24 @@ def open_officer(conn: Connection, officer: str, seed: bytes) -> tuple[Officer, 
     sign, draft_key = SigningKey(secret[:32]), secret[32:]
     wipe(secret)
     return Officer(row["id"], row["name"], row["latin"], row["role"]), sign, draft_key
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Who an officer is, as the slots file would say it."""
+
+    officer: bytes
+    name: str
+    latin: str
+
+
+def found(conn: Connection, name_or_id: str) -> Named:
+    """An officer whose slot is gone, by Khmer name, Latin name or id (hex), who works here again. Refused SY-112."""
+    wanted = name_or_id.strip().casefold()
+    for row in conn.execute("SELECT id, name, latin FROM officer ORDER BY removed_ms IS NOT NULL, added_ms DESC").fetchall():
+        if wanted in (row["id"], row["name"].casefold(), row["latin"].casefold()):
+            return Named(bytes.fromhex(row["id"]), row["name"], row["latin"])
+    raise Refused("SY-112", name=name_or_id)
 
 
 def recovered_draft_key(conn: Connection, officer: str, recovery: PrivateKey) -> bytes:

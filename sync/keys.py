@@ -95,6 +95,7 @@ def unlock(home: Path, name_or_id: str, passphrase: str, clock: Clock, *, read_o
     SY-114 wrong passphrase (``wait_s`` until the next try), SY-111 wait. Known: SY-109 no profile, SY-118 slots
     damaged, SY-102 database damaged, SY-103 written by a newer Sala.
     """
+    _refuse_withdrawn(home)
     slot = slots.read(home).of(name_or_id)
     seed, wrong = _try(home, slot, passphrase, clock)
     store, key = _open_store(home, slots.unseal(seed, slot.sealed), clock, read_only=read_only)
@@ -114,22 +115,26 @@ def recover(
 ) -> Unlocked:
     """Open the profile with the province's key and give an officer a new passphrase; nothing unsynced is lost.
 
-    The officer's drafts stay readable; their signing key is replaced. Refused: SY-116 another recovery key, SY-117 this
-    profile has none, SY-112, SY-113.
+    The officer's drafts stay readable; their signing key is replaced. A laptop that the centre has withdrawn opens too,
+    until it hears again that it is. Refused: SY-116 another recovery key, SY-117 this profile has none, SY-112, SY-113.
     """
     check(new_passphrase)
     found = slots.read(home)
-    old = found.of(name_or_id)
     if found.recovery is None:
         raise Refused("SY-117")
-    public, officer = found.recovery.public, old.officer.hex()
+    if found.officers:
+        found.of(name_or_id)
+    public = found.recovery.public
     store, key = _open_store(home, slots.unseal(bytes(recovery), found.recovery.sealed), clock)
     try:
         schema.install(store)
+        old = found.of(name_or_id) if found.officers else store.read(lambda conn: identity.found(conn, name_or_id))
+        officer = old.officer.hex()
         slot, seed = slots.new_slot(old.officer, old.name, old.latin, new_passphrase, cost or measured_cost(), [key])
 
         def work(conn: Connection) -> None:
             _settle(conn, home, store, {"what": "passphrase recovered", "officer": officer})
+            conn.execute("DELETE FROM withdrawn")
             draft_key = identity.recovered_draft_key(conn, officer, recovery)
             identity.give_keys(conn, officer, seed, public, draft_key)
 
@@ -144,7 +149,8 @@ def recover(
 
 
 def names(home: Path) -> list[tuple[str, str, str]]:
-    """Who may unlock: id (hex), Khmer name, Latin name. Known SY-109, SY-118."""
+    """Who may unlock: id (hex), Khmer name, Latin name. Known SY-109, SY-118; SY-402 the centre has withdrawn the laptop."""
+    _refuse_withdrawn(home)
     return [(slot.officer.hex(), slot.name, slot.latin) for slot in slots.read(home).officers]
 
 
@@ -211,11 +217,30 @@ def change_passphrase(unlocked: Unlocked, old: str, new: str, *, cost: Cost | No
     unlocked.store.write(lambda conn: audit.append(conn, clock, event))
 
 
+def close_to_officers(unlocked: Unlocked, recovery: bytes | None) -> None:
+    """Change the database key and give the new one to nobody but the province's recovery (public key, when there is no slot
+    for it yet): after this no passphrase opens the profile. Known SY-106 while another program has the database open."""
+    found = slots.read(unlocked.home)
+    if found.recovery is None:
+        if recovery is None:
+            raise Known("SY-117")
+        found = replace(found, recovery=slots.Recovery(recovery, b""))
+    _change_key(unlocked, found, [])
+
+
 # --- inside
 
 
 def _raw(officer: str) -> bytes:
     return bytes.fromhex(officer)
+
+
+def _refuse_withdrawn(home: Path) -> None:
+    from sync import withdrawal
+
+    done = withdrawal.carried_out(home)
+    if done is not None:
+        raise Known("SY-402", file=done.file or "–", ops=done.ops)
 
 
 def _nothing() -> None:
@@ -290,7 +315,7 @@ def _settle(conn: Connection, home: Path, store: Store, event: dict[str, object]
     clock = store.clock
     with_slot = {slot.officer.hex() for slot in slots.read(home).officers}
     for officer in identity.officers(conn):
-        if officer.id not in with_slot:
+        if with_slot and officer.id not in with_slot:
             identity.remove_officer(conn, officer.id, clock.wall_ms())
             audit.append(conn, clock, {"what": "officer removed", "officer": officer.id})
     if (home / RESTORED).exists():

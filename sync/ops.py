@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sync import cbor
 from sync.cbor import Malformed
 from sync.cose import signature_holds
-from sync.errors import Refused
+from sync.errors import Known, Refused
 from sync.ids import uuid7
 from sync.limits import KIB, MAX_ATTACH, MAX_NAME, MAX_OP, MAX_REFS
 from sync.marks import HUB_TIME, floor, set_mark
@@ -208,11 +208,14 @@ def append(
 ) -> str:  # fmt: skip
     """Append an op about ``record`` to this device's chain, inside the caller's transaction; returns its hash (hex).
 
-    ``refs`` are op hashes, ``attach`` blob ids, both hex. Refused SY-302 when the body is too large.
+    ``refs`` are op hashes, ``attach`` blob ids, both hex. Refused SY-302 when the body is too large; Known SY-404 when
+    the centre has withdrawn this laptop.
     """
     from sync import audit
     from sync.sealing import key_id
 
+    if form != "sync" and conn.execute("SELECT 1 FROM withdrawn").fetchone():
+        raise Known("SY-404")
     wall_ms, op_id = clock.wall_ms(), uuid7(clock.wall_ms())
     body = {**body, **_attachment_keys(conn, attach)}
     plain = cbor.encode(body)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from nacl.exceptions import CryptoError
 from nacl.public import SealedBox
 
-from sync import delegations, inbox, leases
+from sync import delegations, inbox, leases, withdrawal
 from sync.errors import Known, SalaError
 from sync.limits import DAY_MS, MAX_PUBLICATION
 from sync.marks import HUB_TIME, floor, mark, set_mark
@@ -315,6 +315,10 @@ def _apply(conn: Connection, unlocked: Unlocked, name: str, data: bytes) -> None
         except CryptoError:
             raise Known("SY-344", name=name) from None
         inbox.receive(conn, read_notices(opened), unlocked.store.clock.wall_ms())
+    elif name.startswith("devices/"):
+        cutoff = withdrawal.listed(data, unlocked.device.device_id)
+        if cutoff is not None:
+            withdrawal.heard(conn, unlocked.store.clock, cutoff)
 
 
 def _version(folder: Path, role: str) -> int:

@@ -249,6 +249,7 @@ class Window(QWidget):
         frame.language_wanted.connect(self.switch_language)
         self.bridge.touched.connect(self._touched)
         self.bridge.session_settings_changed.connect(lambda: self.take_settings(session))
+        self.bridge.sync_ended.connect(self._withdrawn)
         self.frame, self.door, self.wizard = frame, None, None
         self._show(frame)
         officer, page = self._come_back
@@ -258,6 +259,11 @@ class Window(QWidget):
         self.bridge.start_sync()
         self._touched()
         self.entered.emit()
+
+    def _withdrawn(self, _report: object, error: object) -> None:
+        """The centre has withdrawn this laptop, and its keys are gone: the door says where the unsent work stands."""
+        if isinstance(error, SalaError) and error.code == "SY-402":
+            self.lock()
 
     def _offer_cut_off_work(self) -> None:
         """After a crash: what was typed then is offered, never silently taken or dropped."""

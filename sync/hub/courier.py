@@ -6,20 +6,22 @@ came sealed goes home sealed. A few QR codes carry the same file (:func:`take_by
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
 
+from nacl.public import PrivateKey
+
 from sync import devices, succession, volume, wire
 from sync.cbor import Malformed
-from sync.errors import Known, SalaError
-from sync.hub import answers, couriers, enrolment, rekeying
+from sync.errors import Known, Refused, SalaError
+from sync.hub import answers, couriers, enrolment, evidence, rekeying
 from sync.hub.centre import Centre
 from sync.hub.storage import Tx
-from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_MESSAGE
+from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_MESSAGE, MAX_RECEIPT
 from sync.volume import Entry, Object, Volume
 
 STEM: Final = "sala-centre"  # of the files that go back
@@ -78,6 +80,24 @@ class _Reply:
         return set(self.certificates) | set(self.haves)
 
 
+def take_sealed(centre: Centre, files: Iterable[Path], private: PrivateKey) -> Taken:
+    """Take files that were sealed to the agency or to recovery: what a withdrawn laptop has put aside. Nothing goes home.
+
+    Refused SY-406: a file is not sealed to ``private``, or is none. Known SY-371 unreadable.
+    """
+    taking = _Import(centre)
+    for file in files:
+        try:
+            with Volume(file, [private]) as found:
+                taking.one(file.name, found)
+        except Known as error:
+            if error.code in ("SY-372", "SY-440"):
+                raise Refused("SY-406", file=file.name) from error
+            raise
+    centre.settle()
+    return taking.report
+
+
 class _Import:
     """The state of one import."""
 
@@ -127,6 +147,7 @@ class _Import:
         for type_, limit, step in (
             ("enrol", MAX_MESSAGE, self._enrol),
             ("rekey", succession.MAX_REQUEST, self._rekey),
+            ("receipt", MAX_RECEIPT, self._receipt),
             ("batch", MAX_BATCH, self._batch),
             ("chunk", MAX_CHUNK, self._chunk),
             ("have", MAX_MESSAGE, self._have),
@@ -167,6 +188,10 @@ class _Import:
             raise Known(answer.code)
         self.report.enrolled += answer.status == 201
         self.reply.certificates[_device(entry.name).hex()] = answer.certificate
+
+    def _receipt(self, _: Entry, data: bytes) -> None:
+        """A receipt that this hub gave before an older copy of it was put back."""
+        evidence.take(self.centre, [data.decode("utf-8", "replace")])
 
     def _batch(self, entry: Entry, data: bytes) -> None:
         taken = self.centre.ingest.take(data, _hash(entry.name), via="courier")

@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from sync import cbor, succession
-from sync.hub import enrolment, forks, leases
+from sync.hub import acts, enrolment, forks, leases
 from sync.hub.enrolment import Answer, Ticket
 from sync.hub.storage import Row, Tx
 from sync.limits import MAX_SEQ
@@ -23,6 +23,7 @@ from sync.succession import Evidence
 if TYPE_CHECKING:
     from sync.hub.centre import Centre
 
+ACT: Final = "sync.fork"  # a place in the office was set apart for the copy that made a branch
 _CBOR: Final = "application/cbor"
 
 
@@ -66,6 +67,7 @@ def _slot_of(centre: Centre, tx: Tx, fork: Row, now_ms: int) -> Row:
     device = tx.query("SELECT office FROM device WHERE device = :d", {"d": fork["device"]})[0]
     made = _open(centre, tx, device["office"], utils.random(16), now_ms)
     tx.execute("UPDATE fork SET slot = :slot WHERE op = :op", {"slot": made["slot"], "op": fork["op"]})
+    acts.record(tx, ACT, {"op": fork["op"]}, now_ms, [("fork", "op", fork["op"])])
     return made
 
 

@@ -41,7 +41,7 @@ def straight_on(tx: Tx, batch: Batch, known: Sequence[bool]) -> list[str] | None
                 parent=reached,
                 enrolled=True,
                 sibling_accepted=False,
-                after_cutoff=_after_cutoff(device, op.seq),
+                after_cutoff=_after_cutoff(tx, device, op.seq, batch.hash),
                 known=knows,
             )
         )
@@ -55,7 +55,7 @@ def settle(tx: Tx, parents: Iterable[bytes]) -> None:
     while waiting:
         parent = waiting.pop()
         for child in tx.query(
-            "SELECT hash, device, known FROM op WHERE parent = :parent AND label = :pending AND label <> 'accepted' ORDER BY hash",
+            "SELECT hash, device, known, batch FROM op WHERE parent = :parent AND label = :pending AND label <> 'accepted' ORDER BY hash",
             {"parent": parent, "pending": labels.PENDING},
         ):
             reached, seq = _label(tx, parent, child)
@@ -116,8 +116,8 @@ def _label(tx: Tx, parent: bytes, child: Row) -> tuple[str, int]:
     )  # fmt: skip
     reached = labels.label(
         labels.Situation(
-            parent=above["label"], enrolled=True, sibling_accepted=sibling is not None, after_cutoff=_after_cutoff(device, seq),
-            known=bool(child["known"]),
+            parent=above["label"], enrolled=True, sibling_accepted=sibling is not None,
+            after_cutoff=_after_cutoff(tx, device, seq, child["batch"]), known=bool(child["known"]),
         )
     )  # fmt: skip
     if reached == labels.FORK and sibling is not None and above["label"] != labels.FORK:
@@ -147,5 +147,13 @@ def _above(tx: Tx, parent: bytes, device: Row) -> Row | None:
     )
 
 
-def _after_cutoff(device: Row, seq: int) -> bool:
-    return device["revoked_ms"] is not None and seq > (device["cutoff_seq"] or 0)
+def _after_cutoff(tx: Tx, device: Row, seq: int, batch: bytes | int) -> bool:
+    """Whether the op lies after the cut-off of a revoked device, and no receipt of this hub shows that it came before."""
+    if device["revoked_ms"] is None or seq <= (device["cutoff_seq"] or 0):
+        return False
+    which = "e.batch = :batch" if isinstance(batch, bytes) else "e.batch = (SELECT b.hash FROM batch b WHERE b.idx = :batch)"
+    proof = tx.one(
+        f"SELECT 1 AS yes FROM evidence e WHERE {which} AND e.device = :d AND e.received_ms < :revoked",
+        {"batch": batch, "d": device["device"], "revoked": device["revoked_ms"]},
+    )
+    return proof is None

@@ -227,7 +227,7 @@ def test_evidence_proves_itself(hub: Hub, twins: Callable[..., list[Unlocked]]) 
     finally:
         opened.close()
     assert sides is not None
-    assert [row["label"] for row in sides["left"]][0] == "accepted"
+    assert sides["left"][0]["label"] == "accepted"
     assert {row["label"] for row in sides["right"]} == {"q:fork"}
     found = succession.read_evidence(data, centre.log.public)
     assert found.children[1] == fork[0][0]

@@ -1,0 +1,75 @@
+"""The centre has withdrawn this laptop (lost, stolen, handed back): how it hears of it, and what its door says afterwards.
+
+What the hub signs about this laptop, or the signed list of its province, is the only thing that begins it; then
+:mod:`sync.rescue` puts unsent work aside and lets go of the keys.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from sync import audit, cbor
+from sync.cbor import Malformed
+from sync.limits import MAX_SEQ
+
+if TYPE_CHECKING:
+    from sync.clock import Clock
+    from sync.store import Connection
+
+NOTE: Final = "withdrawn.json"  # in the profile folder: what the door says afterwards
+_MOST_NOTE: Final = 16 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """What became of a withdrawn laptop. ``file``: where its unsent work stands, "" when all had been sent."""
+
+    told_ms: int
+    file: str
+    ops: int  # in the file
+
+
+def heard(conn: Connection, clock: Clock, cutoff_seq: int | None) -> None:
+    """Remember a verified withdrawal; the first one counts. ``cutoff_seq``: the last op that counts, when it is known."""
+    new = conn.execute(
+        "INSERT INTO withdrawn (id, told_ms, cutoff_seq) VALUES (1, ?, ?) ON CONFLICT (id) DO NOTHING",
+        (clock.wall_ms(), cutoff_seq),
+    ).rowcount
+    if new:
+        audit.append(conn, clock, {"what": "withdrawn by the centre", "cutoff": cutoff_seq})
+
+
+def told(conn: Connection) -> bool:
+    """Has the centre withdrawn this laptop?"""
+    return conn.execute("SELECT 1 FROM withdrawn").fetchone() is not None
+
+
+def listed(data: bytes, device_id: bytes) -> int | None:
+    """The cut-off of ``device_id`` in the publication ``devices/<province>.cbor``; None when it is not withdrawn there."""
+    match cbor.decode(data):
+        case {"revoked": list(rows)}:
+            for row in rows:
+                match row:
+                    case [bytes(device), int(cutoff), int()] if 0 <= cutoff <= MAX_SEQ:
+                        if device == device_id:
+                            return cutoff
+                    case _:
+                        raise Malformed("devices: revoked")
+            return None
+    raise Malformed("devices: layout")
+
+
+def carried_out(home: Path) -> Withdrawn | None:
+    """What the door says: this profile was withdrawn, and no officer opens it any more. None as long as one does."""
+    from sync import slots
+
+    try:
+        with (home / NOTE).open("rb") as file:
+            found = json.loads(file.read(_MOST_NOTE))
+        note = Withdrawn(int(found["told_ms"]), str(found["file"]), int(found["ops"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return None if slots.read(home).officers else note
