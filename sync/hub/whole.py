@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -245,8 +244,8 @@ def compare(one: Centre, other: Centre) -> dict[str, Equality]:
         left, right = (hub.storage.read(lambda tx, s=sql: digest(tx, s)) for hub in (one, other))  # type: ignore[misc]
         found[name] = Equality(left[0], left == right)
     for projection in one.runner.projections:
-        left, right = (_projected(hub, projection) for hub in (one, other))
-        found[f"projection {projection.name}"] = Equality(left["rows"], left == right)
+        here, there = (_projected(hub, projection) for hub in (one, other))
+        found[f"projection {projection.name}"] = Equality(here["rows"], here == there)
     return found
 
 

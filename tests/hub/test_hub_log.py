@@ -74,7 +74,8 @@ def test_a_node_that_is_not_there_is_malformed(filled: Filled) -> None:
 
 
 def test_the_empty_log_is_signed_too(centre: Centre) -> None:
-    checkpoint = notes.read_checkpoint(centre.storage.read(centre.log.latest), centre.log.note_key)
+    first = centre.storage.read(lambda tx: tx.query("SELECT note FROM checkpoint ORDER BY size LIMIT 1"))[0]["note"]
+    checkpoint = notes.read_checkpoint(first, centre.log.note_key)
     assert (checkpoint.size, checkpoint.root, checkpoint.origin) == (0, merkle.EMPTY_ROOT, "hub/1")
     assert centre.storage.read(centre.log.verify) == []
 
@@ -83,10 +84,12 @@ def test_a_reopened_hub_signs_nothing_twice(centre: Centre) -> None:
     laptop = join(centre, Laptop())
     centre.ingest.take(laptop.batch(1))
     before = centre.storage.read(centre.log.latest)
+    count = "SELECT count(*) AS n FROM checkpoint"
+    signed = centre.storage.read(lambda tx: tx.query(count))
     centre.close()
     again = centres.open_(centre.folder, centre.clock)
     assert again.storage.read(again.log.latest) == before
-    assert len(again.storage.read(lambda tx: tx.query("SELECT size FROM checkpoint"))) == 2
+    assert again.storage.read(lambda tx: tx.query(count)) == signed
     again.close()
 
 
@@ -108,6 +111,7 @@ def test_every_receipt_verifies_under_the_newest_checkpoint(centre: Centre) -> N
 def test_batches_of_one_commit_share_one_checkpoint(centre: Centre) -> None:
     laptop = join(centre, Laptop())
     parsed = [laptop.batch(1) for _ in range(5)]
+    before = centre.storage.read(logs.size)
     from sync import batch
 
     def store(tx: Tx) -> None:
@@ -116,7 +120,7 @@ def test_batches_of_one_commit_share_one_checkpoint(centre: Centre) -> None:
 
     centre.storage.write(store)
     sizes = centre.storage.read(lambda tx: tx.query("SELECT size FROM checkpoint ORDER BY size"))
-    assert [row["size"] for row in sizes] == [0, 5]
+    assert [row["size"] for row in sizes if row["size"] > before] == [before + 5]
 
 
 @pytest.mark.parametrize(
@@ -124,14 +128,14 @@ def test_batches_of_one_commit_share_one_checkpoint(centre: Centre) -> None:
     [
         ("UPDATE leaf SET hash = zeroblob(32) WHERE idx = 1", "leaf 1"),
         ("UPDATE leaf SET data = zeroblob(73) WHERE idx = 0", "leaf 0"),
-        ("UPDATE batch SET raw = zeroblob(10) WHERE idx = 2", "leaf 1"),
+        ("UPDATE batch SET raw = zeroblob(10) WHERE idx = (SELECT batch FROM leaf WHERE idx = 1)", "leaf 1"),
         ("UPDATE leaf SET receipt = NULL WHERE idx = 2", "leaf 2"),
         ("UPDATE leaf SET receipt = (SELECT receipt FROM leaf WHERE idx = 0) WHERE idx = 2", "leaf 2"),
         ("UPDATE checkpoint SET root = zeroblob(32) WHERE size = 2", "checkpoint 2"),
         ("UPDATE checkpoint SET note = 'x' WHERE size = 3", "checkpoint 3"),
         ("UPDATE checkpoint SET note = (SELECT note FROM checkpoint WHERE size = 0) WHERE size = 3", "checkpoint 3"),
         ("UPDATE checkpoint SET root = zeroblob(32) WHERE size = 0", "checkpoint 0"),
-        ("DELETE FROM leaf WHERE idx = 2", "checkpoint 3 has no leaves"),
+        ("DELETE FROM leaf WHERE idx = (SELECT max(idx) FROM leaf)", "has no leaves"),
     ],
 )
 def test_every_alteration_is_named(centre: Centre, tmp_path: Path, damage: str, named: str) -> None:
@@ -144,7 +148,7 @@ def test_every_alteration_is_named(centre: Centre, tmp_path: Path, damage: str, 
     with sqlite3.connect(centre.folder / "hub.db") as connection:  # behind the hub's back
         connection.execute(damage)
     connection.close()
-    assert named in centre.storage.read(centre.log.verify)
+    assert any(fault.endswith(named) for fault in centre.storage.read(centre.log.verify))
 
 
 def test_a_new_epoch_signs_the_same_leaves_under_its_own_name(centre: Centre) -> None:
@@ -153,5 +157,5 @@ def test_a_new_epoch_signs_the_same_leaves_under_its_own_name(centre: Centre) ->
     second = Log("hub", 2, centre.keys.log)
     centre.storage.write(lambda tx: second.sign(tx, NOW))
     checkpoint = notes.read_checkpoint(centre.storage.read(second.latest), second.note_key)
-    assert (checkpoint.origin, checkpoint.size) == ("hub/2", 1)
+    assert (checkpoint.origin, checkpoint.size) == ("hub/2", centre.storage.read(logs.size))
     assert centre.storage.read(second.verify) == []
