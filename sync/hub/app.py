@@ -18,7 +18,7 @@ from sync.cbor import Malformed
 from sync.errors import Known, Refused
 from sync.hub import answers, calls_agency, contacts, enrolment, evidence, gate, leases, log, redirector, rekeying
 from sync.hub.centre import Centre
-from sync.hub.nonces import Nonces
+from sync.hub.nonces import Nonces, SharedNonces
 from sync.hub.pace import Pace
 from sync.hub.storage import Tx
 from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_MESSAGE, MAX_SEQ
@@ -75,7 +75,8 @@ def create(centre: Centre, pace: Pace | None = None) -> Starlette:
     application.state.metrics = Metrics(centre)
     application.add_middleware(_Nonced)
     application.add_middleware(gate.Gate, pace=pace or Pace(), metrics=application.state.metrics)
-    application.state.nonces = Nonces()
+    shared = SharedNonces(centre.storage, centre.clock, bytes(centre.keys.log))
+    application.state.nonces = shared if centre.shared else Nonces()
     return application
 
 

@@ -80,6 +80,11 @@ class Centre:
         self._signed = 0  # the version of the publications that was written down last
         self._thread: threading.Thread | None = None
 
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may serve the same hub: then nothing that two requests need may live in this one."""
+        return database.SETTING in self.settings
+
     def _before_commit(self, tx: Tx) -> None:
         """Sign what the centre did, and the log."""
         self.ingest.sign_acts(tx)

@@ -54,6 +54,7 @@ def tables(*, partitioned: bool = False) -> MetaData:
     _console(found)
     _feeds(found)
     _heartbeats(found)
+    _processes(found)
     return found
 
 
@@ -253,6 +254,11 @@ def _heartbeats(m: MetaData) -> None:
     Table(
         "heartbeat", m, _key("device", LargeBinary), _int("seq"), _blob("head"), _int("pending"), _text("message"), _int("received_ms")
     )
+
+
+def _processes(m: MetaData) -> None:
+    """What several hub processes over one database must know of each other."""
+    Table("nonce", m, _key("nonce", LargeBinary), _int("spent_ms"))  # of signed requests, until they are too old
 
 
 def sqlite_statements(*names: str) -> list[str]:

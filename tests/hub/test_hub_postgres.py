@@ -13,12 +13,13 @@ import httpx
 import psycopg
 import pytest
 
-from sync import receipts
+from sync import receipts, wire
 from sync.clock import SetClock, SystemClock
 from sync.errors import Known, Refused
 from sync.hub import centre as centres
 from sync.hub import database, migrations, postgres_months, schema
 from sync.hub.centre import SETTINGS
+from sync.hub.nonces import LIFE_MS, SharedNonces
 from sync.hub.postgres_words import statement
 from sync.hub.storage import Tx
 from sync.hub.storage_postgres import PostgresStorage
@@ -326,6 +327,37 @@ def test_keys_and_database_go_together(url: str, tmp_path: Path) -> None:
     with pytest.raises(Known) as known:
         centres.open_(tmp_path / "two", SetClock(NOW))
     assert known.value.code == "HB-165"
+
+
+def test_a_nonce_of_one_process_is_spent_at_another_and_only_once(
+    url: str, tmp_path: Path, hub_process: Callable[..., Process]
+) -> None:
+    folder = tmp_path / "hub"
+    hub = centres.create(folder, SystemClock(), name="hub", log_name="hub", url=url)
+    laptop = join(hub, Laptop(now=SystemClock().wall_ms()))
+    hub.close()
+    here, there = (hub_process(folder).url for _ in range(2))
+    nonce = httpx.get(f"{here}/v1/log/checkpoint").headers[wire.NONCE]
+    path = "/v1/receipts?after=0"
+    signature = laptop.sign.sign(wire.request_message("GET", path, b"", bytes.fromhex(nonce))).signature.hex()
+    headers = {wire.DEVICE: laptop.id.hex(), wire.NONCE: nonce, wire.SIGNATURE: signature}
+    assert httpx.get(there + path, headers=headers).status_code == 200
+    assert [httpx.get(place + path, headers=headers).status_code for place in (here, there)] == [401, 401]
+
+
+def test_shared_nonces_age_and_are_forgotten(storage: PostgresStorage) -> None:
+    clock = SetClock(NOW)
+    given, other = (SharedNonces(storage, clock, b"secret") for _ in range(2))
+    stranger = SharedNonces(storage, clock, b"another hub")
+    honest, late = given.give(), given.give()
+    assert not given.spend(bytes(16)) and not given.spend(honest[:-1]) and not stranger.spend(honest)
+    clock.wall += LIFE_MS
+    assert other.spend(honest) and not given.spend(honest)
+    clock.wall += 1
+    assert not given.spend(late)
+    clock.wall += 3 * LIFE_MS
+    assert given.spend(given.give())
+    assert storage.read(lambda tx: tx.query("SELECT count(*) AS n FROM nonce"))[0]["n"] == 1
 
 
 def test_two_hub_processes_on_one_database_keep_one_log(

@@ -47,6 +47,7 @@ def upgrade() -> None:
     _relays()
     _forks()
     _heartbeats()
+    _processes()
 
 
 def _heartbeats() -> None:
@@ -231,3 +232,8 @@ def _forks() -> None:
            FROM op o WHERE o.label = 'q:fork' AND EXISTS (SELECT 1 FROM op s WHERE s.device = o.device AND s.seq = o.seq
                AND s.parent = o.parent AND s.hash <> o.hash AND s.label IN ('accepted', 'q:schema'))"""
     )
+
+
+def _processes() -> None:
+    """What several hub processes over one database must know of each other."""
+    op.create_table("nonce", _key(blob("nonce")), integer("spent_ms"))
