@@ -5,6 +5,7 @@ A profile folder holds ``office.db``, two copies of the slots file, the count of
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
@@ -82,6 +83,7 @@ def create_profile(
         attempts.clear(home, slot.officer)
         failpoint("profile")
         slots.write(home, Slots(0, (slot,), opener))  # last: from now on there is a profile
+        store.read(lambda conn: _show_drafts(conn, home))
         return _unlocked(home, store, made.id, seed, key)
     except BaseException:
         store.close()
@@ -118,14 +120,26 @@ def recover(
     The officer's drafts stay readable; their signing key is replaced. A laptop that the centre has withdrawn opens too,
     until it hears again that it is. Refused: SY-116 another recovery key, SY-117 this profile has none, SY-112, SY-113.
     """
-    check(new_passphrase)
     found = slots.read(home)
     if found.recovery is None:
         raise Refused("SY-117")
     if found.officers:
         found.of(name_or_id)
-    public = found.recovery.public
-    store, key = _open_store(home, slots.unseal(bytes(recovery), found.recovery.sealed), clock)
+    return recover_with(
+        home, name_or_id, new_passphrase, database_keys=slots.unseal(bytes(recovery), found.recovery.sealed),
+        draft_key=lambda conn, officer: identity.recovered_draft_key(conn, officer, recovery), clock=clock, cost=cost,
+    )  # fmt: skip
+
+
+def recover_with(
+    home: Path, name_or_id: str, new_passphrase: str, *, database_keys: list[bytes],
+    draft_key: Callable[[Connection, str], bytes], clock: Clock, cost: Cost | None = None,
+) -> Unlocked:  # fmt: skip
+    """The same with what the province's key has opened, here or in the province (``sync/reset.py``)."""
+    check(new_passphrase)
+    found = slots.read(home)
+    public = found.recovery.public if found.recovery else None
+    store, key = _open_store(home, database_keys, clock)
     try:
         schema.install(store)
         old = found.of(name_or_id) if found.officers else store.read(lambda conn: identity.found(conn, name_or_id))
@@ -135,8 +149,8 @@ def recover(
         def work(conn: Connection) -> None:
             _settle(conn, home, store, {"what": "passphrase recovered", "officer": officer})
             conn.execute("DELETE FROM withdrawn")
-            draft_key = identity.recovered_draft_key(conn, officer, recovery)
-            identity.give_keys(conn, officer, seed, public, draft_key)
+            identity.give_keys(conn, officer, seed, public, draft_key(conn, officer))
+            conn.execute("UPDATE officer SET recovered_ms = ? WHERE id = ?", (clock.wall_ms(), officer))
 
         store.write(work)
         failpoint("recover")  # a second recovery finishes what this one began
@@ -302,10 +316,11 @@ def _change_key(unlocked: Unlocked, found: Slots, officers: list[Slot]) -> None:
 def _put(store: Store, slot: Slot) -> None:
     """Add ``slot`` or put it in place of the officer's older one; one program at a time, under the database's lock."""
 
-    def work(_conn: Connection) -> None:
+    def work(conn: Connection) -> None:
         found = slots.read(store.folder)
         others = [other for other in found.officers if other.officer != slot.officer]
         slots.write(store.folder, replace(found, officers=(*others, slot)))
+        _show_drafts(conn, store.folder)
 
     store.write(work)
 
@@ -313,6 +328,7 @@ def _put(store: Store, slot: Slot) -> None:
 def _settle(conn: Connection, home: Path, store: Store, event: dict[str, object]) -> None:
     """What every opening does: finish an interrupted removal, empty the drafts' bin, write it down."""
     clock = store.clock
+    _show_drafts(conn, home)
     with_slot = {slot.officer.hex() for slot in slots.read(home).officers}
     for officer in identity.officers(conn):
         if with_slot and officer.id not in with_slot:
@@ -325,6 +341,17 @@ def _settle(conn: Connection, home: Path, store: Store, event: dict[str, object]
         store.after_commit((home / RESTORED).unlink)
     drafts.empty_bin(conn, clock.wall_ms())
     audit.append(conn, clock, event)
+
+
+def _show_drafts(conn: Connection, home: Path) -> None:
+    """Lay the officers' sealed draft keys beside the slots: who is locked out can show them to the province."""
+    rows = conn.execute(
+        "SELECT id, draft_recovery FROM officer WHERE removed_ms IS NULL AND draft_recovery IS NOT NULL"
+    )
+    drafts = {_raw(row["id"]): bytes(row["draft_recovery"]) for row in rows.fetchall()}
+    found = slots.read(home)
+    if found.drafts != drafts:
+        slots.write(home, replace(found, drafts=drafts))
 
 
 def _unlocked(home: Path, store: Store, officer: str, seed: bytes, key: bytes) -> Unlocked:

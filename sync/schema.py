@@ -130,6 +130,8 @@ WITHOUT_A_LINE: Final = (
         id INTEGER PRIMARY KEY, folder TEXT NOT NULL, files TEXT NOT NULL, hop TEXT NOT NULL, written_ms INTEGER NOT NULL,
         bytes INTEGER NOT NULL, chunks INTEGER NOT NULL) STRICT""",
     "CREATE TABLE stick_batch (stick INTEGER NOT NULL REFERENCES stick(id), batch BLOB NOT NULL, PRIMARY KEY (stick, batch)) STRICT",
+    # Checkpoints that this laptop stated on a stick: what the proof of an answer may begin from.
+    "CREATE TABLE stated (epoch INTEGER NOT NULL, size INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (epoch, size)) STRICT",
     # Other laptops of this office that a person paired with this one.
     """CREATE TABLE colleague (
         device BLOB PRIMARY KEY, certificate BLOB NOT NULL, number INTEGER NOT NULL, paired_ms INTEGER NOT NULL,
@@ -212,6 +214,7 @@ def publications_by_role(db: Database) -> None:
     db.execute("ALTER TABLE identity ADD COLUMN certifier BLOB")
     db.execute("ALTER TABLE officer ADD COLUMN moved_to TEXT")
     db.execute("ALTER TABLE officer ADD COLUMN moved_ms INTEGER")
+    db.execute("ALTER TABLE officer ADD COLUMN recovered_ms INTEGER")
     db.execute("CREATE TABLE role_read (role TEXT PRIMARY KEY, version INTEGER NOT NULL, basis BLOB NOT NULL) STRICT")
 
 

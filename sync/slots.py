@@ -8,8 +8,8 @@ because somebody who unlocks must be able to say who they are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -74,6 +74,7 @@ class Slots:
     generation: int
     officers: tuple[Slot, ...]
     recovery: Recovery | None
+    drafts: Mapping[bytes, bytes] = field(default_factory=dict)  # officer → draft key, sealed to the recovery key
 
     def of(self, name_or_id: str) -> Slot:
         """The slot of an officer by Khmer name, Latin name or id (hex). Refused SY-112 when there is none."""
@@ -146,6 +147,7 @@ def encode(slots: Slots) -> bytes:
                 for s in slots.officers
             ],
             3: [slots.recovery.public, slots.recovery.sealed] if slots.recovery else None,
+            4: [[officer, sealed] for officer, sealed in sorted(slots.drafts.items())],
         }
     )
     return cbor.encode([_FORMAT, body, sha256(body).digest()])
@@ -177,7 +179,8 @@ def _parse(data: bytes) -> Slots:
     recovery = fields[3] and Recovery(_sized(fields[3][0], 32), _sized(fields[3][1], 80, 112))
     if type(fields[1]) is not int:
         raise ValueError("slots: generation")
-    return Slots(fields[1], tuple(map(_slot, fields[2])), recovery)
+    drafts = {_sized(officer, 16): _sized(sealed, 80) for officer, sealed in fields.get(4, ())}
+    return Slots(fields[1], tuple(map(_slot, fields[2])), recovery, drafts)
 
 
 def _slot(value: list[Any]) -> Slot:
