@@ -121,11 +121,8 @@ class _Export:
 
     def _size(self) -> int:
         """Bytes that will be written at most: what is to be packed, with its heads and seals."""
-        chunk = self.store.read(
-            lambda conn: conn.execute(
-                "SELECT coalesce(sum(size), 0) AS n FROM chunk WHERE state = 'waiting'"
-            ).fetchone()
-        )["n"]
+        sizes = "SELECT coalesce(sum(size), 0) AS n FROM chunk WHERE state = 'waiting'"
+        chunk = self.store.read(lambda conn: int(conn.execute(sizes).fetchone()["n"]))
         objects = len(self.batches) + len(self.foreign) + len(self.chunks) + 8
         whole = sum(b.size for b in self.batches) + sum(size for _, size in self.foreign) + chunk
         return (whole + objects * _PER_OBJECT) * 9 // 8 + (1 << 20)
@@ -141,7 +138,7 @@ class _Export:
             self.report.enrolment = True
             yield Object("rekey", unlocked.device.device_id.hex(), successor)
         yield from giving.introduction(unlocked)
-        yield Object("have", unlocked.device.device_id.hex(), store.read(partial(delivery.statement, unlocked)))
+        yield Object("have", unlocked.device.device_id.hex(), store.write(partial(delivery.statement, unlocked)))
         for done, batch in enumerate(self.batches):
             self._step("batches", done, len(self.batches))
             yield Object("batch", batch.hash.hex(), store.read(partial(delivery.data, hash_=batch.hash)))

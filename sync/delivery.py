@@ -155,7 +155,7 @@ def offers(conn: Connection, *, everything: bool) -> list[bytes]:
 def statement(unlocked: Unlocked, conn: Connection) -> bytes:
     """What this device has, for a stick: so that the centre can answer with what it lacks and that its log only grew."""
     head = conn.execute("SELECT seq, hash FROM op ORDER BY seq DESC LIMIT 1").fetchone()
-    known = checkpoints.newest(conn)
+    known = checkpoints.state(conn)
     base = mark(conn, ops.chain_base(unlocked.device.device_id))
     return wire.Have(
         offers(conn, everything=False)[-MAX_HAVE:], pieces.offers(conn), head["seq"] - base if head else 0,

@@ -173,7 +173,7 @@ class Taking:
             known = checkpoints.newest(conn)
             if known and (checkpoint.epoch, checkpoint.size) < (known.epoch, known.size):
                 return 0  # an older stick: what came by line since then is newer
-            checkpoints.advance(conn, missing.note, self.centre.log, missing.proof, self.clock.wall_ms())
+            checkpoints.advance_by_stick(conn, missing.note, self.centre.log, missing.proof, self.clock.wall_ms())
             delivery.new_epoch(conn, checkpoint.epoch)
             lost = delivery.lost(conn, self.clock, missing.batches)
             pieces.lost(conn, missing.chunks)
