@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any, Final
 
+from sync.hub import contacts, heartbeats, tally
 from sync.hub.storage import Row, Tx
 from sync.limits import DAY_MS
 
@@ -55,8 +56,7 @@ def devices(tx: Tx, office: str = "") -> list[Row]:
     """Every laptop: office, number, last seen, highest sequence number, batches, revoked or not."""
     return tx.query(
         """SELECT d.device, d.office, d.number, d.enrolled_ms, d.last_seen_ms, d.revoked_ms, d.cutoff_seq, d.officers,
-               coalesce((SELECT max(seq) FROM op WHERE op.device = d.device), 0) AS head_seq,
-               (SELECT count(*) FROM batch b WHERE b.device = d.device) AS batches
+               coalesce((SELECT max(seq) FROM op WHERE op.device = d.device), 0) AS head_seq, d.batches, d.records, d.predecessor, d.words
            FROM device d WHERE :office = '' OR d.office = :office ORDER BY d.office, d.number""",
         {"office": office},
     )
@@ -66,7 +66,7 @@ def batches(tx: Tx, *, limit: int = 200, office: str = "", before: int = 0) -> l
     """The newest batches first, those with an index below ``before`` when that is given."""
     return tx.query(
         """SELECT b.idx, b.hash, b.device, d.office, d.number, b.first_seq, b.n, b.new_ops, b.received_ms, b.via,
-               length(b.raw) AS bytes, f.name_km, f.name_en
+               b.size AS bytes, f.name_km, f.name_en
            FROM batch b LEFT JOIN device d ON d.device = b.device LEFT JOIN office f ON f.code = d.office
            WHERE (:office = '' OR d.office = :office) AND (:before = 0 OR b.idx < :before) ORDER BY b.idx DESC LIMIT :limit""",
         {"limit": limit, "office": office, "before": before},
@@ -76,42 +76,68 @@ def batches(tx: Tx, *, limit: int = 200, office: str = "", before: int = 0) -> l
 def board(tx: Tx, now_ms: int) -> list[dict[str, Any]]:
     """The national board: one row an office, by code."""
     today = day_start(now_ms)
-    figures = _by_office(
-        tx,
-        """SELECT d.office, count(*) AS batches, sum(b.new_ops) AS records,
-               sum(CASE WHEN b.received_ms >= :today THEN b.new_ops ELSE 0 END) AS today
-           FROM batch b JOIN device d ON d.device = b.device GROUP BY d.office""",
-        {"today": today},
-    )
     seen = _by_office(
-        tx, "SELECT office, count(*) AS devices, max(last_seen_ms) AS last_seen_ms FROM device GROUP BY office"
+        tx,
+        """SELECT office, count(*) AS devices, max(last_seen_ms) AS last_seen_ms, sum(batches) AS batches, sum(records) AS records
+           FROM device GROUP BY office""",
+    )
+    fresh = _by_office(
+        tx,
+        """SELECT d.office, sum(t.records) AS today FROM tally t JOIN device d ON d.device = t.device WHERE t.day = :day
+           GROUP BY d.office""",
+        {"day": tally.day(now_ms)},
     )
     slots = _by_office(tx, "SELECT office, count(*) AS open FROM slot WHERE device IS NULL GROUP BY office")
-    waiting: dict[str, dict[str, int]] = defaultdict(dict)
-    for row in tx.query(
-        """SELECT d.office, o.label, count(*) AS n FROM op o JOIN device d ON d.device = o.device
-           WHERE o.label <> 'accepted' GROUP BY d.office, o.label"""
-    ):
-        waiting[row["office"]][row["label"]] = row["n"]
+    asked = _asked(tx)
     missing: dict[str, int] = defaultdict(int)
     for gap in gaps(tx):
         missing[gap["office"]] += gap["last_missing"] - gap["first_missing"] + 1
+    told = _told(tx, now_ms)
     rows = []
     for office in tx.query(
         "SELECT code, name_km, name_en, province_km, province_en, added_ms FROM office ORDER BY code"
     ):
         code = office["code"]
-        figure, laptop = figures.get(code, {}), seen.get(code, {})
+        laptop, said = seen.get(code, {}), told.get(code, {})
         last = laptop.get("last_seen_ms")
         row = {
             **office, "devices": laptop.get("devices", 0), "slots": slots.get(code, {}).get("open", 0), "last_seen_ms": last,
-            "batches": figure.get("batches", 0), "records": figure.get("records", 0), "today": figure.get("today", 0),
-            "pending": waiting[code].get("pending", 0), "gaps": missing[code],
-            "quarantined": sum(n for label, n in waiting[code].items() if label.startswith("q:")),
+            "batches": laptop.get("batches", 0), "records": laptop.get("records", 0), "today": fresh.get(code, {}).get("today", 0),
+            "pending": asked[code].get("pending", 0), "gaps": missing[code],
+            "quarantined": sum(n for label, n in asked[code].items() if label.startswith("q:")),
             "late": last is not None and last < now_ms - LATE_DAYS * DAY_MS,
+            "old": said.get("old", 0), "waiting": said.get("waiting", 0), "outstanding": said.get("outstanding", 0),
         }  # fmt: skip
         rows.append({**row, "state": _state(row, last, today)})
     return rows
+
+
+def _asked(tx: Tx) -> dict[str, dict[str, int]]:
+    """Office → label → ops that are not accepted and not set aside."""
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for row in tx.query(
+        """SELECT d.office, o.label, count(*) AS n FROM op o JOIN device d ON d.device = o.device
+           LEFT JOIN set_aside a ON a.op = o.hash AND a.device = o.device
+           WHERE o.label <> 'accepted' AND a.op IS NULL GROUP BY d.office, o.label"""
+    ):
+        found[row["office"]][row["label"]] = row["n"]
+    return found
+
+
+def _told(tx: Tx, now_ms: int) -> dict[str, dict[str, int]]:
+    """Office → what its laptops said of themselves: with old publications, ops that wait on them, ops that a text message named."""
+    found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    places = {
+        bytes(row["device"]): row["office"] for row in tx.query("SELECT device, office FROM device WHERE revoked_ms IS NULL")
+    }
+    for device, row in contacts.ages(tx, now_ms).items():
+        if device in places:
+            found[places[device]]["old"] += int(row["old"])
+            found[places[device]]["waiting"] += row["waiting"]
+    for row in heartbeats.outstanding(tx):
+        if bytes(row["device"]) in places:
+            found[places[bytes(row["device"])]]["outstanding"] += row["outstanding"]
+    return found
 
 
 def _state(row: Row, last: int | None, today: int) -> str:
@@ -135,20 +161,23 @@ def totals(tx: Tx) -> Row:
     """What the whole centre holds."""
     return tx.query(
         """SELECT (SELECT count(*) FROM office) AS offices, (SELECT count(*) FROM device) AS devices,
-               (SELECT coalesce(max(idx), -1) + 1 FROM leaf) AS batches, (SELECT coalesce(sum(new_ops), 0) FROM batch) AS records,
-               (SELECT count(*) FROM op WHERE label LIKE 'q:%' AND label <> 'accepted') AS quarantined,
+               (SELECT coalesce(max(idx), -1) + 1 FROM leaf) AS batches, (SELECT coalesce(sum(records), 0) FROM device) AS records,
+               (SELECT count(*) FROM op o LEFT JOIN set_aside a ON a.op = o.hash AND a.device = o.device
+                   WHERE o.label IN ('q:fork', 'q:revoked', 'q:schema') AND o.label <> 'accepted' AND a.op IS NULL) AS quarantined,
                (SELECT count(*) FROM op WHERE label = 'pending' AND label <> 'accepted') AS pending,
                (SELECT count(*) FROM effect WHERE state = 'waiting') AS effects, (SELECT count(*) FROM refused) AS refused"""
     )[0]
 
 
-def quarantine(tx: Tx, limit: int = 500) -> list[Row]:
-    """Ops that wait for an admin or for a module, newest first."""
+def quarantine(tx: Tx, limit: int = 500, *, aside: bool = False) -> list[Row]:
+    """Ops that wait for an admin or for a module, newest first; ``aside``: those that an admin has set aside."""
     return tx.query(
-        """SELECT o.hash, o.parent, o.device, d.office, d.number, o.seq, o.kind, o.label, o.wall_ms, o.batch, o.place, b.received_ms,
+        f"""SELECT o.hash, o.parent, o.device, d.office, d.number, o.seq, o.kind, o.label, o.wall_ms, o.batch, o.place, b.received_ms,
                f.name_km, f.name_en
            FROM op o JOIN batch b ON b.idx = o.batch LEFT JOIN device d ON d.device = o.device LEFT JOIN office f ON f.code = d.office
-           WHERE o.label IN ('q:fork', 'q:revoked', 'q:schema') AND o.label <> 'accepted' ORDER BY o.batch DESC, o.place LIMIT :limit""",
+           LEFT JOIN set_aside a ON a.op = o.hash AND a.device = o.device
+           WHERE o.label IN ('q:fork', 'q:revoked', 'q:schema') AND o.label <> 'accepted' AND a.op IS {"NOT" if aside else ""} NULL
+           ORDER BY o.batch DESC, o.place LIMIT :limit""",
         {"limit": limit},
     )
 
@@ -166,16 +195,25 @@ def pending(tx: Tx, limit: int = 200) -> list[Row]:
 
 def daily(tx: Tx, office: str, now_ms: int) -> list[int]:
     """New records of each of the last four weeks' days, oldest first, today last."""
-    first = day_start(now_ms) - (TIMELINE_DAYS - 1) * DAY_MS
+    first = tally.day(now_ms) - (TIMELINE_DAYS - 1)
     rows = tx.query(
-        """SELECT (b.received_ms - :first) / :day AS day, sum(b.new_ops) AS n FROM batch b JOIN device d ON d.device = b.device
-           WHERE d.office = :office AND b.received_ms >= :first GROUP BY (b.received_ms - :first) / :day""",
-        {"first": first, "day": DAY_MS, "office": office},
+        """SELECT t.day, sum(t.records) AS n FROM tally t JOIN device d ON d.device = t.device
+           WHERE d.office = :office AND t.day >= :first GROUP BY t.day""",
+        {"first": first, "office": office},
     )
     days = [0] * TIMELINE_DAYS
     for row in rows:
-        days[min(row["day"], TIMELINE_DAYS - 1)] = row["n"]
+        days[min(row["day"] - first, TIMELINE_DAYS - 1)] = row["n"]
     return days
+
+
+def doubled(tx: Tx, office: str, limit: int = 20) -> list[Row]:
+    """Batches of an office of which some ops had come before, newest first: counted once, whatever came twice."""
+    return tx.query(
+        """SELECT b.idx, d.number, b.received_ms, b.n, b.new_ops, b.via FROM batch b JOIN device d ON d.device = b.device
+           WHERE d.office = :office AND b.new_ops < b.n ORDER BY b.idx DESC LIMIT :limit""",
+        {"office": office, "limit": limit},
+    )
 
 
 def timeline(tx: Tx, office: str, limit: int = 100) -> list[Row]:

@@ -242,7 +242,6 @@ def test_an_empty_centre_is_friendly(centre: Centre, client: httpx.Client) -> No
     for path in (
         "/console/",
         "/console/offices",
-        "/console/batches",
         "/console/devices",
         "/console/quarantine",
         "/console/dispatch",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from typing import Any, Final
 
@@ -10,13 +11,26 @@ from starlette.responses import Response
 
 from i18n import gazetteer
 from i18n.normalise import fold
-from sync.hub import needs, reports
+from sync.hub import contacts, heartbeats, needs, reports
 from sync.hub.console.login import Visit
 from sync.hub.console.missing import missing
 from sync.hub.console.pages import centre_of, page
 from sync.hub.storage import Row, Tx
 
 MOST_NEEDS: Final = 12
+# Where each province stands on the map, column and row: the lake in the middle, the sea in the south-west.
+PLACES: Final = {
+    "22": (2, 0), "13": (3, 0), "19": (4, 0), "16": (5, 0),
+    "01": (1, 1), "17": (2, 1), "06": (3, 1), "10": (4, 1), "11": (5, 1),
+    "24": (0, 2), "02": (1, 2), "15": (2, 2), "04": (3, 2), "03": (4, 2), "25": (5, 2),
+    "09": (1, 3), "05": (2, 3), "12": (3, 3), "08": (4, 3), "14": (5, 3),
+    "18": (1, 4), "07": (2, 4), "21": (3, 4), "20": (5, 4),
+    "23": (2, 5),
+}  # fmt: skip
+ONLY: Final = {
+    "silent": "late", "missing": "gaps", "quarantine": "quarantined", "old": "old", "waiting": "waiting", "outstanding": "outstanding",
+    "today": "today",
+}  # fmt: skip
 
 
 def board(request: Request, visit: Visit) -> Response:
@@ -31,6 +45,7 @@ def board(request: Request, visit: Visit) -> Response:
     offices, waiting = centre.storage.read(read)
     names = {office["code"]: _name(office) for office in offices}
     values = {
+        "as_map": request.query_params.get("as") != "list", "places": PLACES,
         "provinces": _provinces(offices), "offices": offices, "figures_today": _figures(offices), "needs": waiting[:MOST_NEEDS],
         "more_needs": max(0, len(waiting) - MOST_NEEDS), "office_names": names,
     }  # fmt: skip
@@ -49,7 +64,10 @@ def offices(request: Request, visit: Visit) -> Response:
             if wanted
             in fold(f"{row['code']} {row['name_km']} {row['name_en']} {row['province_km']} {row['province_en']}")
         ]
-    values = {"offices": rows, "q": request.query_params.get("q", "")[:80]}
+    only = request.query_params.get("only", "")
+    if only in ONLY:
+        rows = [row for row in rows if row[ONLY[only]]]
+    values = {"offices": rows, "q": request.query_params.get("q", "")[:80], "only": only if only in ONLY else ""}
     return page(request, "offices.html", values, visit=visit)
 
 
@@ -72,14 +90,26 @@ def office(request: Request, visit: Visit) -> Response:
             "gaps": reports.gaps(tx, code),
             "daily": reports.daily(tx, code, now),
             "timeline": reports.timeline(tx, code),
+            "doubled": reports.doubled(tx, code),
+            "told": contacts.ages(tx, now),
+            "texts": [row for row in heartbeats.outstanding(tx) if row["office"] == code],
         }
 
     found = centre.storage.read(read)
-    return (
-        missing(request, visit)
-        if found is None
-        else page(request, "office.html", {**found, "now_ms": now}, visit=visit)
-    )
+    if found is None:
+        return missing(request, visit)
+    values = {**found, "now_ms": now, "people": _people(found["devices"])}
+    return page(request, "office.html", values, visit=visit)
+
+
+def _people(devices: list[Row]) -> list[dict[str, Any]]:
+    """Every officer of the office's laptops, with the laptops that know them."""
+    found: dict[str, dict[str, Any]] = {}
+    for device in devices:
+        for one in json.loads(device["officers"]):
+            person = found.setdefault(one["id"], {**one, "numbers": []})
+            person["numbers"].append(device["number"])
+    return sorted(found.values(), key=lambda person: str(person["name"]))
 
 
 def _provinces(rows: list[Row]) -> list[dict[str, Any]]:
@@ -92,7 +122,7 @@ def _provinces(rows: list[Row]) -> list[dict[str, Any]]:
         seen = [row["last_seen_ms"] for row in members if row["last_seen_ms"] is not None]
         found.append(
             {
-                "name": _province_name(code, members[0]), "offices": members, "today": sum(row["today"] for row in members),
+                "code": code, "name": _province_name(code, members[0]), "offices": members, "today": sum(row["today"] for row in members),
                 "batches": sum(row["batches"] for row in members), "records": sum(row["records"] for row in members),
                 "last_seen_ms": max(seen, default=None),
             }
@@ -113,10 +143,12 @@ def _name(office: Row) -> dict[str, str]:
 
 
 def _figures(rows: list[Row]) -> dict[str, int]:
-    """The four figures at the top."""
+    """The figures at the top."""
     return {
         "today": sum(row["today"] for row in rows),
-        "silent": sum(1 for row in rows if row["state"] == "silent"),
+        "silent": sum(1 for row in rows if row["late"]),
+        "old": sum(1 for row in rows if row["old"]),
+        "waiting": sum(row["waiting"] for row in rows),
         "missing": sum(row["gaps"] for row in rows),
         "gap_offices": sum(1 for row in rows if row["gaps"]),
         "quarantined": sum(row["quarantined"] for row in rows),
