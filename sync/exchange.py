@@ -31,6 +31,7 @@ from sync import (
     pins,
     portal,
     publications,
+    readmission,
     wire,
 )
 from sync.cbor import Malformed
@@ -247,6 +248,8 @@ class _Run:
         known = self.store.read(checkpoints.newest)
         everything = self.store.write(lambda conn: delivery.new_epoch(conn, shown.epoch)) and known is not None
         everything = everything or bool(self.store.read(lambda conn: mark(conn, ROLLBACK)))
+        if everything:  # the copy that was put back may be older than our enrolment
+            readmission.again(self.unlocked, self.line)
         offered = self.store.read(lambda conn: delivery.offers(conn, everything=everything))
         answers = [self._offer(page) for page in delivery.pages(offered)]
         if all(answers):
@@ -267,7 +270,10 @@ class _Run:
                 known.epoch if known else 0, known.size if known else 0, delivery.about(conn),
             )  # fmt: skip
 
-        answer = self.line.call("POST", "/v1/have", self.store.read(work).encode(), signed=True)
+        asked = self.store.read(work).encode()
+        answer = self.line.call("POST", "/v1/have", asked, signed=True)
+        if answer.status == 403 and readmission.again(self.unlocked, self.line):
+            answer = self.line.call("POST", "/v1/have", asked, signed=True)
         _require(answer.status, 200)
         missing = wire.read_missing(answer.body)
         status = wire.read_status(missing.status, self.centre.log.public)

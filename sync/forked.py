@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sync import cbor, delivery, enrol, ops, rekey, succession, wire
+from sync import cbor, delivery, enrol, ops, readmission, rekey, succession, wire
 from sync.cbor import Malformed
 from sync.errors import Known
 from sync.limits import MAX_HAVE
@@ -43,6 +43,8 @@ def enrolled(unlocked: Unlocked, line: Transport) -> bool:
     if request is None:
         return False
     answer = line.call("POST", "/v1/rekey", request)
+    if answer.status == 404 and readmission.again(unlocked, line):  # an older copy of the hub was put back
+        answer = line.call("POST", "/v1/rekey", request)
     if answer.status in _REFUSALS:
         raise Known(_REFUSALS[answer.status])
     _require(answer.status, 200, 201)

@@ -16,7 +16,7 @@ from starlette.routing import Mount, Route
 from sync import devices, wire
 from sync.cbor import Malformed
 from sync.errors import Known, Refused
-from sync.hub import answers, calls_agency, contacts, enrolment, evidence, gate, leases, log, redirector, rekeying
+from sync.hub import answers, calls_agency, contacts, enrolment, evidence, gate, leases, log, readmission, redirector, rekeying
 from sync.hub.centre import Centre
 from sync.hub.nonces import Nonces, SharedNonces
 from sync.hub.pace import Pace
@@ -56,6 +56,7 @@ def create(centre: Centre, pace: Pace | None = None) -> Starlette:
             Route("/v1/receipts", receipts),
             Route("/v1/leases/{resource}", _bounded(lease, 0), methods=["POST"]),
             *rekeying.routes(_bounded, _device),
+            *readmission.routes(_bounded),
             evidence.route(_bounded),
             Route("/v1/tuf/{path:path}", publication),
             Route("/v1/sealed", partial(_signed, calls_agency.page)),

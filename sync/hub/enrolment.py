@@ -222,6 +222,15 @@ def succeed(tx: Tx, keys: HubKeys, request: Request, slot: Row, signed: bytes, n
     return _admit(tx, request, slot, certificate, devices.words(signed), now_ms)
 
 
+def admit_again(tx: Tx, said: Certificate, slot: Row, certificate: bytes, now_ms: int) -> None:
+    """Enrol a laptop that this hub has certified and forgotten (:mod:`sync.hub.readmission` has verified what it shows)."""
+    request = Request(
+        slot=slot["slot"], office=said.office, sign_public=said.sign_public, seal_public=said.seal_public,
+        office_public=said.office_public, officers=(), made_ms=said.valid_from_ms, predecessor=said.predecessor,
+    )  # fmt: skip
+    _admit(tx, request, slot, certificate, "", now_ms)
+
+
 def revoke(tx: Tx, device: bytes, now_ms: int) -> Row:
     """Revoke a lost laptop: what was receipted stays accepted, what comes later goes to quarantine. Refused HB-120: unknown."""
     found = tx.one("SELECT * FROM device WHERE device = :d", {"d": device})
