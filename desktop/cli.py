@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from desktop import cli_carry
 from i18n import catalog
 from i18n.errors import Known, Refused, SalaError, explain
 from modules import manifest
@@ -316,12 +317,13 @@ def sync_status(desk: Desk) -> None:
 
 @sync_group.command("export")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--seal", default="", metavar="NAME", help='Only NAME can read it: "centre", or a relay that the centre names.')
 @click.pass_obj
-def sync_export(desk: Desk, folder: Path) -> None:
-    """Write what the centre lacks into a courier file on a USB stick."""
+def sync_export(desk: Desk, folder: Path, seal: str) -> None:
+    """Write what the centre and colleagues lack into courier files on a USB stick."""
     from modules import replicate
 
-    desk.print(replicate.export(desk.session(), folder))
+    desk.print(replicate.export(desk.session(), folder, seal=seal))
 
 
 @sync_group.command("import")
@@ -332,6 +334,9 @@ def sync_import(desk: Desk, path: Path) -> None:
     from modules import replicate
 
     desk.print(replicate.import_(desk.session(), path))
+
+
+cli_carry.add(sync_group)
 
 
 @root.command("run")

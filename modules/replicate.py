@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modules import office
+from modules import agency_feed, office
 from modules.contract import Changed
 
 if TYPE_CHECKING:
@@ -26,7 +26,9 @@ def once(
 
     with _obeying(session):
         report = exchange.run(session.unlocked, progress=progress, cancel=cancel, asked=asked)
-    _tell(session)
+    if not report.cancelled:
+        report.problems += agency_feed.after_run(session, cancel)
+    tell(session)
     return asdict(report)
 
 
@@ -40,7 +42,7 @@ def export(
     from sync import courier
 
     report = courier.export(session.unlocked, folder, progress=progress, cancel=cancel, seal=seal)
-    _tell(session)
+    tell(session)
     return asdict(report)
 
 
@@ -52,7 +54,7 @@ def import_(
 
     with _obeying(session):
         report = courier.import_(session.unlocked, path, progress=progress, cancel=cancel)
-    _tell(session)
+    tell(session)
     return asdict(report)
 
 
@@ -73,7 +75,7 @@ def import_codes(session: Session, texts: list[str]) -> dict[str, Any]:
 
     with _obeying(session):
         report = courier.import_bytes(session.unlocked, qrframes.collect(texts))
-    _tell(session)
+    tell(session)
     return asdict(report)
 
 
@@ -83,7 +85,7 @@ def pair(session: Session, certificate: bytes) -> dict[str, Any]:
 
     clock = session.clock
     made = session.store.write(lambda conn: colleagues.pair(conn, clock, certificate))
-    _tell(session)
+    tell(session)
     return {"device": made.device.hex(), "number": made.number}
 
 
@@ -94,11 +96,52 @@ def meet(
     from sync import meeting
 
     report = meeting.visit(session.unlocked, invitation, progress=progress, cancel=cancel)
-    _tell(session)
+    tell(session)
     return asdict(report)
 
 
-def _tell(session: Session) -> None:
+class Waiting:
+    """This laptop waits for another one of the office. ``text`` is what its code says; ``close`` ends it."""
+
+    def __init__(self, session: Session, heard: Callable[[dict[str, Any]], None], ended: Callable[[], None]) -> None:
+        from sync.listener import Listener
+        from sync.meeting import Host, Met
+
+        def came(met: Met) -> None:
+            tell(session)
+            heard(asdict(met))
+
+        self._host = Host(session.unlocked, came)
+        self._listener = Listener(self._host, ended)
+        self.text = ""
+        self.addresses: tuple[str, ...] = ()
+
+    def start(self, addresses: list[str] | None) -> None:
+        self.addresses = self._listener.start(addresses)
+        try:
+            self.text = self._host.invitation(self.addresses).text()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+def wait(
+    session: Session, heard: Callable[[dict[str, Any]], None], ended: Callable[[], None] = lambda: None,
+    addresses: list[str] | None = None,
+) -> Waiting:  # fmt: skip
+    """Listen for another laptop of the office until ``close``. Known SY-458: no local network; Refused SY-442: not enrolled.
+
+    ``heard`` is told of every meeting (on another thread), ``ended`` when too many strangers knocked.
+    """
+    waiting = Waiting(session, heard, ended)
+    waiting.start(addresses)
+    return waiting
+
+
+def tell(session: Session) -> None:
     """Take in what came down; every page may show a sync state: tell all kinds."""
     from modules import publications
 
