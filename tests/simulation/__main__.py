@@ -11,7 +11,7 @@ import json
 import logging
 import sys
 
-from tests.simulation import play
+from tests.simulation import mutants, play
 
 
 def main() -> int:
@@ -20,7 +20,9 @@ def main() -> int:
     parser.add_argument("--trace", action="store_true", help="with --seed: print what happened")
     parser.add_argument("--from", type=int, default=0, dest="first", metavar="A")
     parser.add_argument("--count", type=int, default=100, metavar="N")
-    parser.add_argument("--mutant", choices=sorted(play.MUTANTS | play.SURVIVED), help="break the product on purpose")
+    parser.add_argument(
+        "--mutant", choices=sorted({**mutants.MUTANTS, **mutants.SURVIVED}), help="break the product on purpose"
+    )
     parser.add_argument("--json", action="store_true", help="print exactly one JSON document")
     chosen = parser.parse_args()
     logging.disable(logging.CRITICAL)

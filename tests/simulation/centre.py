@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import types
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import starlette.routing
@@ -18,6 +17,8 @@ from sync.hub import app as face
 from sync.hub import centre as centres
 from sync.hub import courier, enrolment, exports
 from sync.hub.centre import Centre
+from sync.hub.grouping import GroupCommit
+from sync.hub.storage_sqlite import SqliteStorage
 from tests.simulation.points import HUB, Points, PowerCut
 
 
@@ -28,10 +29,11 @@ def copy(source: Path, target: Path) -> None:
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("*-shm", "*.lock"))
 
 
-def commit_here(storage: Any, work: Callable[[Any], Any]) -> Any:
+def commit_here(group: GroupCommit, work: Callable[[Any], Any]) -> Any:
     """The hub's commit on the caller's thread instead of the writer's: a power cut must reach whoever simulates it."""
+    group.require_open()
     done: Future[Any] = Future()
-    storage._commit([(work, done)])
+    group._commit([(work, done)])
     return done.result()
 
 
@@ -40,7 +42,9 @@ async def in_line(call: Callable[..., Any], *arguments: Any, **named: Any) -> An
     return call(*arguments, **named)
 
 
-PATCHES = ((face, "run_in_threadpool", in_line), (starlette.routing, "run_in_threadpool", in_line))
+PATCHES = (
+    (GroupCommit, "write", commit_here), (face, "run_in_threadpool", in_line), (starlette.routing, "run_in_threadpool", in_line),
+)  # fmt: skip
 
 
 def _take(centre: Centre, data: bytes) -> None:
@@ -63,7 +67,6 @@ class Site:
         return self._ready(centres.open_(self.folder, self.clock))
 
     def _ready(self, centre: Centre) -> Centre:
-        centre.storage.write = types.MethodType(commit_here, centre.storage)  # type: ignore[method-assign]
         self.app = face.create(centre)
         return centre
 
@@ -127,7 +130,7 @@ class Site:
 
     def room(self, pages: int | None) -> None:
         """Let the database grow by ``pages`` at most; None: as it likes."""
-        writer = self.centre.storage._writer
+        writer = cast(SqliteStorage, self.centre.storage)._writer
         most = 1 << 30 if pages is None else writer.execute("PRAGMA page_count").fetchone()[0] + pages
         writer.execute(f"PRAGMA max_page_count = {most}")
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.simulation import template
 from tests.simulation.judge import Verdict, judge
 from tests.simulation.mutants import MUTANTS, SURVIVED
 from tests.simulation.world import world
@@ -59,6 +60,7 @@ def one(seed: int, mutant: str | None = None) -> tuple[Verdict, list[str], Any]:
 
 def play(seeds: Iterable[int], *, mutant: str | None = None, say: Callable[[str], Any] | None = None) -> Tally:
     """Play ``seeds`` one after the other. A crash of the product, which is no refusal in words, is a fault too."""
+    template.make(template.memory() / "template")
     tally, began = Tally(), time.monotonic()
     for seed in seeds:
         tally.seeds += 1

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 from unittest.mock import patch
 
-from sync import enrol, exchange, keys, transport
+from sync import client, enrol, exchange, keys
 from sync.clock import SetClock
 from sync.hub import centre as centres
 from sync.hub.offices import office_facts
@@ -41,18 +41,23 @@ def memory() -> Path:
 def make(folder: Path) -> Path:
     """The folder with ``hub`` and a home of each name; made when it is not there yet."""
     if not folder.exists():
-        clock = SetClock(NOW)
-        centres.create(folder / "hub", clock, name="មជ្ឈមណ្ឌលសាកល្បង", log_name="hub").close()
-        with (
-            seeded("template") as watch, counted() as points, patched(*PATCHES),
-            patch.dict(os.environ, SALA_ROOTS=str(folder / "hub" / "roots"), SALA_BALLAST_MIB="0"),
-        ):  # fmt: skip
-            site = Site(folder / "hub", clock, points)
-            line = Line(site.serve, random.Random(0), watch)
-            with patched((transport, "_client", line.client)):
-                _laptops(folder, site, clock)
-            line.loop.close()
-            site.close()
+        _make(folder.with_name("template-part")).rename(folder)
+    return folder
+
+
+def _make(folder: Path) -> Path:
+    clock = SetClock(NOW)
+    centres.create(folder / "hub", clock, name="មជ្ឈមណ្ឌលសាកល្បង", log_name="hub").close()
+    with (
+        seeded("template") as watch, counted() as points, patched(*PATCHES),
+        patch.dict(os.environ, SALA_ROOTS=str(folder / "hub" / "roots"), SALA_BALLAST_MIB="0"),
+    ):  # fmt: skip
+        site = Site(folder / "hub", clock, points)
+        line = Line(site.serve, random.Random(0), watch)
+        with patched((client, "open_client", line.client)):
+            _laptops(folder, site, clock)
+        line.loop.close()
+        site.close()
     return folder
 
 

@@ -64,13 +64,14 @@ class Line(httpx.BaseTransport):
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
 
     def client(self, url: str, *_: Any, **__: Any) -> httpx.Client:
-        """Stands in for the function of ``sync.transport`` that opens a connection."""
+        """Stands in for ``sync.client.open_client``."""
         return httpx.Client(base_url=url, transport=self, follow_redirects=False)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         path, _, query = request.url.raw_path.partition(b"?")
         headers = [(name.lower(), value) for name, value in request.headers.raw]
-        return self._carry((request.method, path, query, headers, request.read()))
+        found = self._carry((request.method, path, query, headers, request.read()))
+        return httpx.Response(found.status_code, headers=found.headers, stream=httpx.ByteStream(found.content))
 
     def _carry(self, asked: Request) -> httpx.Response:
         method, path, query, headers, body = asked

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 from unittest.mock import patch
 
-from sync import exchange, transport
+from sync import client, exchange
 from sync.clock import SetClock
 from tests.simulation import template
 from tests.simulation.centre import PATCHES, Site, copy
@@ -30,6 +30,7 @@ STEPS: Final = 22
 ROUNDS: Final = 6  # after healing everything must be through in so many rounds of everybody
 MINUTE: Final = 60_000
 LONGEST_WAIT: Final = 7 * 3_600_000  # no back-off is longer
+_RECEIVED: Final = "(SELECT coalesce(max(value), 0) FROM mark WHERE name = 'received')"
 YEAR: Final = 365 * 86_400_000
 
 
@@ -283,14 +284,18 @@ class World:
             laptop.close()
 
     def drained(self) -> bool:
-        return not any(self.waiting(laptop) for laptop in self.laptops)
+        """Has every laptop brought everything, and does the centre know where each op belongs?"""
+        if any(self.waiting(laptop) for laptop in self.laptops):
+            return False
+        pending = {row["hash"] for row in self.site.rows("SELECT hash FROM op WHERE label = 'pending'")}
+        return not any(row["hash"] in pending for laptop in self.laptops for row in laptop.rows("SELECT hash FROM op"))
 
     def waiting(self, laptop: Laptop) -> list[str]:
         """What a laptop still has to bring."""
         found = []
         for what, sql in (
-            ("ops", "SELECT count(*) AS n FROM op WHERE seq > (SELECT coalesce(max(value), 0) FROM mark WHERE name = 'received')"),
-            ("batches", "SELECT count(*) AS n FROM batch WHERE state IN ('cut', 'sent')"),
+            ("ops", f"SELECT count(*) AS n FROM op WHERE seq > {_RECEIVED}"),
+            ("batches", f"SELECT count(*) AS n FROM batch WHERE state IN ('cut', 'sent') AND last_seq > {_RECEIVED}"),
             ("chunks", "SELECT count(*) AS n FROM chunk JOIN attached USING (blob) WHERE state = 'waiting' OR sent_ms IS NULL"),
         ):  # fmt: skip
             n = laptop.rows(sql)[0]["n"]
@@ -319,7 +324,7 @@ def world(seed: int, changes: Callable[[], Any] | None = None) -> Iterator[World
         stack.callback(lambda: site.close())
         line = Line(site.serve, random.Random(f"world {seed}"), watch)
         stack.callback(line.loop.close)
-        stack.enter_context(patched((transport, "_client", line.client)))
+        stack.enter_context(patched((client, "open_client", line.client)))
         found = World(folder, seed, points, line, site)
         stack.callback(found.close)
         yield found
