@@ -47,6 +47,7 @@ GROUPS: Final = (
         Tab("/console/records", "Records", also=("/console/record/",)),
         Tab("/console/batches", "Batches", also=("/console/batch/",)),
         Tab("/console/tables", "Tables", also=("/console/table/",)),
+        Tab("/console/sticks", "Without a line"),
     )),
     Group("To decide", (
         Tab("/console/quarantine", "Quarantine", count="quarantined"),
