@@ -165,10 +165,22 @@ def problems(conn: Connection) -> list[str]:
     """Everything that SQLCipher and SQLite find wrong with the file; empty when it is sound."""
     found: list[str] = []
     try:
-        found += [str(row[0]) for row in conn.execute("PRAGMA cipher_integrity_check")]
+        if _brought_home(conn):
+            found += [str(row[0]) for row in conn.execute("PRAGMA cipher_integrity_check")]
         found += [str(row[0]) for row in conn.execute("PRAGMA integrity_check") if row[0] != "ok"]
         broken: Iterable[Row] = conn.execute("PRAGMA foreign_key_check")
         found += [f"row {row[1]} of {row[0]} points to a missing row of {row[2]}" for row in broken]
     except DatabaseError as error:  # so damaged that the check itself fails
         found.append(f"{code(error)} {error}")
     return found
+
+
+def _brought_home(conn: Connection) -> bool:
+    """Copy the write-ahead log into the file: until then a page of the file may be torn whose whole copy stands in the log.
+
+    False while that cannot be done (opened for reading only, another program reads): only what is read can be checked then.
+    """
+    try:
+        return bool(conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
+    except DatabaseError:
+        return False
