@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from modules.contract import Refused
+from modules.contract import Command, Refused, SalaError
 from sync import blobs, office, sealedfeed, volume
 from sync.errors import Known
 from sync.limits import MAX_CHUNK
@@ -20,9 +20,44 @@ Progress = Callable[[str, int, int], None]
 _COUNTED: Final = ("new", "batches", "sealed", "problems")
 
 
+def declare(session: Session) -> None:
+    """The commands that need a line or a stick, which modules do not reach by themselves."""
+    text = {"type": "string", "minLength": 1, "maxLength": 4096}
+    hashed = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+    for name, khmer, english, run, params in (
+        ("fetch", "អានពីមជ្ឈមណ្ឌល", "Read what is new at the centre", lambda: fetch(session), {}),
+        ("take_stick", "អានពី USB", "Read from a stick", lambda path: take(session, Path(path)), {"path": text}),
+        (
+            "attachment", "បើកឯកសារភ្ជាប់", "Show an attachment",
+            lambda op, blob: {"blob": blob, "base64": b64encode(attachment(session, op, blob)).decode()}, {"op": hashed, "blob": hashed},
+        ),
+    ):  # fmt: skip
+        session.commands.add(
+            "agency",
+            Command(
+                id=f"agency.{name}", title={"km": khmer, "en": english}, run=run, needs=frozenset({"agency.open"}),
+                params={"type": "object", "additionalProperties": False, "required": list(params), "properties": params},
+            ),
+        )  # fmt: skip
+
+
 def has_key(session: Session) -> bool:
     """Whether this laptop is a desk at all."""
-    return "agency" in session.modules and bool(session.commands.run("agency.keys")["keys"])
+    return (
+        "agency" in session.modules
+        and session.commands.allowed("agency.keys")
+        and bool(session.commands.run("agency.keys")["keys"])
+    )
+
+
+def after_run(session: Session, cancel: Callable[[], bool]) -> list[dict[str, Any]]:
+    """At a desk every sync run also reads what is new; what stood in the way, as a run's report says it."""
+    try:
+        if has_key(session):
+            fetch(session, cancel=cancel)
+    except SalaError as error:
+        return [{"step": "agency", "code": error.code, "values": {}}]
+    return []
 
 
 def fetch(

@@ -77,6 +77,7 @@ class Manifest:
     icon: str  # name of an SVG in assets/icons, without suffix
     entry: str  # "modules.forms.core:activate"
     view: str | None = None  # "modules.forms.view:FormsPage"; imported only when first shown
+    view_needs: frozenset[Permission] = frozenset()  # the page stands in the rail of officers who have all of these
     cli: str | None = None  # "modules.forms.cli:commands"; imported only by the command line
     projections: tuple[str, ...] = ()  # "modules.links.hub:Projection"; imported only by the hub
     publications: tuple[
@@ -85,6 +86,7 @@ class Manifest:
     permissions: frozenset[Permission] = frozenset()
     hosts: tuple[str, ...] = ()
     order: int = 100  # place in the navigation rail
+    retention: Mapping[str, int | None] = field(default_factory=dict)  # kind → days in the op log; None: for ever
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +125,6 @@ class Kind:
     apply: Callable[[Json], None] | None = None
     merge: Callable[[OfficeOp], str | None] | None = None  # sideways: an op of another laptop of this office, inside one write
     conflict: Literal["keep_both", "server_wins", "ask"] = "keep_both"
-    retention_days: int | None = None  # None: kept until an admin decides
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,7 +70,8 @@ def _manifest(table: dict[str, Any]) -> Manifest:
     if not _ID.fullmatch(module["id"]):
         raise ValueError(f"id {module['id']!r}")
     permissions = frozenset(module.get("permissions", ()))
-    if unknown := permissions - set(get_args(Permission)):
+    view_needs = frozenset(module.get("view_needs", ()))
+    if unknown := (permissions | view_needs) - set(get_args(Permission)):
         raise ValueError(f"unknown permissions {sorted(unknown)}")
     return Manifest(
         id=module["id"],
@@ -85,8 +86,10 @@ def _manifest(table: dict[str, Any]) -> Manifest:
         projections=tuple(_dotted(name) for name in table.get("hub", {}).get("projections", ())),
         publications=tuple(_route(route) for route in table.get("publication", ())),
         permissions=cast("frozenset[Permission]", permissions),
+        view_needs=cast("frozenset[Permission]", view_needs),
         hosts=tuple(module.get("hosts", ())),
         order=int(module.get("order", 100)),
+        retention={kind["name"]: _retention(kind["retention_days"]) for kind in table.get("kind", ()) if "retention_days" in kind},
     )
 
 
@@ -95,6 +98,15 @@ def _route(route: dict[str, Any]) -> tuple[str, str]:
     if not (isinstance(under, str) and isinstance(kind, str) and re.fullmatch(r"[a-z]+/[a-z0-9/-]*", under)):
         raise ValueError(f"publication {under!r}")
     return under, kind
+
+
+def _retention(value: int | str) -> int | None:
+    """Days that ops of a kind stay whole on a laptop after the centre received them, or "always"."""
+    if value == "always":
+        return None
+    if type(value) is not int or value < 1:
+        raise ValueError(f"retention_days {value!r}")
+    return value
 
 
 def _words(value: dict[str, str]) -> dict[str, str]:

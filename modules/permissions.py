@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from modules.contract import Command, Officer, Permission, Refused, Text
+from modules.contract import Command, Manifest, Officer, Permission, Refused, Text
 
 _WORK: frozenset[Permission] = frozenset({"records.read", "records.write", "net.sync", "files.export"})
 
@@ -28,6 +28,11 @@ ROLE_TITLES: Final[Mapping[str, Text]] = {
     "it": {"km": "មន្ត្រីព័ត៌មានវិទ្យា", "en": "IT officer"},
     "reader": {"km": "មន្ត្រីអានរបស់ទីភ្នាក់ងារ", "en": "Agency reader"},
 }
+
+
+def may_see(officer: Officer, manifest: Manifest) -> bool:
+    """Whether a module's page stands in the rail of ``officer``."""
+    return manifest.view is not None and not manifest.view_needs - ROLES.get(officer.role, frozenset())
 
 
 def check(officer: Officer, command: Command) -> None:

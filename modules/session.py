@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from modules import manifest, publications, schema, triggers
+from modules import agency_feed, manifest, publications, schema, triggers
 from modules.api import ModuleApi
 from modules.bus import Bus
 from modules.commands import Commands
@@ -86,6 +86,8 @@ class Session:
             except Exception as error:
                 log.exception("module %s cannot be used", found.id)
                 self.broken[found.id] = f"{type(error).__name__}: {error}"
+        if "agency" in self.modules:
+            agency_feed.declare(self)
         self.commands.after_write = self.deliver_triggers
         self.deliver_triggers()
         publications.begin(self)
@@ -107,6 +109,13 @@ class Session:
     def kinds(self) -> dict[str, Kind]:
         """Every record kind of every module, by name."""
         return {kind.name: kind for module in self.modules.values() for kind in module.kinds}
+
+    def retention(self) -> dict[str, int | None]:
+        """How many days ops of every kind stay whole on this laptop once the centre holds them twice; None: for ever."""
+        from sync.pruning import DEFAULT_DAYS
+
+        said = {name: days for found in self.manifests for name, days in found.retention.items()}
+        return {name: said.get(name, DEFAULT_DAYS) for name in self.kinds()}
 
     def triggers(self) -> Sequence[Trigger]:
         return [trigger for module in self.modules.values() for trigger in module.triggers]

@@ -73,17 +73,18 @@ class Frame(QWidget):
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        from modules.permissions import ROLE_TITLES, may_see
+
         self.bridge = bridge
         session = bridge.session
-        self._views = {found.id: found.view for found in session.manifests if found.view}
+        shown = [found for found in session.manifests if may_see(session.officer, found)]
+        self._views = {found.id: str(found.view) for found in shown}
         self.places = [
             Place("home", "home", {"km": "ដើម", "en": "Home"}),
-            *(Place(found.id, found.icon, found.title) for found in session.manifests if found.view),
+            *(Place(found.id, found.icon, found.title) for found in shown),
             Place("outbox", "outbox", {"km": "ប្រអប់ផ្ញើ", "en": "Outbox"}, low=True),
             Place("settings", "settings", {"km": "កំណត់", "en": "Settings"}, low=True),
         ]
-        from modules.permissions import ROLE_TITLES
-
         self.rail = Rail(self.places)
         self.top = TopBar(session.officer, ROLE_TITLES.get(session.officer.role, {"km": "", "en": ""}))
         self.working = WorkingBar()

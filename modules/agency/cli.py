@@ -99,12 +99,12 @@ def commands() -> click.Group:
         desk.print({"path": str(out), "bytes": len(data)})
 
     @agency.command()
-    @click.argument("form")
     @click.argument("out", type=click.Path(dir_okay=False))
+    @click.option("--form", help="Only submissions of this form.")
     @click.option("--format", "format_", type=click.Choice(["csv", "jsonl"]), default="csv")
     @click.pass_context
-    def export(ctx: click.Context, form: str, out: str, format_: str) -> None:
-        """Write every submission of FORM to OUT."""
+    def export(ctx: click.Context, out: str, form: str | None, format_: str) -> None:
+        """Write every submission to OUT."""
         call(ctx, "agency.export", form=form, out=out, format=format_)
 
     return agency

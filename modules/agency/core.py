@@ -61,7 +61,7 @@ class Agency:
             _command("file_key", "សោឯកសារភ្ជាប់", "Key of an attachment", deciding.file_key, {"op": _OP, "blob": _OP}),
             _command(
                 "export", "នាំចេញ", "Export", deciding.export,
-                {"form": _TEXT, "out": {"type": "string", "minLength": 1, "maxLength": 4096}}, GIVE,
+                {"out": {"type": "string", "minLength": 1, "maxLength": 4096}}, GIVE, form=_TEXT,
                 format={"enum": ["csv", "jsonl"]},
             ),
             _command("note_given", "កត់ត្រាការនាំចេញ", "Note an export", deciding.note_given, {"form": _TEXT}, GIVE, writes=True),

@@ -42,7 +42,9 @@ class Deciding:
             values += found
         sql = f"FROM agency_submission WHERE {' AND '.join(where)}"
         query = self._api.store.query
-        rows = query(f"SELECT {_HEAD} {sql} ORDER BY received_ms DESC, op LIMIT ? OFFSET ?", *values, limit, offset)
+        rows = query(
+            f"SELECT {_HEAD} {sql} ORDER BY received_ms DESC, receipt DESC, op LIMIT ? OFFSET ?", *values, limit, offset
+        )
         counts = query("SELECT state, count(*) AS n FROM agency_submission GROUP BY state")
         forms = query("SELECT form, count(*) AS n FROM agency_submission GROUP BY form ORDER BY form")
         return {
@@ -88,12 +90,13 @@ class Deciding:
             raise Refused("AG-004")
         return {"blob": blob, "key": bytes(found[0]["key"]).hex()}
 
-    def export(self, *, form: str, out: str, format: str = "csv") -> dict[str, Any]:
-        """Every submission of ``form`` that was not withdrawn, as CSV for Excel or one JSON object a line."""
+    def export(self, *, out: str, form: str = "", format: str = "csv") -> dict[str, Any]:
+        """Every submission (of ``form``, or of all) that was not withdrawn, as CSV for Excel or one JSON object a line."""
         from modules.agency.outfile import write
 
         rows = self._api.store.query(
-            "SELECT * FROM agency_submission WHERE form = ? AND state <> 'withdrawn' ORDER BY received_ms, op", form
+            "SELECT * FROM agency_submission WHERE ? IN (form, '') AND state <> 'withdrawn' ORDER BY form, received_ms, receipt, op",
+            form,
         )
         dressed = [self._whole(row) for row in rows]
         written = write(out, dressed, format)

@@ -16,6 +16,7 @@ from modules.contract import Known
 from sync import durable
 
 _HEAD: Final[tuple[tuple[str, Mapping[str, str]], ...]] = (
+    ("form", {"km": "ទម្រង់", "en": "Form"}),
     ("office", {"km": "ការិយាល័យ", "en": "Office"}),
     ("receipt", {"km": "លេខបង្កាន់ដៃ", "en": "Receipt"}),
     ("state", {"km": "ស្ថានភាព", "en": "State"}),
@@ -70,7 +71,7 @@ def _csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
     for row in rows:
         said = {word["label"][lang]: word["value"][lang] for word in row["words"]}
         head = [
-            row["office"], row["receipt"], STATES[row["state"]][lang], short_moment(row["received_ms"]), row["reason"],
+            row["form"], row["office"], row["receipt"], STATES[row["state"]][lang], short_moment(row["received_ms"]), row["reason"],
         ]  # fmt: skip
         sheet.writerow([_harmless(cell) for cell in [*head, *(said.get(title, "") for title in titles)]])
     return text.getvalue().encode("utf-8-sig")

@@ -244,7 +244,7 @@ def test_the_desk_exports_for_excel_and_for_programs(
     make_desk(hub, desk)
     agency_feed.fetch(desk)
     run = desk.commands.run
-    assert run("agency.export", form=FORM, out=str(tmp_path / "out.csv"))["rows"] == 1
+    assert run("agency.export", out=str(tmp_path / "out.csv"))["rows"] == 1
     with (tmp_path / "out.csv").open(encoding="utf-8-sig", newline="") as file:
         head, line = csv.reader(file)
     said = dict(zip(head, line, strict=True))
