@@ -14,6 +14,7 @@ from sync import durable
 from sync.clock import Clock
 from sync.errors import Known, Refused
 from sync.hub import (
+    audits,
     chunks,
     contacts,
     database,
@@ -22,6 +23,7 @@ from sync.hub import (
     epochs,
     keys,
     log,
+    marks,
     origins,
     projections,
     rebuild,
@@ -35,7 +37,7 @@ from sync.hub.storage import Tx
 from sync.wire import Status, issue_status
 
 PLATFORM_KINDS: Final = frozenset(
-    {"sync.audit_checkpoint", "sync.rekey", "sync.review", "sync.decision", "sync.effect", "sync.officer"}
+    {"sync.audit_checkpoint", "sync.rekey", "sync.review", "sync.decision", "sync.effect", "sync.officer", "sync.transfer"}
 )
 SETTINGS: Final = "hub.json"
 STABLE: Final = "stable-batch"  # the last batch of which a second site has confirmed its copy
@@ -66,7 +68,7 @@ class Centre:
             self.ingest = Ingest(self.storage, self.log, clock, self.kinds.__contains__, self.keys)
             self.storage.before_commit = self._before_commit
             names = [name for found in self.manifests for name in found.get("hub", {}).get("projections", ())]
-            self.runner = projections.Runner(self.storage, projections.load(names))
+            self.runner = projections.Runner(self.storage, [audits.Audit(), *projections.load(names)])
             self.storage.write(lambda tx: self.log.sign(tx, clock.wall_ms()))
             self.storage.write(lambda tx: epochs.begin(tx, self.log, clock.wall_ms()))
             called = (self.settings["name"], self.settings["log_name"])
@@ -117,6 +119,7 @@ class Centre:
     def project(self) -> None:
         """Bring every projection up to date, and carry out what agencies decided."""
         self.runner.run()
+        marks.advance(self.storage)
         reviews.perform(self.storage, self.clock.wall_ms())
 
     def publish(self) -> list[str]:

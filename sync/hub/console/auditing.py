@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from datetime import date
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -15,13 +14,11 @@ from i18n import dates
 from sync.hub import watch
 from sync.hub.console.doors import Form
 from sync.hub.console.login import Visit
-from sync.hub.console.pages import HEADERS, centre_of, page
-from sync.hub.reports import PHNOM_PENH_MS
+from sync.hub.console.pages import HEADERS, centre_of, day_ms, page
 from sync.hub.storage import Row, Tx
 from sync.limits import DAY_MS
 
 ROWS: Final = 100
-_EPOCH: Final = date(1970, 1, 1)
 _COLUMNS: Final = ("number", "time", "admin", "what", "address", "more", "hash")
 
 
@@ -44,14 +41,6 @@ def export(request: Request, visit: Visit) -> Response:  # noqa: ARG001
     name, kind = ("audit.csv", "text/csv") if as_csv else ("audit.jsonl", "application/jsonl")
     headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
     return StreamingResponse(_csv(rows) if as_csv else _lines(rows), media_type=f"{kind}; charset=utf-8", headers=headers)
-
-
-def day_ms(text: str) -> int:
-    """When the day ``2026-11-22`` began in Phnom Penh; 0 for no day."""
-    try:
-        return ((date.fromisoformat(text) - _EPOCH).days * DAY_MS) - PHNOM_PENH_MS if text else 0
-    except ValueError:
-        return 0
 
 
 def _show(request: Request, visit: Visit, verdict: watch.Verdict | None) -> Response:

@@ -22,10 +22,12 @@ from sync.hub import reports
 from sync.hub.centre import Centre
 from sync.hub.console import addresses, navigation, roles
 from sync.hub.console.login import Visit
+from sync.limits import DAY_MS
 
 HERE: Final = Path(__file__).parent
 ASSETS: Final = HERE.parents[2] / "assets"
 LANGUAGE_COOKIE: Final = "sala-language"
+_EPOCH: Final = date(1970, 1, 1)
 HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -45,6 +47,14 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def day_ms(text: str) -> int:
+    """When the day ``2026-11-22`` began in Phnom Penh; 0 for no day."""
+    try:
+        return ((date.fromisoformat(text) - _EPOCH).days * DAY_MS) - reports.PHNOM_PENH_MS if text else 0
+    except ValueError:
+        return 0
 
 
 def centre_of(request: Request) -> Centre:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -11,15 +13,21 @@ from starlette.responses import RedirectResponse, Response
 from i18n.catalog import Text
 from sync import batch as formats
 from sync.errors import SalaError
-from sync.hub import decisions
+from sync.hub import decisions, finder, marks
 from sync.hub.centre import Centre
 from sync.hub.console.doors import Form
 from sync.hub.console.login import Visit
 from sync.hub.console.missing import missing
-from sync.hub.console.pages import centre_of, page
+from sync.hub.console.pages import centre_of, day_ms, language, page
 from sync.hub.storage import Tx
+from sync.limits import DAY_MS
 from sync.ops import Op, SealedRef
 
+ROWS: Final = 60  # of one stretch
+QUICK: Final = 200  # batches that a page takes in before it answers
+FILTERS: Final = ("text", "kind", "form", "office", "officer", "label", "since", "until")
+LABELS: Final = ("accepted", "pending", "q:fork", "q:revoked", "q:schema", "q:officer")
+_HASH: Final = re.compile(r"[0-9a-fA-F]{8,64}")
 _OWN: Final = {
     "sync.officer": {"km": "មន្ត្រីនៃកុំព្យូទ័រ", "en": "Officer of a laptop"},
     "sync.audit_checkpoint": {"km": "ចំណុចពិនិត្យកំណត់ហេតុ", "en": "Checkpoint of the audit log"},
@@ -52,6 +60,88 @@ def summary(centre: Centre, op: Op, label: str, names: dict[str, str]) -> dict[s
     }  # fmt: skip
 
 
+def listing(request: Request, visit: Visit) -> Response:
+    """Records by filters, a stretch at a time while one scrolls."""
+    centre, query = centre_of(request), request.query_params
+    typed = {name: query.get(name, "")[:120].strip() for name in FILTERS}
+    wanted, problem = _wanted(typed)
+    marks.advance(centre.storage, QUICK)  # what has just come is found too
+    after = _key(query.get("after", ""))
+
+    def read(tx: Tx) -> dict[str, Any]:
+        near = finder.by_hash(tx, typed["text"].lower()) if _HASH.fullmatch(typed["text"]) else []
+        found = finder.Found(near, None) if near else finder.find(tx, wanted, after=after, limit=ROWS)
+        whole = after is None
+        return {
+            "found": found, "count": (finder.Count(len(near), "exact") if near else finder.count(tx, wanted)) if whole else None,
+            "behind": marks.behind(tx), "kinds": finder.kinds(tx) if whole else [], "forms": finder.forms(tx) if whole else [],
+            "offices": tx.query("SELECT code, name_km, name_en FROM office ORDER BY code") if whole else [],
+            "people": _people(tx, typed["office"], language(request)) if whole else [],
+        }  # fmt: skip
+
+    values = centre.storage.read(read)
+    rows = [
+        {
+            **row, "title": kind_title(centre, row["kind"]),
+            "who": officers(row["officers"]).get(bytes(row["officer"]).hex(), ""),
+        }
+        for row in values["found"].rows
+    ]  # fmt: skip
+    following = values["found"].after
+    more = urlencode({**{k: v for k, v in typed.items() if v}, "after": f"{following[0]}-{following[1]}"}) if following else ""
+    titles = {kind: kind_title(centre, kind) for kind in values["kinds"]}
+    form_titles = {form: _form_title(centre, form) for form in values["forms"] if form != finder.OWN_FORM}
+    given = {
+        **values, "rows": rows, "more": more, "typed": typed, "titles": titles, "form_titles": form_titles, "labels": LABELS,
+        "problem": problem, "empty": wanted.plain,
+    }  # fmt: skip
+    return page(request, "records.html", given, visit=visit)
+
+
+def _wanted(typed: dict[str, str]) -> tuple[finder.Wanted, bool]:
+    """What the filters say; True when one of them is no date or no officer."""
+    office = "".join(c for c in typed["office"].partition(" ")[0] if c.isdecimal())
+    try:
+        officer, wrong = bytes.fromhex(typed["officer"]), False
+    except ValueError:
+        officer, wrong = b"", True
+    since, until = day_ms(typed["since"]), day_ms(typed["until"])
+    wrong = wrong or (bool(typed["since"]) and not since) or (bool(typed["until"]) and not until)
+    wanted = finder.Wanted(
+        kind=typed["kind"], form=typed["form"], office="".join(str(int(c)) for c in office), officer=officer,
+        label=typed["label"] if typed["label"] in LABELS else "", since_ms=since, until_ms=until + DAY_MS if until else 0,
+        text=typed["text"],
+    )  # fmt: skip
+    return wanted, wrong
+
+
+def _key(text: str) -> tuple[int, int] | None:
+    batch, _, place = text.partition("-")
+    good = all(part.isascii() and part.isdecimal() and len(part) < 16 for part in (batch, place))
+    return (int(batch), int(place)) if good else None
+
+
+def _people(tx: Tx, office: str, lang: str) -> list[tuple[str, str]]:
+    """The officers of an office, for the filter; of all offices they would be thousands."""
+    code = office.partition(" ")[0]
+    if not code:
+        return []
+    found = {}
+    for row in tx.query("SELECT officers FROM device WHERE office = :o ORDER BY number", {"o": code}):
+        for one in json.loads(row["officers"]):
+            found[one["id"]] = one["name"] if lang == "km" else one.get("latin") or one["name"]
+    return sorted(found.items(), key=lambda item: str(item[1]))
+
+
+def _form_title(centre: Centre, form: str) -> Text:
+    """A module is called by its own name; a form by its id."""
+    for manifest in centre.manifests:
+        if manifest.get("id") == form:
+            title: Text = manifest.get("title", {"km": form, "en": form})
+            return title
+    return {"km": form, "en": form}
+
+
 def one(request: Request, visit: Visit) -> Response:
     """The page of one record."""
     return _one(request, visit, None)
@@ -82,7 +172,7 @@ def _one(request: Request, visit: Visit, error: SalaError | None, status: int = 
         **found, **summary(centre, op, found["row"]["label"], officers(found["row"]["officers"])), "seq": found["row"]["seq"],
         "fields": op.fields, "body": None if isinstance(op.fields.body, SealedRef) else [*lines(op.fields.body)],
         "refs": [ref.hex() for ref in op.fields.refs], "attach": [blob.hex() for blob in op.fields.attach], "error": error,
-        "releasable": found["row"]["label"] in ("q:fork", "q:revoked"), "own": op.fields.kind.startswith("sync."),
+        "releasable": found["row"]["label"] in ("q:fork", "q:revoked", "q:officer"), "own": op.fields.kind.startswith("sync."),
     }  # fmt: skip
     return page(request, "record.html", values, visit=visit, status=status)
 

@@ -69,6 +69,7 @@ def routes() -> Sequence[BaseRoute]:
         Route("/sticks/seal", posted(sticks.admit, roles.PUBLISH), methods=["POST"]),
         Route("/batch/{idx:int}", inside(batches.one)),
         Route("/batch/{idx:int}/receipt", inside(batches.receipt)),
+        Route("/records", inside(records.listing)),
         Route("/record/{digest}", inside(records.one)),
         Route("/record/{digest}", posted(records.decide, roles.DECIDE), methods=["POST"]),
         Route("/tables", inside(tables.overview)),

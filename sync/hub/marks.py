@@ -1,0 +1,121 @@
+"""What each batch holds (kind, form, officer), and the words of bodies that the hub can read: kept for whoever looks for records.
+
+A cursor over the log takes in what came, outside of ingest, so that no receipt waits for it; all of it can be made anew. Sealed
+bodies have no words here: the hub cannot read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from i18n.normalise import fold
+from i18n.segment import segments
+from sync.hub import stored
+from sync.hub.storage import Row, Storage, Tx
+
+CURSOR: Final = "finder"  # in ``meta``: the entry of the log up to which all is in
+STRETCH: Final = 50  # batches of one transaction
+MOST_WORDS: Final = 60  # of one record
+LONGEST_WORD: Final = 40
+
+
+def advance(storage: Storage, most: int = 1 << 30) -> int:
+    """Take in what came since the last time, at most so many batches; how many were taken."""
+    taken = 0
+    while taken < most:
+        stretch = storage.read(_next)
+        if not stretch:
+            break
+        words = [(row["id"], word) for row in stretch for word in row["words"]]
+        last = max(row["leaf"] for row in stretch)
+        batches = sorted({row["batch"] for row in stretch})
+        storage.write(lambda tx, b=batches, w=words, n=last: _keep(tx, b, w, n))  # type: ignore[misc]
+        taken += len(batches)
+    return taken
+
+
+def behind(tx: Tx) -> int:
+    """Batches that are not taken in yet."""
+    return int(tx.query("SELECT coalesce(max(idx), -1) AS last FROM leaf")[0]["last"]) - _cursor(tx)
+
+
+def forget(tx: Tx) -> None:
+    """Begin from the first batch again."""
+    for table in ("mark", "word"):
+        tx.execute(f"DELETE FROM {table}")
+    tx.execute("DELETE FROM meta WHERE name = :n", {"n": CURSOR})
+
+
+def _cursor(tx: Tx) -> int:
+    found = tx.one("SELECT value FROM meta WHERE name = :n", {"n": CURSOR})
+    return int(found["value"]) if found else -1
+
+
+def _next(tx: Tx) -> list[Row]:
+    """The ops of the next batches with their words; a batch without new ops as one row without id."""
+    found: list[Row] = []
+    for leaf in tx.query(
+        "SELECT idx, batch FROM leaf WHERE idx > :after ORDER BY idx LIMIT :n", {"after": _cursor(tx), "n": STRETCH}
+    ):
+        rows = tx.query("SELECT id, place, kind FROM op WHERE batch = :b ORDER BY place", {"b": leaf["batch"]})
+        # the centre's own acts are told on their own pages
+        readable = [row for row in rows if not row["kind"].startswith("sync.")]
+        read = stored.read(_raw(tx, leaf["batch"]), {row["place"] for row in readable}) if readable else {}
+        found += [
+            {"leaf": leaf["idx"], "batch": leaf["batch"], "id": row["id"], "words": words_of(read[row["place"]].body)}
+            for row in readable
+        ]
+        found.append({"leaf": leaf["idx"], "batch": leaf["batch"], "id": None, "words": ()})
+    return found
+
+
+def _raw(tx: Tx, batch: int) -> bytes:
+    return bytes(tx.query("SELECT raw FROM batch WHERE idx = :idx", {"idx": batch})[0]["raw"])
+
+
+def _keep(tx: Tx, batches: Sequence[int], words: Sequence[tuple[int, str]], last: int) -> None:
+    for batch in batches:
+        tx.execute(
+            """INSERT INTO mark (batch, kind, form, officer, device, n)
+               SELECT batch, kind, form, officer, device, count(*) FROM op WHERE batch = :b GROUP BY batch, kind, form, officer, device
+               ON CONFLICT DO NOTHING""",
+            {"b": batch},
+        )
+    if words:
+        tx.execute_many(
+            "INSERT INTO word (word, op) VALUES (:word, :op) ON CONFLICT DO NOTHING",
+            [{"word": word, "op": op} for op, word in words],
+        )
+    tx.execute(
+        "INSERT INTO meta (name, value) VALUES (:n, :v) ON CONFLICT (name) DO UPDATE SET value = :v",
+        {"n": CURSOR, "v": str(last)},
+    )
+
+
+def words_of(body: object) -> tuple[str, ...]:
+    """The words of a plain body in compare form, each once; a sealed one has none."""
+    found: dict[str, None] = {}
+    for text in _texts(body) if isinstance(body, dict) else ():
+        for word in split(text):
+            found.setdefault(word)
+            if len(found) >= MOST_WORDS:
+                return tuple(found)
+    return tuple(found)
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value[:2_000]
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+
+
+def split(text: str) -> list[str]:
+    """The words of a text in compare form."""
+    pieces = [fold(piece).strip() for piece in segments(text)]
+    return [piece[:LONGEST_WORD] for piece in pieces if any(letter.isalnum() for letter in piece) and "\0" not in piece]
