@@ -92,6 +92,11 @@ def moment(wall_ms: int) -> datetime:
     return datetime.fromtimestamp(wall_ms / 1000, PHNOM_PENH)
 
 
+def midnight_ms(day: date) -> int:
+    """Milliseconds since 1970 UTC at which ``day`` begins in Phnom Penh."""
+    return int(datetime(day.year, day.month, day.day, tzinfo=PHNOM_PENH).timestamp() * 1000)
+
+
 def short_time(wall_ms: int, digits: Digits = "latin") -> str:
     """``14:02`` in Phnom Penh."""
     written = moment(wall_ms).strftime("%H:%M")

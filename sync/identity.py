@@ -75,7 +75,9 @@ def checked_name(name: str, latin: str, role: str) -> tuple[str, str, str]:
 def insert_officer(conn: Connection, officer: Officer, seed: bytes, recovery: bytes | None, wall_ms: int) -> None:
     """Add ``officer`` with new keys, which only the ``seed`` of their slot opens (the draft key ``recovery`` also)."""
     conn.execute(
-        "INSERT INTO officer(id, name, latin, role, sign_public, added_ms) VALUES (?, ?, ?, ?, x'', ?)",
+        "INSERT INTO officer(id, name, latin, role, sign_public, added_ms) VALUES (?, ?, ?, ?, x'', ?)"
+        " ON CONFLICT (id) DO UPDATE SET name = excluded.name, latin = excluded.latin, role = excluded.role,"
+        " added_ms = excluded.added_ms, removed_ms = NULL, moved_to = NULL, moved_ms = NULL",  # somebody who comes back
         (officer.id, officer.name, officer.latin, officer.role, wall_ms),
     )
     give_keys(conn, officer.id, seed, recovery, utils.random(32))
@@ -115,7 +117,9 @@ class Named:
 def found(conn: Connection, name_or_id: str) -> Named:
     """An officer whose slot is gone, by Khmer name, Latin name or id (hex), who works here again. Refused SY-112."""
     wanted = name_or_id.strip().casefold()
-    for row in conn.execute("SELECT id, name, latin FROM officer ORDER BY removed_ms IS NOT NULL, added_ms DESC").fetchall():
+    for row in conn.execute(
+        "SELECT id, name, latin FROM officer ORDER BY removed_ms IS NOT NULL, added_ms DESC"
+    ).fetchall():
         if wanted in (row["id"], row["name"].casefold(), row["latin"].casefold()):
             return Named(bytes.fromhex(row["id"]), row["name"], row["latin"])
     raise Refused("SY-112", name=name_or_id)

@@ -106,6 +106,7 @@ def unlock(home: Path, name_or_id: str, passphrase: str, clock: Clock, *, read_o
             schema.install(store)
             event = {"what": "unlocked", "officer": slot.officer.hex(), "wrong_before": wrong}
             store.write(lambda conn: _settle(conn, home, store, event))
+        _refuse_moved(store, slot.officer.hex())
         return _unlocked(home, store, slot.officer.hex(), seed, key)
     except BaseException:
         store.close()
@@ -176,11 +177,16 @@ def wait_s(home: Path, name_or_id: str, clock: Clock) -> int:
 # --- the officers of an unlocked profile
 
 
-def add_officer(unlocked: Unlocked, person: Person, passphrase: str, *, cost: Cost | None = None) -> Officer:
-    """One more officer, who unlocks with their own passphrase. Refused: SY-113, SY-119, SY-121 the name is taken."""
+def add_officer(
+    unlocked: Unlocked, person: Person, passphrase: str, *, cost: Cost | None = None, id: str | None = None
+) -> Officer:
+    """One more officer, who unlocks with their own passphrase. Refused: SY-113, SY-119, SY-121 the name is taken.
+
+    ``id``: of somebody who comes from another office (``sync/transfers.py``).
+    """
     check(passphrase)
     home, store, clock = unlocked.home, unlocked.store, unlocked.store.clock
-    added = Officer(utils.random(16).hex(), *identity.checked_name(person.name, person.latin, person.role))
+    added = Officer(id or utils.random(16).hex(), *identity.checked_name(person.name, person.latin, person.role))
     found = slots.read(home)
     taken = {name.casefold() for slot in found.officers for name in (slot.name, slot.latin)}
     if {added.name.casefold(), added.latin.casefold()} & taken:
@@ -255,6 +261,14 @@ def _refuse_withdrawn(home: Path) -> None:
     done = withdrawal.carried_out(home)
     if done is not None:
         raise Known("SY-402", file=done.file or "–", ops=done.ops)
+
+
+def _refuse_moved(store: Store, officer: str) -> None:
+    from sync import transfers
+
+    office = store.read(lambda conn: transfers.gone(conn, officer, store.clock.wall_ms()))
+    if office is not None:
+        raise Refused("SY-478", office=office)
 
 
 def _nothing() -> None:

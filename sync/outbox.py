@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sync import pieces
 from sync.limits import MAX_OPS
-from sync.marks import RECEIVED, STABLE, mark, set_mark
+from sync.marks import PRUNABLE, RECEIVED, STABLE, floor, mark, set_mark
 
 if TYPE_CHECKING:
     from sync.store import Connection
@@ -59,7 +59,7 @@ def states(conn: Connection, records: Sequence[str]) -> dict[str, str]:
         part = records[start : start + 500]
         names = {f"r{number}": record for number, record in enumerate(part)}
         rows = conn.execute(
-            f"SELECT op.record, min({_LEVEL}) AS level FROM op WHERE op.record IN ({', '.join(':' + n for n in names)})"
+            f"SELECT op.record, min({_LEVEL}) AS level FROM {_line(conn)} AS op WHERE op.record IN ({', '.join(':' + n for n in names)})"
             " GROUP BY op.record",
             {**names, **_marks(conn)},
         )
@@ -68,16 +68,21 @@ def states(conn: Connection, records: Sequence[str]) -> dict[str, str]:
 
 
 def history(conn: Connection, record: str) -> list[dict[str, Any]]:
-    """The ops of ``record``, oldest first: ``{"op", "kind", "officer", "wall_ms", "state", "received_ms"}``."""
+    """The ops of ``record``, oldest first: ``{"op", "kind", "officer", "wall_ms", "state", "received_ms", "clock"}``.
+
+    ``clock``: "" or why the time is doubted (:mod:`sync.clockwatch`)."""
     rows = conn.execute(
-        f"""SELECT op.hash, op.kind, op.officer, op.created_ms, {_LEVEL} AS level, {_RECEIVED_MS} AS received_ms
-            FROM op WHERE op.record = :record ORDER BY op.seq""",
+        f"""SELECT op.seq, op.hash, op.kind, op.officer, op.created_ms, op.clock, {_LEVEL} AS level,
+                {_RECEIVED_MS} AS received_ms
+            FROM op WHERE op.record = :record
+            UNION ALL SELECT seq, hash, kind, officer, created_ms, clock, 3, received_ms FROM past WHERE record = :record
+            ORDER BY 1""",
         {"record": record, **_marks(conn)},
     )
     return [
         {
             "op": row["hash"].hex(), "kind": row["kind"], "officer": row["officer"], "wall_ms": row["created_ms"],
-            "state": STATES[row["level"]], "received_ms": row["received_ms"],
+            "state": STATES[row["level"]], "received_ms": row["received_ms"], "clock": row["clock"],
         }
         for row in rows.fetchall()
     ]  # fmt: skip
@@ -103,12 +108,23 @@ def items(conn: Connection, state: str, limit: int = 100) -> list[dict[str, Any]
     ]  # fmt: skip
 
 
+def not_received(conn: Connection, officer: str) -> int:
+    """How many ops of ``officer`` (id in hex) stand under no verified receipt yet."""
+    row = conn.execute(
+        f"SELECT count(*) AS n FROM op WHERE op.officer = :officer AND op.form <> 'sync' AND op.seq > :received AND {_LEVEL} < 2",
+        {"officer": officer, **_marks(conn)},
+    ).fetchone()
+    return int(row["n"])
+
+
 def summary(conn: Connection) -> Summary:
     """Where everybody's work stands; the program's own ops are not counted."""
     counts = [0, 0, 0, 0]
     for first, last, level in spans(conn):
         own = conn.execute(
-            "SELECT count(*) AS n FROM op WHERE form = 'sync' AND seq BETWEEN ? AND ?", (first, last)
+            """SELECT (SELECT count(*) FROM op WHERE form = 'sync' AND seq BETWEEN :first AND :last)
+                    + (SELECT count(*) FROM past WHERE form = 'sync' AND seq BETWEEN :first AND :last) AS n""",
+            {"first": first, "last": last},
         ).fetchone()
         counts[level] += last - first + 1 - own["n"]
     oldest = conn.execute(
@@ -166,7 +182,7 @@ def spans(conn: Connection) -> list[tuple[int, int, int]]:
 
 def settle(conn: Connection) -> None:
     """Move the marks ``received`` and ``stable`` to where the batches' receipts now reach; they may fall."""
-    reached = 0
+    reached = floor(conn, PRUNABLE)
     rows = conn.execute("SELECT first_seq, last_seq FROM batch WHERE state = 'receipted' ORDER BY first_seq, last_seq")
     for row in rows.fetchall():
         if row["first_seq"] > reached + 1:
@@ -179,6 +195,11 @@ def settle(conn: Connection) -> None:
 def _lowest(conn: Connection, level: int) -> int:
     """No op up to here has ``level``."""
     return (mark(conn, RECEIVED), mark(conn, RECEIVED), mark(conn, STABLE), 0)[level]
+
+
+def _line(conn: Connection) -> str:
+    """Where the ops of a record are looked up: also among those that have left the log, if any has."""
+    return "op_line" if floor(conn, PRUNABLE) else "op"
 
 
 def _marks(conn: Connection) -> dict[str, int]:

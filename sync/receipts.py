@@ -28,9 +28,10 @@ class State(IntEnum):
     FORK = 2
     REVOKED = 3
     SCHEMA = 4
+    OFFICER = 5
 
 
-QUARANTINED: Final = frozenset({State.FORK, State.REVOKED, State.SCHEMA})
+QUARANTINED: Final = frozenset({State.FORK, State.REVOKED, State.SCHEMA, State.OFFICER})
 
 
 @dataclass(frozen=True, slots=True)

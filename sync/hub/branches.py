@@ -12,7 +12,7 @@ from sync.errors import Refused
 from sync.hub import labels, tree
 from sync.hub.storage import Row, Tx
 
-RELEASABLE: Final = frozenset({labels.FORK, labels.REVOKED})
+RELEASABLE: Final = frozenset({labels.FORK, labels.REVOKED, labels.OFFICER})
 
 
 def release(tx: Tx, op: Row) -> None:

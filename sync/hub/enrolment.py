@@ -238,7 +238,7 @@ def revoke(tx: Tx, device: bytes, now_ms: int) -> Row:
         raise Refused("HB-120", device=device.hex())
     if found["revoked_ms"] is None:
         head = tx.one(
-            "SELECT max(seq) AS head FROM op WHERE device = :d AND label IN ('accepted', 'q:schema')", {"d": device}
+            "SELECT max(seq) AS head FROM op WHERE device = :d AND label IN ('accepted', 'q:schema', 'q:officer')", {"d": device}
         )
         tx.execute(
             "UPDATE device SET revoked_ms = :now, cutoff_seq = :cutoff WHERE device = :d",

@@ -31,8 +31,9 @@ STATES: Final = {
     labels.FORK: State.FORK,
     labels.REVOKED: State.REVOKED,
     labels.SCHEMA: State.SCHEMA,
+    labels.OFFICER: State.OFFICER,
 }
-_WORST: Final = (labels.REVOKED, labels.FORK, labels.PENDING, labels.SCHEMA, labels.ACCEPTED)
+_WORST: Final = (labels.REVOKED, labels.FORK, labels.PENDING, labels.OFFICER, labels.SCHEMA, labels.ACCEPTED)
 _REFUSALS_KEPT: Final = 1_000
 
 
@@ -57,9 +58,7 @@ class Placed:
 class Ingest:
     """The one way in, for the network and for the courier."""
 
-    def __init__(
-        self, storage: Storage, log: Log, clock: Clock, knows: Callable[[str], bool], keys: HubKeys
-    ) -> None:
+    def __init__(self, storage: Storage, log: Log, clock: Clock, knows: Callable[[str], bool], keys: HubKeys) -> None:
         self._storage = storage
         self._keys = keys
         self._log = log

@@ -1,7 +1,8 @@
 """What the hub thinks of an op: a pure function of the tree of ops, of certificates and of revocations (SYNC §14.2).
 
 A label never refuses data: every op is stored and receipted. Only ``accepted`` ops reach projections. An op of a kind that
-this hub does not know keeps its place in the chain (its children are not held up) and waits for its module.
+this hub does not know keeps its place in the chain (its children are not held up) and waits for its module; so does an op of an
+officer who has moved to another office, for an admin: the laptop's other officers go on.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ PENDING: Final = "pending"
 FORK: Final = "q:fork"
 REVOKED: Final = "q:revoked"
 SCHEMA: Final = "q:schema"
-QUARANTINE: Final = frozenset({FORK, REVOKED, SCHEMA})
+OFFICER: Final = "q:officer"
+QUARANTINE: Final = frozenset({FORK, REVOKED, SCHEMA, OFFICER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Situation:
     sibling_accepted: bool  # another child of the same parent is accepted
     after_cutoff: bool  # the device is revoked and the op lies after the cut-off
     known: bool  # a module of this hub knows the kind
+    moved: bool = False  # its officer signs for another office by now
 
 
 def label(s: Situation) -> str:
@@ -38,4 +41,6 @@ def label(s: Situation) -> str:
         return FORK
     if s.after_cutoff:
         return REVOKED
+    if s.moved:
+        return OFFICER
     return ACCEPTED if s.known else SCHEMA

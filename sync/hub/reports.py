@@ -68,7 +68,8 @@ def batches(tx: Tx, *, limit: int = 200, office: str = "", before: int = 0) -> l
         """SELECT b.idx, b.hash, b.device, d.office, d.number, b.first_seq, b.n, b.new_ops, b.received_ms, b.via,
                b.size AS bytes, f.name_km, f.name_en
            FROM batch b LEFT JOIN device d ON d.device = b.device LEFT JOIN office f ON f.code = d.office
-           WHERE (:office = '' OR d.office = :office) AND (:before = 0 OR b.idx < :before) ORDER BY b.idx DESC LIMIT :limit""",
+           WHERE (:office = '' OR d.office = :office) AND (:before = 0 OR b.idx < :before) AND b.via <> 'hub'
+           ORDER BY b.idx DESC LIMIT :limit""",
         {"limit": limit, "office": office, "before": before},
     )
 
@@ -163,7 +164,7 @@ def totals(tx: Tx) -> Row:
         """SELECT (SELECT count(*) FROM office) AS offices, (SELECT count(*) FROM device) AS devices,
                (SELECT coalesce(max(idx), -1) + 1 FROM leaf) AS batches, (SELECT coalesce(sum(records), 0) FROM device) AS records,
                (SELECT count(*) FROM op o LEFT JOIN set_aside a ON a.op = o.hash AND a.device = o.device
-                   WHERE o.label IN ('q:fork', 'q:revoked', 'q:schema') AND o.label <> 'accepted' AND a.op IS NULL) AS quarantined,
+                   WHERE o.label IN ('q:fork', 'q:revoked', 'q:schema', 'q:officer') AND o.label <> 'accepted' AND a.op IS NULL) AS quarantined,
                (SELECT count(*) FROM op WHERE label = 'pending' AND label <> 'accepted') AS pending,
                (SELECT count(*) FROM effect WHERE state = 'waiting') AS effects, (SELECT count(*) FROM refused) AS refused"""
     )[0]
@@ -176,7 +177,7 @@ def quarantine(tx: Tx, limit: int = 500, *, aside: bool = False) -> list[Row]:
                f.name_km, f.name_en
            FROM op o JOIN batch b ON b.idx = o.batch LEFT JOIN device d ON d.device = o.device LEFT JOIN office f ON f.code = d.office
            LEFT JOIN set_aside a ON a.op = o.hash AND a.device = o.device
-           WHERE o.label IN ('q:fork', 'q:revoked', 'q:schema') AND o.label <> 'accepted' AND a.op IS {"NOT" if aside else ""} NULL
+           WHERE o.label IN ('q:fork', 'q:revoked', 'q:schema', 'q:officer') AND o.label <> 'accepted' AND a.op IS {"NOT" if aside else ""} NULL
            ORDER BY o.batch DESC, o.place LIMIT :limit""",
         {"limit": limit},
     )

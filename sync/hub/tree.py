@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 
 from sync import ops
 from sync.batch import Batch
-from sync.hub import labels
+from sync.hub import labels, transfers
 from sync.hub.storage import Row, Tx
+from sync.hub.transfers import Moves
 
 
 def straight_on(tx: Tx, batch: Batch, known: Sequence[bool]) -> list[str] | None:
@@ -34,7 +35,7 @@ def straight_on(tx: Tx, batch: Batch, known: Sequence[bool]) -> list[str] | None
     if above is None or above["seq"] != batch.first_seq - 1:
         return None
     found: list[str] = []
-    reached = above["label"]
+    reached, moves = above["label"], Moves(tx, device["office"])
     for op, knows in zip(batch.ops, known, strict=True):
         reached = labels.label(
             labels.Situation(
@@ -43,9 +44,12 @@ def straight_on(tx: Tx, batch: Batch, known: Sequence[bool]) -> list[str] | None
                 sibling_accepted=False,
                 after_cutoff=_after_cutoff(tx, device, op.seq, batch.hash),
                 known=knows,
+                moved=moves.away(op.fields),
             )
         )
         found.append(reached)
+        if reached == labels.ACCEPTED:
+            moves.take(op.fields)
     return found
 
 
@@ -55,7 +59,8 @@ def settle(tx: Tx, parents: Iterable[bytes]) -> None:
     while waiting:
         parent = waiting.pop()
         for child in tx.query(
-            "SELECT hash, device, known, batch FROM op WHERE parent = :parent AND label = :pending AND label <> 'accepted' ORDER BY hash",
+            """SELECT hash, device, known, batch, kind, officer, place FROM op WHERE parent = :parent AND label = :pending
+               AND label <> 'accepted' ORDER BY hash""",
             {"parent": parent, "pending": labels.PENDING},
         ):
             reached, seq = _label(tx, parent, child)
@@ -108,18 +113,25 @@ def _label(tx: Tx, parent: bytes, child: Row) -> tuple[str, int]:
     seq = int(above["seq"]) + 1
     sibling = tx.one(
         """SELECT hash FROM op WHERE device = :device AND seq = :seq AND parent = :parent AND hash <> :hash
-           AND label IN (:accepted, :schema) ORDER BY hash LIMIT 1""",
+           AND label IN (:accepted, :schema, :officer) ORDER BY hash LIMIT 1""",
         {
             "device": child["device"], "seq": seq, "parent": parent, "hash": child["hash"], "accepted": labels.ACCEPTED,
-            "schema": labels.SCHEMA,
+            "schema": labels.SCHEMA, "officer": labels.OFFICER,
         },
     )  # fmt: skip
+    moves = Moves(tx, device["office"])
+    fields = (
+        transfers.fields_of(tx, child) if moves.about(child["officer"]) or child["kind"] == transfers.KIND else None
+    )
     reached = labels.label(
         labels.Situation(
             parent=above["label"], enrolled=True, sibling_accepted=sibling is not None,
             after_cutoff=_after_cutoff(tx, device, seq, child["batch"]), known=bool(child["known"]),
+            moved=fields is not None and moves.away(fields),
         )
     )  # fmt: skip
+    if fields is not None and reached == labels.ACCEPTED:
+        moves.take(fields)
     if reached == labels.FORK and sibling is not None and above["label"] != labels.FORK:
         _note_fork(tx, child, parent, seq, sibling["hash"])
     return reached, seq
@@ -135,7 +147,9 @@ def _note_fork(tx: Tx, child: Row, parent: bytes, seq: int, sibling: bytes) -> N
 
 
 def _device(tx: Tx, device: bytes) -> Row | None:
-    return tx.one("SELECT device, sign_public, revoked_ms, cutoff_seq FROM device WHERE device = :d", {"d": device})
+    return tx.one(
+        "SELECT device, office, sign_public, revoked_ms, cutoff_seq FROM device WHERE device = :d", {"d": device}
+    )
 
 
 def _above(tx: Tx, parent: bytes, device: Row) -> Row | None:
@@ -151,7 +165,11 @@ def _after_cutoff(tx: Tx, device: Row, seq: int, batch: bytes | int) -> bool:
     """Whether the op lies after the cut-off of a revoked device, and no receipt of this hub shows that it came before."""
     if device["revoked_ms"] is None or seq <= (device["cutoff_seq"] or 0):
         return False
-    which = "e.batch = :batch" if isinstance(batch, bytes) else "e.batch = (SELECT b.hash FROM batch b WHERE b.idx = :batch)"
+    which = (
+        "e.batch = :batch"
+        if isinstance(batch, bytes)
+        else "e.batch = (SELECT b.hash FROM batch b WHERE b.idx = :batch)"
+    )
     proof = tx.one(
         f"SELECT 1 AS yes FROM evidence e WHERE {which} AND e.device = :d AND e.received_ms < :revoked",
         {"batch": batch, "d": device["device"], "revoked": device["revoked_ms"]},

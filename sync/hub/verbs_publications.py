@@ -12,6 +12,7 @@ from sync import durable
 from sync.errors import Known
 from sync.hub.desk import Desk, everywhere
 from sync.hub.verbs import root
+from sync.identity import ROLES
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _NEW = click.Path(path_type=Path, dir_okay=False)
@@ -167,6 +168,59 @@ def code(desk: Desk, office: str, laptop: int | None) -> None:
     from sync.hub import codes
 
     desk.show(asdict(codes.issue(desk.centre(), office, laptop)))
+
+
+@root.group()
+@everywhere
+def officer() -> None:
+    """Officers as laptops declared them, and those who moved to another office."""
+
+
+@officer.command("list")
+@everywhere
+@click.option("--office")
+@click.pass_obj
+def officer_list(desk: Desk, office: str | None) -> None:
+    """Everybody whose signature counts: office, names, role, key."""
+    from sync.hub import transfers
+
+    desk.show(desk.centre().storage.read(lambda tx: transfers.people(tx, office)))
+
+
+@officer.command("moves")
+@everywhere
+@click.pass_obj
+def officer_moves(desk: Desk) -> None:
+    """Who moved where from when on, who signed that, and how many later signatures were put aside."""
+    from sync.hub import transfers
+
+    desk.show(desk.centre().storage.read(transfers.listing))
+
+
+@officer.command("move")
+@everywhere
+@click.argument("officer_id")
+@click.option("--to", "to_office", required=True, help="Code of the new office.")
+@click.option("--role", "new_role", required=True, type=click.Choice(ROLES))
+@click.option("--at", help="From this day on (YYYY-MM-DD, Phnom Penh time); without it from now on.")
+@click.option("--admin", default="sala-hub", help="Who decides.")
+@click.option("--out", type=_NEW, help="The statement to carry to the new office.")
+@click.pass_obj
+def officer_move(
+    desk: Desk, officer_id: str, to_office: str, new_role: str, at: str | None, admin: str, out: Path | None
+) -> None:
+    """Move an officer whose office cannot do it itself; signed by the centre."""
+    from i18n.dates import midnight_ms, parse_date
+    from sync.hub import transfers
+
+    centre = desk.centre()
+    at_ms = midnight_ms(parse_date(at)) if at else centre.clock.wall_ms()
+    said = transfers.move(centre, officer_id, to_office, new_role, at_ms, admin)
+    if out is not None:
+        newest = centre.storage.read(transfers.listing)
+        idx = next(row["idx"] for row in newest if row["made_ms"] == said.made_ms and row["officer"] == said.officer)
+        _write(out, centre.storage.read(lambda tx: transfers.statement(tx, idx)))
+    desk.show({"officer": officer_id, "name": said.name, "from": said.from_office, "to": to_office, "at_ms": at_ms})
 
 
 def _changes(found: dict[str, Any]) -> list[dict[str, Any]]:
