@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from desktop import cli_carry
+from desktop import cli_carry, cli_life, cli_trust
 from i18n import catalog
 from i18n.errors import Known, Refused, SalaError, explain
 from modules import manifest
@@ -135,12 +135,11 @@ def officers_list(desk: Desk) -> None:
 @click.pass_obj
 def officers_add(desk: Desk, name: str, latin: str, role: str, new_passphrase_file: Path | None) -> None:
     """Give another officer a key and a passphrase of their own."""
-    from sync import keys
+    from modules import people
     from sync.officer import Officer
 
-    added = keys.add_officer(
-        desk.session().unlocked, Officer("", name, latin, role), _new_passphrase(new_passphrase_file)
-    )
+    people.require(desk.session(), "officers")
+    added = people.add(desk.session(), Officer("", name, latin, role), _new_passphrase(new_passphrase_file))
     desk.print({"id": added.id, "name": added.name, "role": added.role})
 
 
@@ -290,6 +289,16 @@ def audit_verify(ctx: click.Context) -> None:
         ctx.exit(1)
 
 
+@audit.command("export")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.pass_obj
+def audit_export(desk: Desk, file: Path) -> None:
+    """Write the whole log for an inspector, who checks it elsewhere with auditverify."""
+    from sync import audit_export as exports
+
+    desk.print(exports.write(desk.session().unlocked, file))
+
+
 @root.group("sync", invoke_without_command=True)
 @click.option("--once", is_flag=True, help="One run: publications, what the hub lacks, batches, receipts.")
 @click.pass_context
@@ -317,7 +326,9 @@ def sync_status(desk: Desk) -> None:
 
 @sync_group.command("export")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--seal", default="", metavar="NAME", help='Only NAME can read it: "centre", or a relay that the centre names.')
+@click.option(
+    "--seal", default="", metavar="NAME", help='Only NAME can read it: "centre", or a relay that the centre names.'
+)
 @click.pass_obj
 def sync_export(desk: Desk, folder: Path, seal: str) -> None:
     """Write what the centre and colleagues lack into courier files on a USB stick."""
@@ -337,6 +348,8 @@ def sync_import(desk: Desk, path: Path) -> None:
 
 
 cli_carry.add(sync_group)
+cli_trust.add(root, officers)
+cli_life.add(root)
 
 
 @root.command("run")

@@ -30,9 +30,11 @@ from sync import (
     pieces,
     pins,
     portal,
+    pruning,
     publications,
     readmission,
     wire,
+    witnesses,
 )
 from sync.cbor import Malformed
 from sync.errors import Known, SalaError
@@ -168,6 +170,7 @@ class _Run:
             ("cut", self.uploads.cut), ("batches", self.uploads.batches),
             ("forks", self._forks),
             ("publications", self._large_publications), ("chunks", self.uploads.attachments), ("log", self._log),
+            ("witness", self._witness),
         ):  # fmt: skip
             if self.cancel():
                 raise Cancelled
@@ -310,6 +313,7 @@ class _Run:
             self.report.problems = [problem for problem in self.report.problems if problem not in behind]
             self._publications()
         forked.older_chains(self.unlocked, self.line, self.centre)
+        pruning.ask(self.unlocked, self.line, self.centre.log)
 
     def _advance(self, step: str, note: str, proof: Sequence[bytes]) -> bool:
         """Take a newer checkpoint of the hub's log; False, and told, when the hub went back."""
@@ -357,6 +361,10 @@ class _Run:
             _require(answer.status, 200)
             proof = notes.read_hash_lines(answer.body.decode("ascii", "replace"))
         self._advance("log", self.uploads.largest_note, proof)
+
+    def _witness(self) -> None:
+        if self.report.enrolled:
+            witnesses.ask(self.unlocked, self.line, self.centre)
 
     # --- before and after
 

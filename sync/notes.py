@@ -159,6 +159,16 @@ def cosigned_by(note: str, key: NoteKey) -> int | None:
     return max(times, default=None)
 
 
+def line_of(note: str, key: NoteKey, seconds: int) -> str:
+    """The line of ``note`` that is the cosignature of ``key`` at ``seconds``."""
+    for name, value in split(note)[1]:
+        stated = key.id(_COSIGNATURE) + seconds.to_bytes(8, "big")
+        message = _cosigned(split(note)[0], seconds)
+        if name == key.name and value[:12] == stated and signature_holds(key.public, message, value[12:]):
+            return f"{_DASH}{name} {_b64(value)}\n"
+    raise Malformed("note: no such cosignature")
+
+
 def read_checkpoint(note: str, key: NoteKey) -> Checkpoint:
     """The checkpoint that ``note`` carries; refused unless ``key`` (the log) signed it."""
     if not signed_by(note, key):

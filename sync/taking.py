@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sync import (
+    audit_marks,
     checkpoints,
     colleagues,
     delivery,
@@ -27,7 +28,7 @@ from sync import (
     wire,
 )
 from sync.errors import Known, Refused, SalaError
-from sync.limits import MAX_BATCH, MAX_MESSAGE
+from sync.limits import MAX_BATCH, MAX_MESSAGE, MAX_NOTE
 from sync.marks import ROLLBACK, set_mark
 from sync.receipts import QUARANTINED
 from sync.volume import Entry, Volume, VolumeSource
@@ -106,6 +107,7 @@ class Taking:
             ("bodies", _MOST_BODIES, lambda entry: entry.name.endswith("/" + own), self._bodies),
             ("receipt", MAX_MESSAGE, lambda _: True, self._receipt),
             ("missing", MAX_MESSAGE, lambda entry: entry.name == own, self._missing),
+            ("audit", MAX_NOTE, lambda entry: entry.name == own, self._audit),
             ("fork", succession.MAX_EVIDENCE, lambda entry: entry.name == own, self._fork),
         )
         for type_, limit, wanted, take in steps:
@@ -151,6 +153,11 @@ class Taking:
             self.report.strangers.append(
                 {"device": found.device_id.hex(), "number": found.number, "certificate": data.hex()}
             )
+
+    def _audit(self, _: Entry, data: bytes) -> None:
+        """The centre's cosignature of this laptop's audit log; an older stick brings one that is here already."""
+        note, device = data.decode("utf-8", "replace"), self.unlocked.device.device_id
+        self.store.write(lambda conn: audit_marks.take(conn, device, note, self.centre.log))
 
     def _receipt(self, _: Entry, data: bytes) -> None:
         text = data.decode("utf-8", "replace")
@@ -242,7 +249,7 @@ class Taking:
 _MOST_BODIES: Final = 8 << 20  # bytes of the bodies of one batch
 _WORDS: Final = {
     "certificate": "enrol", "held": "office", "batch": "office", "bodies": "office", "receipt": "receipts",
-    "missing": "have", "fork": "have",
+    "missing": "have", "fork": "have", "audit": "receipts",
 }  # fmt: skip
 
 

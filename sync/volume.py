@@ -12,6 +12,7 @@ against its own hash when it is read, so damage costs the objects that it hits a
 | ``receipt`` | batch hash, hex | to the device |
 | ``certificate`` | device id, hex | to the device |
 | ``missing`` | device id, hex | to the device: :class:`sync.wire.Missing` |
+| ``audit`` | device id, hex | to the device: the centre's cosignature of its audit log |
 | ``metadata``, ``target`` | file name below ``metadata/`` or ``targets/`` | to the device: publications |
 | ``certificate`` | device id, hex | between laptops of one office too: who the sender is (:mod:`sync.colleagues`) |
 | ``fork``, ``rekey`` | device id, hex | to the device: proof that a copy is at work; to the hub: the new keys |
@@ -48,7 +49,7 @@ MAGIC: Final = b"SALABATCH1\n"
 SUFFIX: Final = ".salabatch"
 TYPES: Final = frozenset(
     {
-        "batch", "chunk", "enrol", "have", "receipt", "certificate", "missing", "metadata", "target", "held", "bodies",
+        "batch", "chunk", "enrol", "have", "receipt", "certificate", "missing", "metadata", "target", "held", "bodies", "audit",
         "fork", "rekey", "sealed", "end",
     }
 )  # fmt: skip

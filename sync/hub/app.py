@@ -16,7 +16,21 @@ from starlette.routing import Mount, Route
 from sync import devices, wire
 from sync.cbor import Malformed
 from sync.errors import Known, Refused
-from sync.hub import answers, calls_agency, contacts, enrolment, evidence, gate, leases, log, readmission, redirector, rekeying
+from sync.hub import (
+    answers,
+    calls_agency,
+    calls_log,
+    contacts,
+    enrolment,
+    evidence,
+    gate,
+    leases,
+    log,
+    readmission,
+    redirector,
+    rekeying,
+    secondsite,
+)
 from sync.hub.centre import Centre
 from sync.hub.nonces import Nonces, SharedNonces
 from sync.hub.pace import Pace
@@ -58,7 +72,11 @@ def create(centre: Centre, pace: Pace | None = None) -> Starlette:
             *rekeying.routes(_bounded, _device),
             *readmission.routes(_bounded),
             evidence.route(_bounded),
+            secondsite.route(_bounded, _device),
             Route("/v1/tuf/{path:path}", publication),
+            Route("/v1/audit", partial(_signed, calls_log.audit)),
+            Route("/v1/log/epoch/{epoch:int}", calls_log.epoch),
+            Route("/v1/log/cosigned", calls_log.cosigned),
             Route("/v1/sealed", partial(_signed, calls_agency.page)),
             Route("/v1/sealed/piece/{digest}", partial(_signed, calls_agency.piece)),
             Route("/healthz", gate.healthz),

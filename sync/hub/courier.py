@@ -18,7 +18,7 @@ from nacl.public import PrivateKey
 from sync import devices, succession, volume, wire
 from sync.cbor import Malformed
 from sync.errors import Known, Refused, SalaError
-from sync.hub import answers, couriers, enrolment, evidence, rekeying
+from sync.hub import answers, audits, couriers, enrolment, evidence, rekeying
 from sync.hub.centre import Centre
 from sync.hub.storage import Tx
 from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_MESSAGE, MAX_RECEIPT
@@ -216,6 +216,9 @@ class _Import:
             yield Object("receipt", batch, receipt.encode())
         for device, have in reply.haves.items():
             yield Object("missing", device, self.centre.storage.read(partial(self._missing, device=device, have=have)))
+            note = self.centre.storage.read(partial(audits.note, log=self.centre.log, device=bytes.fromhex(device)))
+            if note is not None:
+                yield Object("audit", device, note.encode())
             for proof in self.centre.storage.write(partial(self._forks, device=device, have=have)):
                 yield Object("fork", device, proof)
         own = {f"{folder}/{device}.cbor" for folder in ("leases", "inbox") for device in reply.devices()}

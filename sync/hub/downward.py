@@ -14,7 +14,7 @@ from nacl.public import PublicKey, SealedBox
 from nacl.signing import SigningKey
 
 from sync import cbor
-from sync.hub import couriers, enrolment, leases
+from sync.hub import cosignatures, couriers, enrolment, leases
 from sync.hub.keys import HubKeys
 from sync.hub.projections import Projection
 from sync.hub.storage import Row, Tx
@@ -48,6 +48,8 @@ def gather(tx: Tx, projections: Sequence[Projection], keys: HubKeys, now_ms: int
         {str(row["name"]): bytes(row["data"]) for row in tx.query("SELECT name, data FROM target ORDER BY name")}
     )
     found.targets |= enrolment.device_lists(tx)
+    if cosignatures.relays(tx):
+        found.targets[cosignatures.TARGET] = cosignatures.publication(tx)
     found.targets |= couriers.publication(tx, keys)
     for row in tx.query("SELECT s.device, s.slot FROM slot s WHERE s.device IS NOT NULL ORDER BY s.device"):
         found.targets[f"leases/{row['device'].hex()}.cbor"] = leases.publication(tx, row["slot"], now_ms)

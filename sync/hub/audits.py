@@ -1,0 +1,108 @@
+"""Laptops' audit logs, as far as the centre has seen them: every checkpoint that comes must go on from the one before.
+
+The centre cosigns (C2SP ``cosignature/v1``, by the key of its log) a checkpoint that provably extends the last good one of that
+laptop, and no other: a log that shrank or was rewritten shows on the console, and the laptop gets no new cosignature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from sync import audit_marks, merkle, notes
+from sync.hub.storage import Row, Tx
+from sync.limits import MAX_PROOF, MAX_SEQ
+
+if TYPE_CHECKING:
+    from sync.hub.log import Log
+
+SOUND: Final = "sound"
+SMALLER: Final = "smaller"  # the log is shorter than it was: rows were cut off, or an older copy of it was put back
+OTHER: Final = "other"  # not the log that the centre cosigned before
+
+
+class Audit:
+    """The projection of audit checkpoints."""
+
+    name = "audit"
+    version = 1
+    kinds = frozenset({"sync.audit_checkpoint"})
+
+    def tables(self) -> Sequence[str]:
+        return (
+            """CREATE TABLE p_audit_mark (
+                device TEXT NOT NULL, seq INTEGER NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, received_ms INTEGER NOT NULL,
+                verdict TEXT NOT NULL, PRIMARY KEY (device, seq))""",
+        )
+
+    def apply(self, tx: Any, op: Any, received_ms: int) -> None:
+        said = _read(op.body)
+        verdict = OTHER if said is None else _verdict(last(tx, op.device), said)
+        size, root = said[:2] if said else (0, b"")
+        tx.execute(
+            """INSERT INTO p_audit_mark (device, seq, size, root, received_ms, verdict)
+               VALUES (:device, :seq, :size, :root, :now, :verdict) ON CONFLICT DO NOTHING""",
+            {
+                "device": op.device, "seq": op.seq, "size": size, "root": root, "now": received_ms, "verdict": verdict,
+            },
+        )  # fmt: skip
+
+
+def last(tx: Any, device: str) -> Row | None:
+    """The last good checkpoint of a laptop (its id in hex), None before the first."""
+    rows: list[Row] = tx.query(
+        "SELECT size, root, received_ms FROM p_audit_mark WHERE device = :d AND verdict = 'sound' ORDER BY seq DESC LIMIT 1",
+        {"d": device},
+    )
+    return rows[0] if rows else None
+
+
+def note(tx: Tx, log: Log, device: bytes) -> str | None:
+    """The centre's cosignature of a laptop's newest good checkpoint; the same bytes as long as that is the newest."""
+    found = last(tx, device.hex())
+    if found is None:
+        return None
+    text = audit_marks.text(device, found["size"], found["root"])
+    return f"{text}\n{notes.cosignature_line(text, log.name, log.key, found['received_ms'] // 1000)}"
+
+
+def listing(tx: Tx, office: str = "") -> list[Row]:
+    """Every laptop's newest checkpoint, worst verdict first: device, office, number, size, received_ms, verdict."""
+    marks = {
+        row["device"]: row
+        for row in tx.query(
+            """SELECT m.device, m.size, m.received_ms, m.verdict FROM p_audit_mark m
+               JOIN (SELECT device, max(seq) AS seq FROM p_audit_mark GROUP BY device) newest
+                   ON newest.device = m.device AND newest.seq = m.seq"""
+        )
+    }
+    laptops = tx.query(
+        """SELECT device, office, number FROM device WHERE :office = '' OR office = :office ORDER BY office, number, device""",
+        {"office": office},
+    )
+    found = [{**marks[one["device"].hex()], **one} for one in laptops if one["device"].hex() in marks]
+    return sorted(found, key=lambda row: row["verdict"] == SOUND)
+
+
+def _read(body: Any) -> tuple[int, bytes, int, list[bytes]] | None:
+    """Size, root, the size that the proof starts from, and the proof; None when that is no checkpoint."""
+    match body:
+        case {"size": int(size), "root": bytes(root), **more} if 0 <= size <= MAX_SEQ and len(root) == 32:
+            match more.get("after", 0), more.get("proof", []):
+                case int(after), list(proof) if len(proof) <= MAX_PROOF and all(
+                    isinstance(one, bytes) for one in proof
+                ):
+                    return size, root, after, proof
+    return None
+
+
+def _verdict(before: Row | None, said: tuple[int, bytes, int, list[bytes]]) -> str:
+    size, root, after, proof = said
+    if before is None:
+        return SOUND
+    if size < before["size"]:
+        return SMALLER
+    if (size, root) == (before["size"], before["root"]):
+        return SOUND
+    proved = after == before["size"] and merkle.consistent(after, size, before["root"], root, proof)
+    return SOUND if proved else OTHER
