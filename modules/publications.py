@@ -66,6 +66,33 @@ def states(session: Session) -> dict[str, str]:
     return session.store.read(read)
 
 
+def listing(session: Session) -> dict[str, Any]:
+    """Everything that came down, for a person: how fresh the centre's word is, and each publication with its name, who signed
+    it, when it came, and whether it is in use (``code``: why not)."""
+    from sync import naming
+
+    now, taken = session.clock.wall_ms(), states(session)
+    fresh = session.store.read(lambda conn: publications.freshness(conn, now))
+
+    def read(conn: Connection) -> list[dict[str, Any]]:
+        rows = conn.execute(
+            "SELECT name, version, role, received_ms, length(bytes) AS size, CASE WHEN length(bytes) < 1000000 THEN bytes END AS data "
+            "FROM publication ORDER BY name"
+        )
+        return [dict(row) for row in rows.fetchall()]
+
+    rows = [
+        {
+            "name": row["name"], "title": naming.title(row["name"], row["data"]), "signer": naming.signer(row["role"]),
+            "role": row["role"], "version": row["version"], "size": row["size"], "received_ms": row["received_ms"],
+            "code": taken.get(row["name"], ""),
+        }
+        for row in session.store.read(read)
+    ]  # fmt: skip
+    state = "never" if not fresh.checked_ms else "red" if fresh.long_expired else "amber" if fresh.expired else "fresh"
+    return {"state": state, "checked_ms": fresh.checked_ms, "expires_ms": fresh.expires_ms, "publications": rows}
+
+
 def _waiting(conn: Connection, routes: Sequence[tuple[str, Take]]) -> list[tuple[str, bytes, Take]]:
     rows = conn.execute(
         """SELECT p.name, p.sha256 FROM publication p LEFT JOIN platform_applied a ON a.name = p.name

@@ -1,0 +1,206 @@
+"""``sala-cli``: custodians of the recovery key, a forgotten passphrase, officers who move, codes read out, what came down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from modules.cli import Desk, read_passphrase
+from modules.permissions import ROLES
+
+if TYPE_CHECKING:
+    from nacl.public import PrivateKey
+
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_NEW = click.Path(path_type=Path, dir_okay=False)
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+_SECRET = click.option("--new-passphrase-file", type=_FILE, help="First line: the new passphrase.")
+
+
+def add(root: click.Group, officers: click.Group) -> None:
+    """Hang the verbs into ``sala-cli``."""
+    root.add_command(recovery)
+    root.add_command(publications)
+    root.add_command(enrol_code)
+    officers.add_command(move)
+    officers.add_command(arrive)
+    officers.add_command(outstanding)
+
+
+@click.group()
+def recovery() -> None:
+    """The province's recovery key in three hands, and new passphrases with it."""
+
+
+@recovery.command()
+@click.argument("key", type=_FILE)
+@click.option("--out", "folder", required=True, type=_FOLDER, help="Folder for three text files and three sheets.")
+@click.option("--holder", "holders", multiple=True, help="Names of the three custodians, in order.")
+@click.pass_obj
+def split(desk: Desk, key: Path, folder: Path, holders: tuple[str, ...]) -> None:
+    """Split the recovery key in the file KEY among three custodians: any two of them make it again."""
+    from desktop import sharepaper
+
+    files = sharepaper.write(key_of(key), folder, holders)
+    desk.print({"files": [str(file) for file in files], "needed": 2, "of": 3})
+
+
+@recovery.command()
+@click.argument("shares", nargs=-1, required=True, type=_FILE)
+@click.option("--out", required=True, type=_NEW, help="The key file to write.")
+@click.pass_obj
+def join(desk: Desk, shares: tuple[Path, ...], out: Path) -> None:
+    """Make the recovery key again from two share files."""
+    from modules import people
+    from sync.shares import key_id
+
+    private = _joined(shares)
+    people.write(out, (bytes(private).hex() + "\n").encode())
+    desk.print({"key": str(out), "key_id": key_id(bytes(private.public_key)).hex()})
+
+
+@recovery.command()
+@click.argument("officer")
+@click.option("--out", required=True, type=_NEW, help="The request to carry or send to the province.")
+@_SECRET
+@click.pass_obj
+def request(desk: Desk, officer: str, out: Path, new_passphrase_file: Path | None) -> None:
+    """OFFICER forgot the passphrase: choose a new one and write the request for it."""
+    from modules import people
+    from sync import reset
+    from sync.clock import SystemClock
+
+    data = reset.begin(desk.home, officer, _new(new_passphrase_file), SystemClock())
+    people.write(out, data)
+    desk.print({"request": str(out), "words": reset.spoken(data)})
+
+
+@recovery.command()
+@click.argument("request", type=_FILE)
+@click.argument("shares", nargs=-1, required=True, type=_FILE)
+@click.option("--out", required=True, type=_NEW, help="The answer to carry back.")
+@click.pass_obj
+def answer(desk: Desk, request: Path, shares: tuple[Path, ...], out: Path) -> None:
+    """At the province: answer a REQUEST with two custodians' share files. The key is made in memory only."""
+    from modules import people
+    from sync import reset
+
+    data = people.read(request)
+    asked = reset.read(data)
+    people.write(out, reset.answer(data, _joined(shares)))
+    desk.print({"answer": str(out), "name": asked.name, "latin": asked.latin, "words": reset.spoken(data)})
+
+
+@recovery.command()
+@click.argument("answer", type=_FILE)
+@_SECRET
+@click.pass_obj
+def finish(desk: Desk, answer: Path, new_passphrase_file: Path | None) -> None:
+    """Take the province's ANSWER; the passphrase is the one that was chosen with the request."""
+    from modules import people
+    from sync import reset
+    from sync.clock import SystemClock
+
+    unlocked = reset.finish(desk.home, people.read(answer), _new(new_passphrase_file), SystemClock())
+    try:
+        desk.print({"id": unlocked.officer.id, "name": unlocked.officer.name, "role": unlocked.officer.role})
+    finally:
+        unlocked.lock()
+
+
+@click.command()
+@click.pass_obj
+def publications(desk: Desk) -> None:
+    """What came down from the centre: how old, who signed it, whether it is in use."""
+    from modules import publications as taken
+
+    desk.print(taken.listing(desk.session()))
+
+
+@click.command("enrol-code")
+@click.argument("code")
+@click.pass_obj
+def enrol_code(desk: Desk, code: str) -> None:
+    """Ask for enrolment with a CODE that the centre read out; compare the six groups of digits with theirs."""
+    from sync import enrol
+
+    desk.print({"words": enrol.take_code(desk.session().unlocked, code)})
+
+
+@click.command()
+@click.argument("officer")
+@click.pass_obj
+def outstanding(desk: Desk, officer: str) -> None:
+    """What of OFFICER still must be sent or finished before they can move to another office."""
+    from dataclasses import asdict
+
+    from modules import people
+
+    session = desk.session()
+    found = people.outstanding(session, _id(desk, officer))
+    desk.print({**asdict(found), "ready": found.nothing})
+
+
+@click.command()
+@click.argument("officer")
+@click.option("--to", "to_office", required=True, help="Code of the new office.")
+@click.option("--role", required=True, type=click.Choice(list(ROLES)), help="Their role there.")
+@click.option("--at", help="From this day on (YYYY-MM-DD); without it from now on.")
+@click.option("--out", required=True, type=_NEW, help="The statement to carry to the new office.")
+@click.pass_obj
+def move(desk: Desk, officer: str, to_office: str, role: str, at: str | None, out: Path) -> None:
+    """Move OFFICER to another office. Nothing of theirs may be outstanding."""
+    from i18n.dates import midnight_ms, parse_date
+    from modules import people
+
+    session = desk.session()
+    at_ms = midnight_ms(parse_date(at)) if at else session.clock.wall_ms()
+    desk.print(people.move(session, _id(desk, officer), to_office, role, at_ms, out))
+
+
+@click.command()
+@click.argument("statement", type=_FILE)
+@_SECRET
+@click.pass_obj
+def arrive(desk: Desk, statement: Path, new_passphrase_file: Path | None) -> None:
+    """Take an officer who comes from another office with a STATEMENT; they choose a passphrase of their own."""
+    from modules import people
+
+    added = people.arrive(desk.session(), statement, _new(new_passphrase_file))
+    desk.print({"id": added.id, "name": added.name, "role": added.role})
+
+
+def key_of(file: Path) -> PrivateKey:
+    """The recovery key in a file of 64 hex digits. ``Known("CL-004")`` when it holds none."""
+    from nacl.public import PrivateKey
+
+    from modules.contract import Known
+
+    try:
+        with file.open("rb") as source:
+            return PrivateKey(bytes.fromhex(source.read(200).decode("ascii").strip()))
+    except Exception as error:
+        raise Known("CL-004", file=file.name) from error
+
+
+def _joined(files: tuple[Path, ...]) -> PrivateKey:
+    from modules import people
+    from sync import shares
+
+    return shares.join(
+        [shares.read(people.read(file).decode("utf-8-sig", "replace").split("\n", 1)[0]) for file in files]
+    )
+
+
+def _id(desk: Desk, name_or_id: str) -> str:
+    from sync import slots
+
+    return slots.read(desk.home).of(name_or_id).officer.hex()
+
+
+def _new(file: Path | None) -> str:
+    if file:
+        return read_passphrase(file)
+    return str(click.prompt("New passphrase", hide_input=True, confirmation_prompt=True, err=True))

@@ -1,0 +1,72 @@
+"""What only a chief or the IT officer may do with the people of an office. The commands' own permissions say who they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from modules.contract import Known, Permission, Refused
+from modules.permissions import ROLES
+from sync import durable, keys, transfers
+from sync.officer import Officer
+
+if TYPE_CHECKING:
+    from modules.session import Session
+    from sync.keys import Cost
+
+MOST: Final = 64 * 1024  # bytes of a file that a person brings
+
+
+def require(session: Session, permission: Permission) -> None:
+    """``Refused("MD-010")`` unless the present officer's role has ``permission``."""
+    role = session.officer.role
+    if permission not in ROLES.get(role, frozenset()):
+        raise Refused("MD-010", command=permission, role=role, missing=permission)
+
+
+def add(session: Session, person: keys.Person, passphrase: str, *, cost: Cost | None = None) -> Officer:
+    """One more officer of this laptop."""
+    require(session, "officers")
+    return keys.add_officer(session.unlocked, person, passphrase, cost=cost)
+
+
+def remove(session: Session, officer: str) -> None:
+    """An officer leaves this laptop."""
+    require(session, "officers")
+    keys.remove_officer(session.unlocked, officer)
+
+
+def outstanding(session: Session, officer: str) -> transfers.Outstanding:
+    """What of ``officer`` must be sent or finished before they can move."""
+    return session.store.read(lambda conn: transfers.outstanding(conn, officer))
+
+
+def move(session: Session, officer: str, to_office: str, role: str, at_ms: int, out: Path) -> dict[str, Any]:
+    """Move ``officer`` to another office; the statement for it is written to ``out``."""
+    require(session, "officers")
+    statement = transfers.make(session.unlocked, officer, to_office.strip(), role, at_ms)
+    write(out, statement)
+    return {"officer": officer, "to": to_office, "at_ms": at_ms, "file": str(out)}
+
+
+def arrive(session: Session, file: Path, passphrase: str, *, cost: Cost | None = None) -> Officer:
+    """Take an officer who comes with a statement."""
+    require(session, "officers")
+    return transfers.arrive(session.unlocked, read(file), passphrase, cost=cost)
+
+
+def read(file: Path) -> bytes:
+    """A small file that a person brought. ``Known("SY-371")`` when it cannot be read."""
+    try:
+        with file.open("rb") as source:
+            return source.read(MOST)
+    except OSError as error:
+        raise Known("SY-371", folder=str(file.parent)) from error
+
+
+def write(out: Path, data: bytes) -> None:
+    """A small file to carry. ``Known("SY-371")`` when it cannot be written."""
+    try:
+        durable.replace(out, data)
+    except OSError as error:
+        raise Known("SY-371", folder=str(out.parent)) from error
