@@ -226,19 +226,31 @@ class Bridge(QObject):
             self.asked, self.by_line = asked, True
         self._replicate(lambda progress: replicate.once(self.session, progress=progress, cancel=self._cancel.is_set))
 
-    def export_usb(self, folder: Path) -> None:
-        """Write a courier file into ``folder``."""
+    def export_usb(self, folder: Path, seal: str = "") -> None:
+        """Write courier files into ``folder``; ``seal``: the next hop that alone can read them."""
         from modules import replicate
 
         self._with_stick()
-        self._replicate(lambda progress: replicate.export(self.session, folder, progress=progress))
+        stop = self._cancel.is_set
+        self._replicate(
+            lambda progress: replicate.export(self.session, folder, progress=progress, cancel=stop, seal=seal)
+        )
 
     def import_usb(self, path: Path) -> None:
         """Take a courier file, or a folder of them."""
         from modules import replicate
 
         self._with_stick()
-        self._replicate(lambda progress: replicate.import_(self.session, path, progress=progress))
+        stop = self._cancel.is_set
+        self._replicate(lambda progress: replicate.import_(self.session, path, progress=progress, cancel=stop))
+
+    def meet(self, invitation: str) -> None:
+        """Exchange with the other laptop of the office that shows ``invitation``."""
+        from modules import replicate
+
+        self._with_stick()
+        stop = self._cancel.is_set
+        self._replicate(lambda progress: replicate.meet(self.session, invitation, progress=progress, cancel=stop))
 
     def _with_stick(self) -> None:
         if not self._syncing:

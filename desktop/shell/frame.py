@@ -158,6 +158,10 @@ class Frame(QWidget):
             from desktop.shell.settings import SettingsPage
 
             return SettingsPage(self.bridge)
+        if id == "carry":
+            from desktop.shell.carry import CarryPage
+
+            return CarryPage(self.bridge)
         from modules.session import load
 
         made = load(self._views[id])(self.bridge)
@@ -167,7 +171,7 @@ class Frame(QWidget):
 
     def open(self, id: str, target: str = "") -> None:
         """Bring a page to the front, at ``target`` when there is one."""
-        if id != "home" and id not in ("outbox", "settings") and id not in self._views:
+        if id != "home" and id not in ("outbox", "settings", "carry") and id not in self._views:
             self.show_error(Known("UI-002", page=id))
             return
         try:
@@ -180,7 +184,7 @@ class Frame(QWidget):
         if self._at and self._at != id:
             self._page_of[self._at].leave()
         self._at = id
-        self.rail.choose(id)
+        self.rail.choose("outbox" if id == "carry" else id)
         self.pages.setCurrentIndex(list(self._page_of).index(id))
         if target:
             page.open_target(target)
@@ -371,7 +375,7 @@ class Frame(QWidget):
         if focus is not None and self.rail.isAncestorOf(focus) and page is not None:
             _focus_first(page)
         elif focus is not None and self.strip.isAncestorOf(focus):
-            self.rail.buttons[self._at or "home"].setFocus(Qt.FocusReason.TabFocusReason)
+            self.rail.buttons.get(self._at, self.rail.buttons["home"]).setFocus(Qt.FocusReason.TabFocusReason)
         else:
             self.strip.saved.setFocus(Qt.FocusReason.TabFocusReason)
 

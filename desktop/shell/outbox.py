@@ -43,6 +43,8 @@ class OutboxPage(Page):
         self.send = Button(lambda: tr("Send and receive now"), kind="primary", key="Ctrl Enter", icon="sync")
         self.export = Button(lambda: tr("To USB…"), icon="usb")
         self.take = Button(lambda: tr("From USB…"), icon="usb")
+        self.carry = Button(lambda: tr("QR, sticks, other laptops…"), kind="quiet")
+        self.carry.clicked.connect(lambda: self.desk.open("carry"))
         self.export.setToolTip(tr("Write what the centre does not have yet onto a stick"))
         self.take.setToolTip(tr("Take receipts and news of the centre from a stick"))
         self.words = Label(self._state_words, tone="soft", wrap=True)
@@ -89,7 +91,7 @@ class OutboxPage(Page):
 
     def _lay_out(self) -> None:
         self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        top = Beside(self.words, holder(Wrapped(self.take, self.export, self.send, spacing=8)))
+        top = Beside(self.words, holder(Wrapped(self.carry, self.take, self.export, self.send, spacing=8)))
         lower = column(self.tabs, self.list, self.reason, spacing=8)
         lower.setStretch(1, 1)
         page = column(top, self.progress, self.banner, lower, spacing=12, margins=(24, 16, 24, 12))

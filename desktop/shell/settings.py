@@ -12,6 +12,7 @@ from desktop.kit.page import Page
 from desktop.kit.tabs import Tabs
 from desktop.shell.settings_about import AboutPane
 from desktop.shell.settings_desk import DeskPane
+from desktop.shell.settings_enrolment import EnrolmentPane
 from desktop.shell.settings_look import LookPane
 from desktop.shell.settings_parts import Pane
 from desktop.shell.settings_people import PeoplePane
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 SECTIONS: dict[str, type[Pane]] = {
     "look": LookPane,
     "people": PeoplePane,
+    "enrolment": EnrolmentPane,
     "safety": SafetyPane,
     "desk": DeskPane,
     "about": AboutPane,
@@ -41,6 +43,7 @@ class SettingsPage(Page):
             (
                 ("look", lambda: tr("Look and language")),
                 ("people", lambda: tr("Office and officers")),
+                ("enrolment", lambda: tr("Enrolment")),
                 ("safety", lambda: tr("Keys and backup")),
                 ("desk", lambda: tr("Scanner and printer")),
                 ("about", lambda: tr("About Sala")),
