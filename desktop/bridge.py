@@ -20,6 +20,7 @@ from i18n.errors import SalaError
 from modules.contract import Changed, Draft, Officer
 
 if TYPE_CHECKING:
+    from desktop.network import NetworkWatch
     from modules.session import Session
 
 log = logging.getLogger(__name__)
@@ -68,6 +69,8 @@ class Bridge(QObject):
         self._sync_timer = QTimer(self)
         self._sync_timer.setInterval(LOOK_EVERY_MS)
         self._sync_timer.timeout.connect(self._sync_if_due)
+        self._wake = _single_shot(self, LOOK_EVERY_MS, self._sync_if_due)  # when the wait after a failure is over
+        self._network: NetworkWatch | None = None
         self.by_line = False  # does the run that goes on, or went on last, use the line? Else a stick.
         self.asked = False  # did the person ask for the run that goes on or went on last?
 
@@ -184,7 +187,11 @@ class Bridge(QObject):
         """Run replication by itself from now on; the first look a little later, when the window has settled."""
         # httpx would also load its own command line, with click and rich: 6 MiB and 0.2 s that no window needs.
         sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: "there is no such module"
+        from desktop.network import NetworkWatch
+
         self._sync_timer.start()
+        self._network = NetworkWatch(self)
+        self._network.changed.connect(self.network_changed)
         if soon:
             QTimer.singleShot(FIRST_SYNC_MS, self, self._sync_if_due)
             QTimer.singleShot(CARE_AFTER_MS, self, self.care_when_due)
@@ -203,6 +210,25 @@ class Bridge(QObject):
                 log.error("the weekly check found: %s", fault)
 
         self.work(check, then=note)
+
+    def network_changed(self) -> None:
+        """What waits for the line is tried now: the old failures say nothing about the new network."""
+        from sync import exchange
+
+        store = self.session.store
+        self.work(lambda: store.write(exchange.wake), then=lambda _: self._sync_if_due())
+
+    def outlook(self, then: Callable[[Any], None]) -> None:
+        """``sync.exchange.Outlook``: when it is tried next, and what is wrong with the line."""
+        from sync import exchange
+
+        store, now_ms = self.session.store, self.session.clock.wall_ms()
+        self.work(lambda: store.read(lambda conn: exchange.outlook(conn, now_ms)), then=then)
+
+    def _wait_for_next_try(self, outlook: Any) -> None:
+        wait_ms = outlook.next_try_ms - self.session.clock.wall_ms()
+        if outlook.next_try_ms and wait_ms < LOOK_EVERY_MS and not self._syncing:
+            self._wake.start(max(1_000, wait_ms))
 
     def sync_now(self) -> None:
         """One sync run because the person asked for it; does nothing while one runs."""
@@ -224,7 +250,9 @@ class Bridge(QObject):
 
         if not self._syncing:
             self.asked, self.by_line = asked, True
-        self._replicate(lambda progress: replicate.once(self.session, progress=progress, cancel=self._cancel.is_set))
+        self._replicate(
+            lambda progress: replicate.once(self.session, progress=progress, cancel=self._cancel.is_set, asked=asked)
+        )
 
     def export_usb(self, folder: Path, seal: str = "") -> None:
         """Write courier files into ``folder``; ``seal``: the next hop that alone can read them."""
@@ -291,6 +319,8 @@ class Bridge(QObject):
         if self.by_line:
             self.last_sync = (self.session.clock.wall_ms(), error)
         self.sync_ended.emit(report, error)
+        if self.by_line and self._sync_timer.isActive():
+            self.outlook(self._wait_for_next_try)
 
     # Changes
 
@@ -338,6 +368,9 @@ class Bridge(QObject):
         """On the GUI thread: nothing is begun or delivered any more."""
         self._unsubscribe()
         self._sync_timer.stop()
+        self._wake.stop()
+        if self._network is not None:
+            self._network.stop()
         self._show_working.stop()
         self._burst.stop()
         self._cancel.set()

@@ -92,6 +92,26 @@ def due(conn: Connection, now_ms: int) -> bool:
     return has_come(mark(conn, RUN_NEXT), now_ms) and (waited or filled or queued or scans or stale)
 
 
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is to be said about the line between two runs. ``next_try_ms`` 0: no wait, nothing failed."""
+
+    next_try_ms: int
+    tries: int  # failures in a row
+    trouble: str  # the code of the last failure, "" when the centre was reached
+    scans_from_ms: int  # when attachments may go next, 0 when they may go now or none waits
+
+
+def outlook(conn: Connection, now_ms: int) -> Outlook:
+    """When the next automatic run starts, and why it must wait."""
+    following = mark(conn, RUN_NEXT)
+    opens = line.opens_ms(line.read(conn), now_ms)
+    held = opens > now_ms and bool(pieces.due(conn, now_ms, 1))
+    return Outlook(
+        0 if has_come(following, now_ms) else following, mark(conn, RUN_TRIES), line.trouble(conn), opens if held else 0
+    )
+
+
 def wake(conn: Connection) -> None:
     """The network has changed, or the person may have mended something: what waited for the line need not wait any longer."""
     set_mark(conn, RUN_NEXT, 0)
