@@ -15,7 +15,9 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
 PACKAGES: Final = ("desktop", "modules", "sync", "i18n")
-PROGRAMS: Final = {"sala": "sala.py", "sala-cli": "sala_cli.py", "sala-hub": "sala_hub.py"}  # in tools/programs
+PROGRAMS: Final = {  # in tools/programs
+    "sala": "sala.py", "sala-cli": "sala_cli.py", "sala-hub": "sala_hub.py", "auditverify": "auditverify.py",
+}  # fmt: skip
 WINDOWED: Final = "sala"
 
 # Loaded by name at run time, so that no import statement shows them to the freezer.
