@@ -44,10 +44,10 @@ def end(tx: Tx, device: bytes, by: str, now_ms: int) -> None:
 
 
 def desks(tx: Tx) -> list[Row]:
-    """Every desk: ``{"device", "office", "number", "added_ms", "added_by"}``."""
+    """Every desk: ``{"device", "office", "name_km", "name_en", "number", "added_ms", "added_by"}``."""
     return tx.query(
-        """SELECT k.device, d.office, d.number, k.added_ms, k.added_by FROM desk k JOIN device d ON d.device = k.device
-           ORDER BY d.office, d.number, k.device"""
+        """SELECT k.device, d.office, f.name_km, f.name_en, d.number, k.added_ms, k.added_by FROM desk k
+           JOIN device d ON d.device = k.device JOIN office f ON f.code = d.office ORDER BY d.office, d.number, k.device"""
     )
 
 

@@ -18,7 +18,7 @@ from tools import catalogues
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("desktop", "modules", "sync", "i18n")
 SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
-CODE = re.compile(r"(?:SY|HB|MD|FM|CT|LN|MS|FL|UI|TX|CL)-[0-9]{3}")
+CODE = re.compile(r"(?:SY|HB|MD|FM|CT|LN|MS|FL|UI|TX|CL|AG)-[0-9]{3}")
 SIDES = ("what", "kept", "next")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync.errors import Known, Refused
@@ -78,6 +78,7 @@ def test_numbers_and_telephone_numbers_stay_as_they_are(tmp_path: Path, text: st
     assert in_csv(write(tmp_path, "csv", of("text"), (text,)))[1:] in ([[text]], [[]])
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.text(max_size=40), st.integers(-(2**53), 2**53)), max_size=20))
 def test_parquet_gives_back_what_was_written(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, int]]

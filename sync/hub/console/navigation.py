@@ -50,12 +50,13 @@ GROUPS: Final = (
         Tab("/console/sticks", "Without a line"),
     )),
     Group("To decide", (
-        Tab("/console/quarantine", "Quarantine", count="quarantined"),
+        Tab("/console/quarantine", "Quarantine", also=("/console/fork/",), count="quarantined"),
         Tab("/console/conflicts", "Conflicts"),
     )),
     Group("Sent out", (
         Tab("/console/publications", "Publications"),
         Tab("/console/dispatch", "Dispatch", count="effects"),
+        Tab("/console/outlets", "Data for others", roles.EXPORT),
     )),
     Group("Trust", (
         Tab("/console/log", "Log"),

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,6 +30,11 @@ _SHEET_ROWS: Final = 1_048_575  # of one sheet below its head, by Excel's own li
 _CELL: Final = 32_767  # characters of a cell, by Excel's own limit
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run a text that begins so
 _PLAIN_NUMBER: Final = re.compile(r"[+-]?[0-9 ().-]{0,40}")
+
+
+def offered() -> list[str]:
+    """The formats that this program can write: the packaged one has no Parquet."""
+    return [name for name in FORMATS if name != "parquet" or find_spec("duckdb")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,7 @@ OWN: Final = (
             _own("hash", "សញ្ញាសម្គាល់", "Fingerprint", "digest"),
         ),
         """SELECT b.idx AS batch, d.office, d.number AS laptop, b.first_seq AS first, b.n AS ops, b.new_ops, b.via, b.received_ms, b.hash
-           FROM batch b LEFT JOIN device d ON d.device = b.device ORDER BY b.idx""",
+           FROM batch b LEFT JOIN device d ON d.device = b.device WHERE b.via <> 'hub' ORDER BY b.idx""",
         ("batch",),
         newest_first=False,
     ),
@@ -152,7 +152,8 @@ OWN: Final = (
         ),
         """SELECT o.hash AS record, d.office, d.number AS laptop, o.seq AS number, o.kind, o.form, o.label AS state,
                o.wall_ms AS made_ms, b.received_ms
-           FROM op o JOIN batch b ON b.idx = o.batch LEFT JOIN device d ON d.device = o.device ORDER BY o.batch, o.place""",
+           FROM op o JOIN batch b ON b.idx = o.batch LEFT JOIN device d ON d.device = o.device
+           WHERE b.via <> 'hub' ORDER BY o.batch, o.place""",
         ("record",),
         newest_first=False,
     ),
