@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from desktop import cli_carry, cli_life, cli_trust
+from desktop.cli_line import line_group
 from i18n import catalog
 from i18n.errors import Known, Refused, SalaError, explain
 from modules import manifest
@@ -350,6 +351,9 @@ def sync_import(desk: Desk, path: Path) -> None:
 cli_carry.add(sync_group)
 cli_trust.add(root, officers)
 cli_life.add(root)
+
+
+root.add_command(line_group)
 
 
 @root.command("run")

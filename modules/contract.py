@@ -240,7 +240,8 @@ class StoreApi(Protocol):
         ...
 
     def history(self, record: str) -> list[Row]:
-        """Oldest first: ``{"op", "kind", "officer", "wall_ms", "state", "received_ms"}``."""
+        """Oldest first: ``{"op", "kind", "officer", "wall_ms", "state", "received_ms", "clock"}``; ``clock`` "" or why the laptop's
+        time was doubted: behind | off | jumped."""
         ...
 
 

@@ -7,6 +7,7 @@ can tell whether two laptops hold the same. The manifest's hash is the attachmen
 from __future__ import annotations
 
 import hmac
+import os
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -64,7 +65,8 @@ class Blobs:
                 (blob, manifest, key, len(data), media_type, self._store.clock.wall_ms()),
             )
             conn.executemany(
-                "INSERT INTO chunk(hash, blob, n, size) VALUES (?, ?, ?, ?) ON CONFLICT(hash) DO NOTHING",
+                "INSERT INTO chunk(hash, blob, n, size) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT(hash) DO UPDATE SET state = 'sent' WHERE state = 'pruned'",
                 [(hashes[place], blob, place, len(sealed[place])) for place in range(len(sealed))],
             )
 
@@ -89,11 +91,11 @@ class Blobs:
         return list(cbor.decode(self.manifest(blob))[3])
 
     def chunk(self, name: bytes) -> bytes:
-        """The ciphertext of one chunk. Known SY-141 when the file is missing or damaged."""
+        """The ciphertext of one chunk. Known: SY-141 the file is missing or damaged, SY-405 it was pruned."""
         try:
             data = self.path(name).read_bytes()
         except FileNotFoundError:
-            raise Known("SY-141") from None
+            raise Known("SY-405" if self._pruned(name) else "SY-141") from None
         if sha256(data).digest() != name:
             raise Known("SY-141")
         return data
@@ -102,6 +104,12 @@ class Blobs:
         """From now on keys of new attachments are derived from ``secret``: this laptop has other keys. Old ones stay readable."""
         if self._secret is not None:
             self._secret = secret
+
+    def _pruned(self, name: bytes) -> bool:
+        row = self._store.read(
+            lambda conn: conn.execute("SELECT state FROM chunk WHERE hash = ?", (name,)).fetchone()
+        )
+        return row is not None and row["state"] == "pruned"
 
     def forget(self) -> None:
         """Let go of the secret: the profile is locked."""
@@ -128,6 +136,7 @@ class Blobs:
     def _keep(self, name: bytes, data: bytes) -> None:
         path = self.path(name)
         if path.exists() and path.stat().st_size == len(data) and sha256(path.read_bytes()).digest() == name:
+            os.utime(path)  # the sweep of files without a row leaves young ones alone
             return
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

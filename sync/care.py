@@ -1,7 +1,10 @@
-"""The weekly check of a profile: every page, row, link of the op chain, row of the audit log and piece of an attachment."""
+"""The check of a profile, weekly and after an unclean stop: every page, row, link of the op chain, row of the audit log and
+piece of an attachment; and the sweep of files that belong to no row."""
 
 from __future__ import annotations
 
+import re
+import time
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
@@ -10,7 +13,7 @@ from nacl.signing import SigningKey
 from sync import audit, ops
 from sync.errors import Known
 from sync.limits import DAY_MS
-from sync.marks import PRUNABLE, floor, mark, set_mark
+from sync.marks import mark, set_mark
 
 if TYPE_CHECKING:
     from sync.store import Connection
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
 
 EVERY_DAYS: Final = 7
 _LAST: Final = "care.last"  # ms of the last check
+_FOUND: Final = "care.found"  # faults that it found
+_YOUNG_S: Final = 3_600
+_NAME = re.compile(r"[0-9a-f]{64}")
 
 
 def due(unlocked: Unlocked) -> bool:
@@ -27,16 +33,42 @@ def due(unlocked: Unlocked) -> bool:
 
 
 def run(unlocked: Unlocked) -> list[str]:
-    """Check everything and write down that it was done; short English phrases for what is wrong. May take seconds."""
+    """Check everything, sweep, and write down that it was done; short English phrases for what is wrong. May take seconds."""
     found = problems(unlocked)
+    swept = sweep(unlocked)
     clock = unlocked.store.clock
 
     def work(conn: Connection) -> None:
         set_mark(conn, _LAST, clock.wall_ms())
-        audit.append(conn, clock, {"what": "profile checked", "problems": len(found)})
+        set_mark(conn, _FOUND, len(found))
+        audit.append(conn, clock, {"what": "profile checked", "problems": len(found), "swept": swept})
 
     unlocked.store.write(work)
     return found
+
+
+def last(conn: Connection) -> tuple[int, int]:
+    """When the profile was last checked (ms, 0: never), and how many faults were found."""
+    return mark(conn, _LAST), mark(conn, _FOUND)
+
+
+def sweep(unlocked: Unlocked) -> int:
+    """Delete files of attachments that belong to no row: what a power cut left between the two. How many there were.
+
+    A file that was touched within the last hour may be about to get its row.
+    """
+    gone, oldest = 0, time.time() - _YOUNG_S
+    for path in sorted((unlocked.home / "blobs").glob("??/*")):
+        name = bytes.fromhex(path.name) if _NAME.fullmatch(path.name) else b""
+
+        def wanted(conn: Connection, name: bytes = name) -> bool:
+            row = conn.execute("SELECT state FROM chunk WHERE hash = ?", (name,)).fetchone()
+            return row is not None and row["state"] != "pruned"
+
+        if path.stat().st_mtime < oldest and not unlocked.store.read(wanted):
+            path.unlink(missing_ok=True)
+            gone += 1
+    return gone
 
 
 def problems(unlocked: Unlocked) -> list[str]:
@@ -56,7 +88,10 @@ def _broken_chains(conn: Connection) -> list[str]:
         first = rows.fetchone()
         if first is None:
             continue
-        start = first["prev"] if floor(conn, PRUNABLE) else ops.genesis(bytes(SigningKey(row["sign"]).verify_key))
+        before = conn.execute(
+            "SELECT hash FROM past WHERE device = ? ORDER BY seq DESC LIMIT 1", (row["device_id"],)
+        ).fetchone()  # the last one that has left the log
+        start = before["hash"] if before else ops.genesis(bytes(SigningKey(row["sign"]).verify_key))
         links = ((op["bytes"], op["hash"]) for op in chain([first], rows))
         if not ops.chain_holds(start, links):
             found.append(f"the op chain of device {row['device_id'].hex()} is broken")
@@ -65,7 +100,7 @@ def _broken_chains(conn: Connection) -> list[str]:
 
 def _missing_pieces(unlocked: Unlocked) -> list[str]:
     found = []
-    for name in unlocked.store.read(lambda conn: [row[0] for row in conn.execute("SELECT hash FROM chunk")]):
+    for name in unlocked.store.read(lambda conn: [row[0] for row in conn.execute("SELECT hash FROM chunk WHERE state <> 'pruned'")]):
         try:
             unlocked.blobs.chunk(name)
         except Known:

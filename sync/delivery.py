@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from sync import checkpoints, cutting, ops, outbox, pieces, receipts, wire, withdrawal
+from sync import checkpoints, clockwatch, cutting, ops, outbox, pieces, receipts, wire, withdrawal
 from sync.errors import Known
 from sync.failpoint import failpoint
 from sync.limits import MAX_HAVE, RECUT_OVER, RECUT_TRIES
@@ -17,7 +17,6 @@ from sync.marks import (
     RECEIPT_CURSOR,
     RECEIVED,
     REVOCATIONS,
-    SKEW,
     STABLE,
     mark,
     raise_floor,
@@ -196,7 +195,7 @@ def take_status(conn: Connection, status: Status, clock: Clock) -> None:
     """Keep what the hub has signed about this device: time, revocation list, and how far a second site has copies."""
     raise_floor(conn, HUB_TIME, status.hub_ms)
     raise_floor(conn, REVOCATIONS, status.revocations)
-    set_mark(conn, SKEW, clock.wall_ms() - status.hub_ms)
+    clockwatch.anchor(conn, clock, status.hub_ms)
     if status.revoked and _in_force(conn, status.device_id):
         withdrawal.heard(conn, clock, None)
     take_stable(conn, status)

@@ -15,6 +15,7 @@ from sync.delegations import PROVINCE
 from sync.devices import Certificate, EnrolledOfficer, Request
 from sync.errors import Known, Refused
 from sync.failpoint import failpoint
+from sync.marks import HUB_TIME, raise_floor
 
 if TYPE_CHECKING:
     from sync.clock import Clock
@@ -116,6 +117,7 @@ def _install(unlocked: Unlocked, taken: OfficePack, clock: Clock, code: str) -> 
             leases.install(conn, grant)
         for name, data in taken.publications.items():
             publications.keep(conn, name, data, 0, clock.wall_ms())
+        raise_floor(conn, HUB_TIME, taken.made_ms)  # signed by the centre: earlier than this it is not
         event = {"what": "pack installed", "office": taken.office["code"], "number": taken.number}
         audit.append(conn, clock, event)
         failpoint("setup:before-commit")
@@ -194,7 +196,7 @@ def undeclared(conn: Connection) -> list[tuple[str, dict[str, object]]]:
         "SELECT id, name, latin, role, sign_public, recovered_ms FROM officer ORDER BY added_ms, id"
     ).fetchall()
     wanted = {f"{row['id']}/{row['sign_public'].hex()[:16]}": row for row in rows}
-    told = conn.execute("SELECT record FROM op WHERE form = 'sync' AND kind = 'sync.officer'").fetchall()
+    told = conn.execute("SELECT record FROM op_line WHERE form = 'sync' AND kind = 'sync.officer'").fetchall()
     for row in told:
         wanted.pop(row["record"], None)
     return [

@@ -32,7 +32,7 @@ def waiting(conn: Connection) -> list[dict[str, Any]]:
     """Decisions that nobody has applied yet, oldest first: ``{"seq", "op", "record", "kind", "body"}``."""
     rows = conn.execute(
         """SELECT inbox.seq, inbox.op, op.record, inbox.kind, inbox.body FROM inbox
-           LEFT JOIN op ON op.hash = inbox.op WHERE inbox.applied_ms IS NULL ORDER BY inbox.seq"""
+           LEFT JOIN op_line AS op ON op.hash = inbox.op WHERE inbox.applied_ms IS NULL ORDER BY inbox.seq"""
     )
     return [
         {

@@ -211,7 +211,7 @@ def append(
     ``refs`` are op hashes, ``attach`` blob ids, both hex. Refused SY-302 when the body is too large; Known SY-404 when
     the centre has withdrawn this laptop.
     """
-    from sync import audit
+    from sync import audit, clockwatch
     from sync.sealing import key_id
 
     if form != "sync" and conn.execute("SELECT 1 FROM withdrawn").fetchone():
@@ -236,16 +236,17 @@ def append(
     read_fields(cbor.decode(data))  # what the hub would refuse is refused here, while somebody can act
     seq, parent = _next(conn, device)
     own = op_hash(parent, data)
+    doubt = clockwatch.doubt(conn, clock, _before(conn))
     conn.execute(
         """INSERT INTO op (seq, op_id, prev, hash, bytes, body, kind, record, form, def_hash, sealed_to, officer,
-               device, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+               device, created_ms, clock) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         (
             seq, op_id, parent, own, data, plain if sealed_to else None, kind, record, form,
-            fields.def_hash, sealed_to, unlocked.officer.id, device.device_id, wall_ms,
+            fields.def_hash, sealed_to, unlocked.officer.id, device.device_id, wall_ms, doubt,
         ),
     )  # fmt: skip
     conn.executemany(
-        "INSERT INTO attached (blob, seq) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO attached (blob, seq) VALUES (?, ?) ON CONFLICT (blob) DO UPDATE SET seq = excluded.seq",
         [(bytes.fromhex(blob), seq) for blob in attach],
     )
     audit.append(conn, clock, {"what": "op", "op": own.hex(), "kind": kind, "officer": unlocked.officer.id})
@@ -260,6 +261,15 @@ def _next(conn: Connection, device: Identity) -> tuple[int, bytes]:
     before = last["seq"] if last else 0
     set_mark(conn, chain_base(device.device_id), before)
     return before + 1, genesis(bytes(device.sign.verify_key))
+
+
+def _before(conn: Connection) -> tuple[int, int, bytes] | None:
+    """Wall time, monotonic time and boot id of the newest op."""
+    row = conn.execute("SELECT bytes FROM op ORDER BY seq DESC LIMIT 1").fetchone()
+    if row is None:
+        return None
+    value = cbor.decode(row["bytes"])
+    return value[5], value[6], value[7]
 
 
 def chain_base(device_id: bytes) -> str:

@@ -191,11 +191,19 @@ LIFE: Final = (
     # Ops that have left the op log: one line each stays, so that history, references and the chain hold.
     """CREATE TABLE past (
         seq INTEGER PRIMARY KEY, op_id BLOB NOT NULL, hash BLOB NOT NULL UNIQUE, kind TEXT NOT NULL, record TEXT NOT NULL,
-        form TEXT NOT NULL, officer TEXT NOT NULL, device BLOB NOT NULL, created_ms INTEGER NOT NULL, clock TEXT NOT NULL) STRICT""",
+        form TEXT NOT NULL, officer TEXT NOT NULL, device BLOB NOT NULL, created_ms INTEGER NOT NULL, clock TEXT NOT NULL,
+        received_ms INTEGER) STRICT""",
     "CREATE INDEX past_record ON past(record, seq)",
     "CREATE INDEX past_of_sync ON past(seq) WHERE form = 'sync'",
     # clock: why this machine's clock was doubted when the op was made, '' when it was not.
     "ALTER TABLE op ADD COLUMN clock TEXT NOT NULL DEFAULT ''",
+    # Rows of the audit log that left it, packed; digest: over the one before and the bytes, so that none can be taken out.
+    """CREATE TABLE audit_archive (
+        last INTEGER PRIMARY KEY, first INTEGER NOT NULL, digest BLOB NOT NULL, bytes BLOB NOT NULL) STRICT""",
+    "DROP TRIGGER audit_is_kept",
+    """CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit
+        WHEN OLD.seq > coalesce((SELECT value FROM floor WHERE name = 'audit.purged'), 0) BEGIN
+        SELECT raise(ABORT, 'the audit log is kept'); END""",
     """CREATE VIEW op_line AS
         SELECT seq, op_id, hash, kind, record, form, officer, device, created_ms, clock FROM op
         UNION ALL SELECT seq, op_id, hash, kind, record, form, officer, device, created_ms, clock FROM past""",

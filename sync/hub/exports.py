@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from sync import durable
 from sync.errors import Known
-from sync.hub import chunks, site
+from sync.hub import chunks, secondsite, site
 from sync.hub.centre import STABLE, Centre
 from sync.hub.desk import plain
 from sync.hub.storage import Row, Tx
@@ -43,7 +43,9 @@ def backup(centre: Centre, folder: Path, *, confirm: bool = False) -> Copied:
     copied = Copied()
     try:
         last = _batches(centre, folder, copied)
+        pieces = 0
         for row in _pages(centre, "SELECT idx, hash FROM chunk WHERE idx > :after ORDER BY idx LIMIT :limit"):
+            pieces = row["idx"]
             copied.chunks += _copy(
                 chunks.path(folder, row["hash"]),
                 chunks.path(centre.folder, row["hash"]).read_bytes(),
@@ -58,6 +60,7 @@ def backup(centre: Centre, folder: Path, *, confirm: bool = False) -> Copied:
         raise Known("HB-106", file=str(folder)) from error
     if confirm and last:
         centre.storage.write(lambda tx: _confirm(tx, last))
+        centre.storage.write(lambda tx: secondsite.confirm(tx, pieces))
         copied.confirmed = True
     return copied
 
