@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QRectF, Qt, QTimer, Signal
@@ -21,16 +22,15 @@ from desktop.shell.finder import Finder
 from desktop.shell.keys import Deed, command_keys, field_keys
 from desktop.shell.outbox_rows import step_words
 from desktop.shell.rail import Place, Rail
-from desktop.shell.status_strip import Facts, StatusStrip, office_words
+from desktop.shell.status_strip import Facts, StatusStrip, line_state, office_words
 from i18n.catalog import tr
 from i18n.errors import Known, SalaError
 
 if TYPE_CHECKING:
     from modules.contract import Changed, Command
+    from sync.exchange import Outlook
 
 log = logging.getLogger(__name__)
-
-NO_LINE = frozenset({"SY-350", "SY-355"})  # nobody answered; everything else is the centre's or the laptop's fault
 
 
 class WorkingBar(QWidget):
@@ -121,6 +121,7 @@ class Frame(QWidget):
         self.top.language_wanted.connect(self.language_wanted)
         self.top.lock_wanted.connect(self.lock_wanted)
         self.strip.wanted.connect(self._open_meaning)
+        self.strip.send_wanted.connect(self._send_now)
         self.palette_list.typed.connect(self._look_in_store)
         self.banner.closed.connect(lambda: self._banner_room.setVisible(self._notices.count() > 1))
         bridge = self.bridge
@@ -235,12 +236,22 @@ class Frame(QWidget):
     def read_facts(self) -> None:
         """Ask the store what the strip and the rail say."""
         self.bridge.outbox_summary(self._show_facts)
+        self.bridge.outlook(self._show_outlook)
+
+    def _show_outlook(self, outlook: Outlook) -> None:
+        """When it is tried again; and what the line was like before this window was opened."""
+        if self._line[0] == "unknown" and outlook.trouble:
+            self._line = (line_state(outlook.trouble), "")
+        now_ms = self.bridge.session.clock.wall_ms()
+        facts = replace(self.strip.facts(), now_ms=now_ms, line=self._line[0], next_try_ms=outlook.next_try_ms)
+        self.strip.show_facts(facts)
 
     def _show_facts(self, summary: object) -> None:
         waiting = getattr(summary, "waiting", 0) + getattr(summary, "sending", 0)
         state, step = self._line
         self.strip.show_facts(
             Facts(
+                next_try_ms=self.strip.facts().next_try_ms,
                 now_ms=self.bridge.session.clock.wall_ms(),
                 saved_ms=self.bridge.saved_ms,
                 waiting=waiting,
@@ -252,14 +263,10 @@ class Frame(QWidget):
         self.rail.buttons["outbox"].set_count(waiting)
 
     def _saved(self) -> None:
-        from dataclasses import replace
-
         now_ms, saved_ms = self.bridge.session.clock.wall_ms(), self.bridge.saved_ms
         self.strip.show_facts(replace(self.strip.facts(), now_ms=now_ms, saved_ms=saved_ms))
 
     def _set_line(self, state: str, step: str) -> None:
-        from dataclasses import replace
-
         self._line = (state, step)
         self.strip.show_facts(replace(self.strip.facts(), line=state, step=step))
 
@@ -269,7 +276,7 @@ class Frame(QWidget):
         ):  # a stick, or a run of the command line
             self._line = self._line_before
         elif error is not None:
-            self._line = ("off" if error.code in NO_LINE else "failed", "")
+            self._line = (line_state(error.code), "")
         else:
             self._line = ("on" if report is not None else "failed", "")
         self.read_facts()

@@ -27,6 +27,9 @@ from i18n.errors import SalaError, explain
 if TYPE_CHECKING:
     from modules.contract import Changed
 
+GONE = frozenset(  # the line's fault, not the item's
+    {"SY-350", "SY-353", "SY-354", "SY-420", "SY-421", "SY-422", "SY-423", "SY-424"}
+)
 _OF_TAB = {"waiting": ("waiting",), "sending": ("sending",), "received": ("received", "stable")}
 
 
@@ -39,6 +42,7 @@ class OutboxPage(Page):
         super().__init__(desk, parent)
         self.bridge = desk
         self._summary: Any = None
+        self._outlook: Any = None
         self._rows: dict[str, dict[str, Any]] = {}
         self.send = Button(lambda: tr("Send and receive now"), kind="primary", key="Ctrl Enter", icon="sync")
         self.export = Button(lambda: tr("To USB…"), icon="usb")
@@ -116,6 +120,7 @@ class OutboxPage(Page):
 
     def refresh(self, change: Changed | None = None) -> None:  # noqa: ARG002  # any change may add an op
         self.bridge.outbox_summary(self._show_summary)
+        self.bridge.outlook(self._show_outlook)
         self._read_rows()
 
     def open_target(self, target: str) -> None:
@@ -127,27 +132,45 @@ class OutboxPage(Page):
     def primary(self) -> None:
         self.bridge.sync_now()
 
+    def _show_outlook(self, outlook: Any) -> None:
+        self._outlook = outlook
+        self.words.say(self._state_words)
+
     def _show_summary(self, summary: Any) -> None:
         self._summary = summary
         self.words.say(self._state_words)
         self.tabs.set_count("waiting", summary.waiting)
         self.tabs.set_count("sending", summary.sending)
         self.tabs.set_count("received", summary.received + summary.stable)
-        if summary.stuck and self.banner.isHidden():
-            stuck = summary.stuck[0]
-            self.banner.show_words(
-                "warning",
-                lambda: tr(
-                    "{count} packets did not get through; all others go on.", count=shown.number(len(summary.stuck))
-                ),
-                lambda: tr("The reason has the code {code}. It is tried again by itself.", code=stuck["code"]),
-            )
+        stuck = [item for item in (*summary.stuck, *summary.pieces) if item["code"] not in GONE]
+        if stuck and self.banner.isHidden():
+            self._say_stuck(stuck)
+
+    def _say_stuck(self, stuck: list[dict[str, Any]]) -> None:
+        """Some items were not taken: how many, why the first, and when it is tried again."""
+        first, now_ms = stuck[0], self.bridge.session.clock.wall_ms()
+
+        def why() -> str:
+            again = max(now_ms, int(first["next_try_ms"]))
+            when = tr("Next try by itself at {time}.", time=shown.moment(again, now_ms))
+            return f"{outbox_rows.why(first['code'])} {when} ({first['code']})"
+
+        count = shown.number(len(stuck))
+        self.banner.show_words(
+            "warning", lambda: tr("{count} packets did not get through; all others go on.", count=count), why
+        )
 
     def _state_words(self) -> str:
         summary = self._summary
         if summary is None:
             return ""
         now_ms = self.bridge.session.clock.wall_ms()
+        if summary.waiting + summary.sending == 0 and summary.chunks:
+            pieces = tr(
+                "The records are received; {count} pieces of scans still are to be sent.",
+                count=shown.number(summary.chunks),
+            )
+            return f"{pieces} {self._next_try_words(now_ms)}".strip()
         if summary.waiting + summary.sending == 0:
             if summary.last_received_ms is None:
                 return tr("Nothing to send yet. What you finish appears here.")
@@ -157,11 +180,23 @@ class OutboxPage(Page):
             )
         if summary.oldest_waiting_ms is None:
             return tr("{count} on the way.", count=shown.number(summary.sending))
-        return tr(
+        words = tr(
             "{count} wait here, the oldest since {time}.",
             count=shown.number(summary.waiting + summary.sending),
             time=shown.moment(summary.oldest_waiting_ms, now_ms),
         )
+        return f"{words} {self._next_try_words(now_ms)}".strip()
+
+    def _next_try_words(self, now_ms: int) -> str:
+        """When it is tried again, while it must wait."""
+        outlook = self._outlook
+        if outlook is None:
+            return ""
+        if outlook.next_try_ms > now_ms:
+            return tr("Next try by itself at {time}.", time=shown.moment(outlook.next_try_ms, now_ms))
+        if outlook.scans_from_ms > now_ms:
+            return tr("Scans wait until {time}.", time=shown.moment(outlook.scans_from_ms, now_ms))
+        return ""
 
     def _read_rows(self) -> None:
         tab = self.tabs.current()
@@ -214,9 +249,19 @@ class OutboxPage(Page):
         }[self.tabs.current()]
 
     def _show_reason(self, id: str) -> None:
-        note = self._rows.get(id, {}).get("note", "")
-        self.reason.say(lambda: tr("Reason of the centre: {reason}", reason=note))
-        self.reason.setVisible(bool(note))
+        row = self._rows.get(id, {})
+        note, trouble = row.get("note", ""), row.get("trouble", "")
+        self.reason.say(lambda: tr("Reason of the centre: {reason}", reason=note) if note else self._trouble_words(row))
+        self.reason.setVisible(bool(note or trouble))
+
+    def _trouble_words(self, row: dict[str, Any]) -> str:
+        """Why this piece of work is not through yet, and when it is tried again."""
+        if not row.get("trouble"):
+            return ""
+        now_ms = self.bridge.session.clock.wall_ms()
+        again = max(now_ms, int(row["next_try_ms"]))
+        when = tr("Next try by itself at {time}.", time=shown.moment(again, now_ms))
+        return f"{outbox_rows.why(row['trouble'])} {when} ({row['trouble']})"
 
     def _open(self, id: str) -> None:
         if found := self._rows.get(id):

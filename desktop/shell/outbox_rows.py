@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from i18n.catalog import tr
+from i18n.errors import SalaError, explain
 
 if TYPE_CHECKING:
     from sync.store import Connection
@@ -37,8 +38,10 @@ def read(conn: Connection, states: Sequence[str]) -> list[dict[str, Any]]:
     from sync import outbox
 
     rows = [dict(item) | {"state": state} for state in states for item in outbox.items(conn, state, LIMIT)]
-    carried, decided = _carried(conn), _decisions(conn)
+    carried, decided, stuck = _carried(conn), _decisions(conn), _stuck(conn)
     for row in rows:
+        if row["op"] in stuck:
+            row["trouble"], row["next_try_ms"] = stuck[row["op"]]
         if row["state"] in ("waiting", "sending") and row["op"] in carried:
             row["state"] = "on_usb"
         if row["op"] in decided:
@@ -85,6 +88,27 @@ def _dressed(conn: Connection, rows: list[dict[str, Any]]) -> list[dict[str, Any
         row["officer"] = people.get(row["officer"], "")
         row.setdefault("note", "")
     return sorted(rows, key=lambda row: row["wall_ms"], reverse=True)
+
+
+def why(code: str) -> str:
+    """What a code says, in one sentence."""
+    try:
+        return explain(SalaError(code)).what
+    except KeyError:
+        return ""
+
+
+def _stuck(conn: Connection) -> dict[str, tuple[str, int]]:
+    """Ops (hex) whose batch or attachment was not taken: the code and when it is tried again."""
+    from sync import pieces
+
+    rows = conn.execute(
+        """SELECT op.hash, batch.last_error, batch.next_try_ms FROM batch
+           JOIN op ON op.seq BETWEEN batch.first_seq AND batch.last_seq
+           WHERE batch.state IN ('cut', 'sent') AND batch.last_error IS NOT NULL LIMIT 20000"""
+    )
+    found = {item["op"]: (item["code"], item["next_try_ms"]) for item in pieces.in_trouble(conn)}
+    return found | {row["hash"].hex(): (row["last_error"], row["next_try_ms"]) for row in rows.fetchall()}
 
 
 def _titles(conn: Connection, records: Sequence[str]) -> dict[str, str]:

@@ -11,8 +11,10 @@ from desktop.kit.layout import Scroll, column
 from desktop.kit.page import Page
 from desktop.kit.tabs import Tabs
 from desktop.shell.settings_about import AboutPane
+from desktop.shell.settings_centre import CentrePane
 from desktop.shell.settings_desk import DeskPane
 from desktop.shell.settings_enrolment import EnrolmentPane
+from desktop.shell.settings_line import LinePane
 from desktop.shell.settings_look import LookPane
 from desktop.shell.settings_parts import Pane
 from desktop.shell.settings_people import PeoplePane
@@ -26,7 +28,9 @@ SECTIONS: dict[str, type[Pane]] = {
     "look": LookPane,
     "people": PeoplePane,
     "enrolment": EnrolmentPane,
+    "centre": CentrePane,
     "safety": SafetyPane,
+    "line": LinePane,
     "desk": DeskPane,
     "about": AboutPane,
 }
@@ -44,7 +48,9 @@ class SettingsPage(Page):
                 ("look", lambda: tr("Look and language")),
                 ("people", lambda: tr("Office and officers")),
                 ("enrolment", lambda: tr("Enrolment")),
+                ("centre", lambda: tr("From the centre")),
                 ("safety", lambda: tr("Keys and backup")),
+                ("line", lambda: tr("Line to the centre")),
                 ("desk", lambda: tr("Scanner and printer")),
                 ("about", lambda: tr("About Sala")),
             ),

@@ -15,13 +15,15 @@ from desktop.kit.wrap import Label
 from i18n.catalog import language, tr
 
 NOTE_MS = 6_000
+NO_LINE = frozenset({"SY-350", "SY-355"})  # nobody answered; everything else is the centre's or the laptop's fault
+SIGN_IN = "SY-420"
 MARGINS = (10, 16)  # left, right
 GAP = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the strip says. Times in wall milliseconds, None: never. ``line``: on | off | failed | unknown | busy."""
+    """What the strip says. Times in wall milliseconds, None: never. ``line``: on | off | sign_in | failed | unknown | busy."""
 
     now_ms: int
     saved_ms: int | None = None
@@ -29,6 +31,12 @@ class Facts:
     received_ms: int | None = None
     line: str = "unknown"
     step: str = ""  # while busy: what is being done
+    next_try_ms: int = 0  # when it is tried again by itself, 0: no wait
+
+
+def line_state(code: str) -> str:
+    """The line's word in :class:`Facts` for what a run died of."""
+    return "off" if code in NO_LINE else "sign_in" if code == SIGN_IN else "failed"
 
 
 class StripButton(QAbstractButton):
@@ -79,6 +87,7 @@ class StatusStrip(QWidget):
     """34 px under the page. Four buttons, a passing note, and the office's name."""
 
     wanted = Signal(str)  # drafts | waiting | received | line
+    send_wanted = Signal()
 
     def __init__(self, office: Callable[[], str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -88,6 +97,9 @@ class StatusStrip(QWidget):
         self.waiting = StripButton("outbox", "blue")
         self.received = StripButton("check", "green")
         self.line = StripButton("offline", "amber")
+        self.send = StripButton("sync", "blue")
+        self.send.clicked.connect(self.send_wanted)
+        self.send.setVisible(False)
         self._meanings = {"drafts": self.saved, "waiting": self.waiting, "received": self.received, "line": self.line}
         for meaning, button in self._meanings.items():
             button.clicked.connect(lambda _on=False, meaning=meaning: self.wanted.emit(meaning))
@@ -98,7 +110,7 @@ class StatusStrip(QWidget):
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self._left.setSizePolicy(policy)
-        self._left.setLayout(Wrapped(*self._meanings.values(), spacing=4))
+        self._left.setLayout(Wrapped(*self._meanings.values(), self.send, spacing=4))
         from desktop.kit.layout import row
 
         layout = row(spacing=GAP, margins=(MARGINS[0], 0, MARGINS[1], 0))
@@ -155,17 +167,28 @@ class StatusStrip(QWidget):
         elif facts.line == "on":
             self.line.show_words("online", "green", tr("Internet is there"))
         elif facts.line == "off":
-            self.line.show_words(
-                "offline", "amber", tr("No internet"), tr("Work goes on; it is sent when there is a line.")
-            )
+            more = tr("Work goes on; it is sent when there is a line.")
+            self.line.show_words("offline", "amber", self._with_next_try(tr("No internet")), more)
+        elif facts.line == "sign_in":
+            more = tr("Open the browser and sign in to the network; nothing is sent to its page.")
+            self.line.show_words("key", "amber", tr("This network wants a sign-in"), more)
         elif facts.line == "failed":
-            self.line.show_words("warning", "amber", tr("Sending did not succeed"))
+            self.line.show_words("warning", "amber", self._with_next_try(tr("Sending did not succeed")))
         else:
             self.line.show_words("offline", "soft", tr("Line not tried yet"))
+        self.send.show_words("sync", "blue", tr("Send now"), tr("Do not wait for the next try"))
+        self.send.setVisible(facts.line in ("off", "sign_in", "failed") and facts.waiting > 0)
+
+    def _with_next_try(self, words: str) -> str:
+        facts = self._facts
+        if facts.next_try_ms <= facts.now_ms:
+            return words
+        return tr("{what}, next try {time}", what=words, time=shown.moment(facts.next_try_ms, facts.now_ms))
 
     def _fit(self) -> None:
         """The office's name stays only where there is room for it."""
-        needed = sum(button.sizeHint().width() + 4 for button in self._meanings.values())
+        buttons = [*self._meanings.values(), *([self.send] if self.send.isVisibleTo(self) else [])]
+        needed = sum(button.sizeHint().width() + 4 for button in buttons)
         free = self.width() - sum(MARGINS) - 2 * GAP - needed
         if self.note.isVisibleTo(self):
             return
