@@ -21,6 +21,7 @@ from sync.hub.console.login import Visit
 from sync.hub.console.pages import HEADERS, centre_of, page
 
 MAX_FORM: Final = 64 * 1024  # bytes of a form without files
+MOST_FIELDS: Final = 600  # a branch with 500 records to tick
 LOGIN: Final = "/console/login"
 CODE: Final = "/console/code"
 BEGIN: Final = "/console/begin"
@@ -194,7 +195,7 @@ def _form(request: Request, limit: int) -> Any:
         return message
 
     request._receive = counted
-    return request.form(max_files=1, max_fields=50, max_part_size=MAX_FORM)
+    return request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=MAX_FORM)
 
 
 def _read(fields: Any) -> Form:

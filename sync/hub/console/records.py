@@ -13,20 +13,20 @@ from starlette.responses import RedirectResponse, Response
 from i18n.catalog import Text
 from sync import batch as formats
 from sync.errors import SalaError
-from sync.hub import decisions, finder, marks
+from sync.hub import branches, decisions, finder, forks, labels, marks
 from sync.hub.centre import Centre
 from sync.hub.console.doors import Form
 from sync.hub.console.login import Visit
 from sync.hub.console.missing import missing
 from sync.hub.console.pages import centre_of, day_ms, language, page
-from sync.hub.storage import Tx
+from sync.hub.storage import Row, Tx
 from sync.limits import DAY_MS
 from sync.ops import Op, SealedRef
 
 ROWS: Final = 60  # of one stretch
 QUICK: Final = 200  # batches that a page takes in before it answers
 FILTERS: Final = ("text", "kind", "form", "office", "officer", "label", "since", "until")
-LABELS: Final = ("accepted", "pending", "q:fork", "q:revoked", "q:schema", "q:officer")
+LABELS: Final = (labels.ACCEPTED, labels.PENDING, labels.FORK, labels.REVOKED, labels.OFFICER, labels.SCHEMA)
 _HASH: Final = re.compile(r"[0-9a-fA-F]{8,64}")
 _OWN: Final = {
     "sync.officer": {"km": "មន្ត្រីនៃកុំព្យូទ័រ", "en": "Officer of a laptop"},
@@ -172,7 +172,8 @@ def _one(request: Request, visit: Visit, error: SalaError | None, status: int = 
         **found, **summary(centre, op, found["row"]["label"], officers(found["row"]["officers"])), "seq": found["row"]["seq"],
         "fields": op.fields, "body": None if isinstance(op.fields.body, SealedRef) else [*lines(op.fields.body)],
         "refs": [ref.hex() for ref in op.fields.refs], "attach": [blob.hex() for blob in op.fields.attach], "error": error,
-        "releasable": found["row"]["label"] in ("q:fork", "q:revoked", "q:officer"), "own": op.fields.kind.startswith("sync."),
+        "releasable": found["row"]["label"] in branches.RELEASABLE, "own": op.fields.kind.startswith("sync."),
+        "again": "send_again" in decisions.DECISIONS and bool(found["row"]["office"]),
     }  # fmt: skip
     return page(request, "record.html", values, visit=visit, status=status)
 
@@ -191,7 +192,18 @@ def _read(tx: Tx, digest: bytes) -> dict[str, Any] | None:
         "SELECT hash, label FROM op WHERE device = :device AND seq = :seq AND parent = :parent AND hash <> :hash",
         {**row, "raw": None},
     )
-    return {"row": row, "siblings": siblings, "decisions": decisions.of_op(tx, digest)}
+    return {
+        "row": row, "siblings": siblings, "decisions": decisions.of_op(tx, digest),
+        "aside": branches.is_aside(tx, digest, row["device"]), "fork": _fork(tx, row),
+    }  # fmt: skip
+
+
+def _fork(tx: Tx, row: Row) -> str:
+    """The fork whose branch this record belongs to, for the page that shows both."""
+    if row["label"] != labels.FORK:
+        return ""
+    roots = [fork for fork in forks.of_device(tx, row["device"]) if fork["seq"] <= row["seq"]]
+    return bytes(roots[-1]["op"]).hex() if roots else ""
 
 
 def lines(value: Any, depth: int = 0, name: str = "") -> list[tuple[int, str, str]]:
