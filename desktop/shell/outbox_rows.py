@@ -30,6 +30,8 @@ def step_words(step: str) -> str:
         "batches": tr("Sending…"),
         "chunks": tr("Sending attachments…"),
         "log": tr("Checking the centre's log…"),
+        "office": tr("Exchanging with the laptops of the office…"),
+        "files": tr("Reading the stick…"),
     }.get(step, tr("Working…"))
 
 

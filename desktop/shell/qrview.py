@@ -34,6 +34,7 @@ class QrView(QWidget):
 
         self._texts, self._images, self._at = list(texts), {}, 0
         self.setVisible(bool(texts))
+        self.updateGeometry()
         self._tick.stop()
         if len(self._texts) > 1:
             self._tick.start(1000 // PER_SECOND)
@@ -74,8 +75,12 @@ class QrView(QWidget):
             self._images[self._at] = QImage(pixels, side, side, side, QImage.Format.Format_Grayscale8).copy()
         return self._images[self._at]
 
+    def _length(self) -> int:
+        """The side of the code: smaller where the window is low, so that all of it is seen at once."""
+        return min(theme.scaled(self._side), max(200, self.window().height() - 330))
+
     def sizeHint(self) -> QSize:
-        side = theme.scaled(self._side)
+        side = self._length()
         return QSize(side, side + (theme.scaled(26) if len(self._texts) > 1 else 0))
 
     minimumSizeHint = sizeHint
@@ -84,7 +89,7 @@ class QrView(QWidget):
         if not self._texts:
             return
         painter = QPainter(self)
-        side = theme.scaled(self._side)
+        side = self._length()
         painter.fillRect(0, 0, side, side, Qt.GlobalColor.white)  # in every theme: cameras want it so
         image = self._image()
         scale = max(1, side // image.width())
