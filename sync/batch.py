@@ -108,7 +108,7 @@ def parse(data: bytes) -> Batch:
     if len(data) > MAX_BATCH:
         raise Malformed("batch: too big")
     signed, split = cose.parse_prefix(data, CONTENT_TYPE, MAX_ENVELOPE)
-    header = _read_header(cbor.decode(signed.payload))
+    header = read_header(cbor.decode(signed.payload))
     public = header[15]
     if signed.key_id != device_id(public):
         raise Malformed("batch: device id")
@@ -128,7 +128,8 @@ def parse(data: bytes) -> Batch:
     )  # fmt: skip
 
 
-def _read_header(header: Any) -> dict[int, Any]:
+def read_header(header: Any) -> dict[int, Any]:
+    """The checked fields of a batch's header."""
     if not isinstance(header, dict) or header.keys() != _FIELDS or header[1] != VERSION:
         raise Malformed("batch: header")
     for field, low, high in (

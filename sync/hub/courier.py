@@ -103,6 +103,7 @@ class _Import:
 
     def __init__(self, centre: Centre) -> None:
         self.centre, self.report = centre, Taken()
+        self.file = ""  # whose objects are being taken
         self.key = couriers.private(centre.keys)
         self.open = _Reply()  # to everybody whose file came open
         self.sealed: list[_Reply] = []  # one for each file that came sealed: it goes home sealed
@@ -140,6 +141,7 @@ class _Import:
     def one(self, name: str, found: Volume) -> None:
         """Take one file."""
         self.report.files += 1
+        self.file = name
         self.reply = self.open
         if found.sealed:
             self.reply = _Reply()
@@ -157,6 +159,8 @@ class _Import:
                     continue
                 data = found.read(entry) if entry.length <= limit else None
                 if data is None:
+                    if type_ == "batch" and entry.length <= limit:
+                        self.centre.ingest.refuse(found.raw(entry), "damaged on the way", via="courier", file=name)
                     self._problem(
                         name,
                         f"{type_} {entry.name[:16]}",
@@ -194,7 +198,7 @@ class _Import:
         evidence.take(self.centre, [data.decode("utf-8", "replace")])
 
     def _batch(self, entry: Entry, data: bytes) -> None:
-        taken = self.centre.ingest.take(data, _hash(entry.name), via="courier")
+        taken = self.centre.ingest.take(data, _hash(entry.name), via="courier", file=self.file)
         self.report.again += taken.again
         self.report.batches += not taken.again
         self.report.new_ops += taken.new_ops
@@ -228,7 +232,7 @@ class _Import:
                 yield Object(folder.removesuffix("s") if folder == "targets" else folder, rest, path.read_bytes())
 
     def _forks(self, tx: Tx, *, device: str, have: wire.Have) -> list[bytes]:
-        return rekeying.open_evidence(self.centre, tx, bytes.fromhex(device), have.head_seq)
+        return rekeying.open_evidence(self.centre, tx, bytes.fromhex(device), have.head_hash, have.head_seq)
 
     def _missing(self, tx: Tx, *, device: str, have: wire.Have) -> bytes:
         return answers.missing(self.centre, tx, bytes.fromhex(device), have).encode()

@@ -18,7 +18,7 @@ from sync.cbor import Malformed
 from sync.clock import Clock
 from sync.errors import Refused
 from sync.failpoint import failpoint
-from sync.hub import acts, labels, tally, tree
+from sync.hub import acts, labels, suspects, tally, tree
 from sync.hub.keys import HubKeys
 from sync.hub.log import Log
 from sync.hub.storage import Row, Storage, Tx
@@ -65,11 +65,11 @@ class Ingest:
         self.clock = clock
         self._knows = knows
 
-    def take(self, data: bytes, expected: bytes | None = None, *, via: str = "line") -> Taken:
+    def take(self, data: bytes, expected: bytes | None = None, *, via: str = "line", file: str = "") -> Taken:
         """Store the batch of ``data`` and return when it is durable.
 
-        ``expected`` is the hash that the sender named. Refused HB-110: not a batch, altered or cut off; nothing of it is
-        stored but its hash and the reason, so that the console can name it.
+        ``expected`` is the hash that the sender named, ``file`` the stick's file. Refused HB-110: not a batch, altered or cut
+        off; it counts for nothing, and what is known of it is kept for a person (:mod:`sync.hub.suspects`).
         """
         digest = sha256(data).digest()
         found = self._storage.read(lambda tx: stored(tx, digest))
@@ -80,7 +80,7 @@ class Ingest:
                 raise Malformed("batch: not the bytes that were named")
             batch = batches.parse(data)
         except Malformed as error:
-            self._note_refused(digest, error.reason, via)
+            self.refuse(data, error.reason, via=via, file=file)
             raise Refused("HB-110", reason=error.reason) from None
         failpoint("hub:received")
         new = self._storage.write(lambda tx: self._store(tx, batch, via))
@@ -105,16 +105,12 @@ class Ingest:
 
     # --- inside
 
-    def _note_refused(self, digest: bytes, reason: str, via: str) -> None:
-        row = {"hash": digest, "reason": reason, "via": via, "now": self.clock.wall_ms()}
-
-        def note(tx: Tx) -> None:
-            tx.execute("INSERT INTO refused (hash, reason, via, received_ms) VALUES (:hash, :reason, :via, :now)", row)
-            tx.execute(
-                f"DELETE FROM refused WHERE idx <= (SELECT max(idx) FROM refused) - {_REFUSALS_KEPT}"
-            )  # nobody fills the disk
-
-        self._storage.write(note)
+    def refuse(self, data: bytes, reason: str, *, via: str, file: str = "") -> None:
+        """Write down bytes that are no batch."""
+        now = self.clock.wall_ms()
+        self._storage.write(
+            lambda tx: suspects.note(tx, data, reason=reason, via=via, file=file, now_ms=now, kept=_REFUSALS_KEPT)
+        )
 
     def _store(self, tx: Tx, batch: Batch, via: str) -> bool:
         """Everything about one batch, behind what the centre did before it; False when it came twice at once."""

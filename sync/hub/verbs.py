@@ -186,14 +186,15 @@ def publish(desk: Desk, files: tuple[Path, ...], under: str, withdraw: bool) -> 
 
 @root.command()
 @everywhere
-@click.argument("what", type=click.Choice(["gaps", "devices", "batches", "effects"]))
+@click.argument("what", type=click.Choice(["gaps", "devices", "batches", "effects", "refused"]))
 @click.pass_obj
 def report(desk: Desk, what: str) -> None:
     """What is missing, who was seen when, what came in, what waits for a person."""
-    from sync.hub import dispatch, reports
+    from sync.hub import dispatch, reports, suspects
 
     known: dict[str, Callable[[Tx], list[Row]]] = {
         "gaps": reports.gaps, "devices": reports.devices, "batches": reports.batches, "effects": dispatch.waiting,
+        "refused": suspects.listing,
     }  # fmt: skip
     desk.show(desk.centre().storage.read(known[what]))
 
