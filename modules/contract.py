@@ -110,6 +110,17 @@ class OfficeOp:
     body: Json
 
 
+@dataclass(frozen=True, slots=True)
+class Review:
+    """The centre's word about one op of this office."""
+
+    op: str  # hex
+    record: str
+    decision: str  # accepted, sent_back, send_again, or one that this program does not know
+    reason: str
+    wall_ms: int  # when it arrived here
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """One record kind that the outbox may carry or a publication may bring."""
@@ -123,7 +134,10 @@ class Kind:
     # Down: takes one verified publication {"name", "data": bytes} that the manifest leads to this kind, inside one write;
     # Refused leaves what was there before.
     apply: Callable[[Json], None] | None = None
-    merge: Callable[[OfficeOp], str | None] | None = None  # sideways: an op of another laptop of this office, inside one write
+    review: Callable[[Review], None] | None = None  # the centre decided about an op of this kind; inside one write
+    merge: Callable[[OfficeOp], str | None] | None = (
+        None  # sideways: an op of another laptop of this office, inside one write
+    )
     conflict: Literal["keep_both", "server_wins", "ask"] = "keep_both"
 
 

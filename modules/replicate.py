@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modules import agency_feed, office
+from modules import agency_feed, office, reviews
 from modules.contract import Changed
 
 if TYPE_CHECKING:
@@ -33,7 +33,12 @@ def once(
 
 
 def export(
-    session: Session, folder: Path, *, progress: Progress | None = None, cancel: Callable[[], bool] = lambda: False, seal: str = ""
+    session: Session,
+    folder: Path,
+    *,
+    progress: Progress | None = None,
+    cancel: Callable[[], bool] = lambda: False,
+    seal: str = "",
 ) -> dict[str, Any]:
     """Write a courier file into ``folder``; what was handed over shows as *on USB* until a receipt comes back.
 
@@ -146,5 +151,6 @@ def tell(session: Session) -> None:
     from modules import publications
 
     publications.apply_new(session)
+    reviews.deliver(session)
     office.deliver(session)
     session.bus.publish(Changed(frozenset(session.kinds()) | {SYNCED}, frozenset(), SYNCED))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from modules import agency_feed, manifest, publications, schema, triggers
+from modules import agency_feed, manifest, publications, reviews, schema, triggers
 from modules.api import ModuleApi
 from modules.bus import Bus
 from modules.commands import Commands
@@ -91,6 +91,7 @@ class Session:
         self.commands.after_write = self.deliver_triggers
         self.deliver_triggers()
         publications.begin(self)
+        reviews.deliver(self)
 
     @classmethod
     def open(cls, unlocked: Unlocked) -> Session:

@@ -191,6 +191,24 @@ def lost(conn: Connection, clock: Clock, hashes: Sequence[bytes]) -> int:
     return count
 
 
+def again(conn: Connection, clock: Clock, op: bytes) -> None:
+    """The centre asks for the op ``op`` once more: its batch and its attachments go again; until then it is not received."""
+    row = conn.execute("SELECT seq FROM op WHERE hash = ?", (op,)).fetchone()
+    if row is None:
+        return
+    seq = row["seq"]
+    batches = conn.execute(
+        "SELECT hash FROM batch WHERE state = 'receipted' AND ? BETWEEN first_seq AND last_seq", (seq,)
+    ).fetchall()
+    lost(conn, clock, [batch["hash"] for batch in batches])
+    names = conn.execute(
+        """SELECT blob AS hash FROM attached WHERE seq = :seq
+           UNION SELECT chunk.hash FROM chunk JOIN attached ON attached.blob = chunk.blob WHERE attached.seq = :seq""",
+        {"seq": seq},
+    ).fetchall()
+    pieces.lost(conn, [name["hash"] for name in names])
+
+
 def take_status(conn: Connection, status: Status, clock: Clock) -> None:
     """Keep what the hub has signed about this device: time, revocation list, and how far a second site has copies."""
     raise_floor(conn, HUB_TIME, status.hub_ms)

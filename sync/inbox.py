@@ -29,15 +29,18 @@ def _hex(value: object) -> str:
 
 
 def waiting(conn: Connection) -> list[dict[str, Any]]:
-    """Decisions that nobody has applied yet, oldest first: ``{"seq", "op", "record", "kind", "body"}``."""
+    """Decisions that nobody has applied yet, oldest first: ``{"seq", "op", "record", "about", "kind", "body"}``.
+
+    ``about``: the kind of the op that it is about, None when that op is not here.
+    """
     rows = conn.execute(
-        """SELECT inbox.seq, inbox.op, op.record, inbox.kind, inbox.body FROM inbox
+        """SELECT inbox.seq, inbox.op, op.record, op.kind AS about, inbox.kind, inbox.body FROM inbox
            LEFT JOIN op_line AS op ON op.hash = inbox.op WHERE inbox.applied_ms IS NULL ORDER BY inbox.seq"""
     )
     return [
         {
-            "seq": row["seq"], "op": row["op"].hex(), "record": row["record"], "kind": row["kind"],
-            "body": json.loads(row["body"]),
+            "seq": row["seq"], "op": row["op"].hex(), "record": row["record"], "about": row["about"],
+            "kind": row["kind"], "body": json.loads(row["body"]),
         }
         for row in rows.fetchall()
     ]  # fmt: skip
