@@ -122,7 +122,7 @@ class Runner:
         self._storage = storage
         self.projections = list(projections)
         for projection in self.projections:
-            storage.write(lambda tx, p=projection: self._prepare(tx, p))  # type: ignore[misc]
+            storage.write_beside(lambda tx, p=projection: self._prepare(tx, p))  # type: ignore[misc]
 
     def _prepare(self, tx: Tx, projection: Projection) -> None:
         found = tx.one("SELECT version FROM cursor WHERE projection = :p", {"p": projection.name})
@@ -137,7 +137,7 @@ class Runner:
         """Apply all that waits; the number of accepted ops that were new to at least one projection."""
         total = 0
         while stretch := self._storage.read(self._next):
-            self._storage.write(lambda tx, found=stretch: self._apply(tx, found))  # type: ignore[misc]
+            self._storage.write_beside(lambda tx, found=stretch: self._apply(tx, found))  # type: ignore[misc]
             total += stretch.last - stretch.after
         return total
 
@@ -176,9 +176,24 @@ class Stretch:
 
 def apply_all(tx: Tx, projection: Projection, rows: Sequence[tuple[AcceptedOp, int]]) -> int | None:
     """Apply until one fails; the place of that op, None when all held. Its failure is written on the cursor, the rest waits."""
+    wanted = [(op, received_ms) for op, received_ms in rows if op.kind in projection.kinds]
+    if not wanted:
+        return None
+    tx.execute("SAVEPOINT stretch")
+    try:
+        for op, received_ms in wanted:
+            projection.apply(ProjectionTx(tx, projection.name, received_ms), op, received_ms)
+    except Exception:  # noqa: BLE001  the second time names the op
+        tx.execute("ROLLBACK TO stretch")
+        tx.execute("RELEASE stretch")
+        return _one_by_one(tx, projection, wanted)
+    tx.execute("RELEASE stretch")
+    return None
+
+
+def _one_by_one(tx: Tx, projection: Projection, rows: Sequence[tuple[AcceptedOp, int]]) -> int | None:
+    """The same with a savepoint for each op: what came before the one that fails is kept."""
     for op, received_ms in rows:
-        if op.kind not in projection.kinds:
-            continue
         tx.execute("SAVEPOINT projected")
         try:
             projection.apply(ProjectionTx(tx, projection.name, received_ms), op, received_ms)

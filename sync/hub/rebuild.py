@@ -52,7 +52,7 @@ def _rebuild(storage: Storage, projection: Projection) -> Outcome:
         tx.execute("BEGIN")
         while _more(storage, tx, projection):
             pass
-        return storage.write(lambda live: _swap(live, tx, projection))
+        return storage.write_beside(lambda live: _swap(live, tx, projection))
     finally:
         beside.close()
 

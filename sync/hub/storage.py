@@ -34,6 +34,11 @@ class Storage(Protocol):
         """Run ``work`` in one transaction and return when it is durable; works that come together may share one."""
         ...
 
+    def write_beside(self, work: Callable[[Tx], T]) -> T:
+        """As :meth:`write`, for what stands beside the log: the tables of projections and their cursors. Nothing is signed with it,
+        and where the database allows it, ingest does not wait for it."""
+        ...
+
     def read(self, work: Callable[[Tx], T]) -> T:
         """Run ``work`` over one consistent reading."""
         ...

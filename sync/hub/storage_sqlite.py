@@ -66,6 +66,9 @@ class SqliteStorage:
     def write(self, work: Callable[[Tx], T]) -> T:
         return self._group.write(work)
 
+    def write_beside(self, work: Callable[[Tx], T]) -> T:
+        return self._group.write(work)  # a file has one writer
+
     def read(self, work: Callable[[Tx], T]) -> T:
         self._group.require_open()
         connection = self._readers.get()

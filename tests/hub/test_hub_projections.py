@@ -104,7 +104,8 @@ def test_a_mistake_stops_its_projection_alone_and_names_the_op(
     stopped = cursor(centre)
     assert [row["text"] for row in rows(centre)] == ["one"]
     assert (stopped["accepted_idx"], stopped["failure"]) == (1, "ValueError: a mistake of the module")
-    bad = centre.storage.read(lambda tx: tx.query("SELECT hash FROM op WHERE seq = 2"))[0]["hash"]
+    second = "SELECT hash FROM op WHERE seq = 2 AND device = :d"
+    bad = centre.storage.read(lambda tx: tx.query(second, {"d": laptop.id}))[0]["hash"]
     assert stopped["failed_op"] == bad
     assert cursor(centre, "other")["accepted_idx"] == 3
     assert centre.ingest.take(laptop.batch(1)).label == "accepted"  # ingest goes on
