@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from sync import (
     cbor,
+    carrying,
     checkpoints,
     client,
     cutting,
@@ -71,6 +72,7 @@ class Report:
     batches_cut: int = 0
     batches_sent: int = 0
     batches_received: int = 0  # receipts that turned a batch green
+    carried_on: int = 0  # batches of colleagues that the hub has taken from here
     batches_lost: int = 0  # the hub no longer held them; they go again
     quarantined: int = 0  # received, but waiting for a decision of an admin
     chunks_sent: int = 0
@@ -188,7 +190,7 @@ class _Run:
             ("certificate", self._enrol_by_province),
             ("have", self._have), ("receipts", self._receipts), ("evidence", self._evidence),
             ("cut", self.uploads.cut), ("batches", self.uploads.batches),
-            ("forks", self._forks),
+            ("forks", self._forks), ("office", self._office),
             ("publications", self._large_publications), ("chunks", self.uploads.attachments), ("log", self._log),
             ("witness", self._witness),
         ):  # fmt: skip
@@ -197,6 +199,11 @@ class _Run:
             with self._step(name):
                 step()
         self.store.write(self._reached)
+
+    def _office(self) -> None:
+        self.report.carried_on += carrying.carry_on(
+            self.unlocked, self.line, self.centre.log, cancel=self.cancel, problem=self._problem
+        )
 
     @contextmanager
     def _step(self, name: str) -> Iterator[None]:

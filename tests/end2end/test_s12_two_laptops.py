@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from i18n.errors import Refused
 from modules import replicate
 from modules.session import Session
-from sync import colleagues
+from sync import colleagues, exchange
 from sync.errors import Known
 from sync.listener import Listener
 from sync.meeting import Host
-from tests.end2end.hall import Hall, cases, conflicts, pair, take_case
+from sync.transport import Transport
+from tests.end2end.hall import Hall, cases, conflicts, pair, serving, take_case
 
 
 @pytest.fixture
@@ -117,6 +118,20 @@ def test_what_one_laptop_took_the_other_carries_on_and_brings_the_receipt_home(
         assert state[receipt] == "received"
     again = hall.to_centre(one)
     assert again.new_ops == 0 or again.problems == []
+
+
+def test_it_goes_on_over_the_line_too(hall: Hall, two: tuple[Session, Session]) -> None:
+    one, other = two
+    receipt = take_case(one)["receipt"]
+    hall.tell(one, other)
+    with serving(hall.hub) as url:
+        report = exchange.run(other.unlocked, Transport([url], other.unlocked.device))
+        assert report.carried_on > 0 and report.problems == []
+        again = exchange.run(other.unlocked, Transport([url], other.unlocked.device))
+        assert again.carried_on == 0
+    hall.tell(other, one)
+    state = {row["receipt"]: row["sync"] for row in one.commands.run("forms.list")["rows"]}
+    assert state[receipt] == "received"
 
 
 def test_over_the_lan_strangers_get_nothing(hall: Hall) -> None:
