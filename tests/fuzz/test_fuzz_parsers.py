@@ -6,6 +6,7 @@ import ast
 import re
 import resource
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -43,10 +44,8 @@ def test_spoiled_bytes_are_refused_in_words(name: str) -> None:
 
     def attempt(data: bytes) -> None:
         began = time.process_time()
-        try:
+        with suppress(SalaError, *parser.refuses):
             parser.call(data)
-        except (SalaError, *parser.refuses):
-            pass
         assert time.process_time() - began < MOST_S
 
     @EXAMPLES
