@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from sync import (
-    cbor,
     carrying,
+    cbor,
     checkpoints,
     client,
     cutting,
