@@ -2,8 +2,8 @@
 
 Both copies hold the same evidence (:mod:`sync.succession`). The one whose op the hub took goes on as before, with its numbers.
 The other one stops using the old numbers in the same transaction in which it takes new keys; what it had already done under
-the old key is sent as that, and waits at the centre until an admin has looked at both. So from then on every number belongs
-to one copy only.
+the old key is sent as that, and waits at the centre until an admin has looked at both. Numbers of its own come with its new
+certificate, bound to keys that nobody else has. So from then on every number belongs to one copy only.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from sync import audit, identity, leases, office, ops, succession
+from sync import audit, identity, office, ops, succession
 from sync.devices import EnrolledOfficer, Request
 from sync.errors import Refused
 from sync.failpoint import failpoint
 from sync.marks import FORKED, mark, set_mark
-from sync.succession import Evidence
 
 if TYPE_CHECKING:
     from sync.identity import Identity
@@ -69,10 +68,9 @@ def take(unlocked: Unlocked, data: bytes) -> bool:
         if cause == "":
             set_mark(conn, FORKED, 0)
             return False
-        ours = len(children) > 1 and cause == "fork" and _has(conn, children[1])
-        if cause == "fork" and len(children) > 1 and not ours:
+        if cause == "fork" and len(children) > 1 and not _has(conn, children[1]):
             return False  # about two other copies: the hub shows this one its own
-        _replace(conn, unlocked, old, evidence if ours else None, data, cause)
+        _replace(conn, unlocked, old, data, cause)
         return True
 
     try:
@@ -86,9 +84,7 @@ def _has(conn: Connection, op: bytes) -> bool:
     return conn.execute("SELECT 1 FROM op_line WHERE hash = ?", (op,)).fetchone() is not None
 
 
-def _replace(
-    conn: Connection, unlocked: Unlocked, old: Identity, granted: Evidence | None, evidence: bytes, cause: Cause
-) -> None:
+def _replace(conn: Connection, unlocked: Unlocked, old: Identity, evidence: bytes, cause: Cause) -> None:
     clock = unlocked.store.clock
     head = conn.execute("SELECT seq, hash FROM op WHERE device = ? ORDER BY seq DESC", (old.device_id,)).fetchone()
     body: dict[str, Any] = {
@@ -99,8 +95,8 @@ def _replace(
     identity.new_device(conn, clock.wall_ms())
     new = unlocked.current(conn)
     failpoint("rekey:new-keys")
-    _number(conn, granted)
-    request = _request(conn, unlocked, granted, old, new)
+    conn.execute("UPDATE office SET enrol_request = NULL")
+    request = _request(conn, unlocked, old, new)
     made = succession.make_request(request, new.sign, old.sign, evidence)
     conn.execute(
         "INSERT INTO rekey (device, predecessor, cause, request, made_ms) VALUES (?, ?, ?, ?, ?)",
@@ -124,16 +120,7 @@ def _spent(conn: Connection) -> list[list[Any]]:
     return [[bytes.fromhex(row["id"]), row["used"]] for row in rows]
 
 
-def _number(conn: Connection, granted: Evidence | None) -> None:
-    """This laptop's own place in the office. Without one the hub gives it with the certificate."""
-    conn.execute("UPDATE office SET enrol_request = NULL")
-    if granted is not None and granted.number:
-        conn.execute("UPDATE office SET slot = ?, number = ?", (granted.slot, granted.number))
-        for grant in granted.grants:
-            leases.install(conn, grant)
-
-
-def _request(conn: Connection, unlocked: Unlocked, granted: Evidence | None, old: Identity, new: Identity) -> Request:
+def _request(conn: Connection, unlocked: Unlocked, old: Identity, new: Identity) -> Request:
     here = office.centre(conn)
     assert here is not None, "evidence was verified with the office's centre"
     rows = conn.execute(
@@ -144,7 +131,7 @@ def _request(conn: Connection, unlocked: Unlocked, granted: Evidence | None, old
         for row in rows
     )
     return Request(
-        slot=granted.slot if granted and granted.number else new.device_id, office=here.office,
+        slot=new.device_id, office=here.office,
         sign_public=bytes(new.sign.verify_key), seal_public=bytes(new.seal.public_key),
         office_public=bytes(unlocked.office_key.verify_key), officers=people, made_ms=unlocked.store.clock.wall_ms(),
         predecessor=old.device_id,
@@ -174,7 +161,7 @@ def answered(conn: Connection) -> None:
         "UPDATE rekey SET request = NULL WHERE device = ? AND request IS NOT NULL", (found.device_id,)
     ).rowcount
     if done:
-        conn.execute("UPDATE office SET number = ?", (found.number,))
+        conn.execute("UPDATE office SET slot = ?, number = ?", (found.device_id, found.number))
 
 
 def told(conn: Connection) -> Replaced | None:
@@ -183,7 +170,7 @@ def told(conn: Connection) -> Replaced | None:
     if row is None:
         return None
     number = conn.execute("SELECT number FROM office").fetchone()["number"]
-    return Replaced(row["cause"], 0 if request(conn) and row["cause"] == "behind" else number, row["made_ms"])
+    return Replaced(row["cause"], 0 if request(conn) else number, row["made_ms"])
 
 
 def seen(conn: Connection, now_ms: int) -> None:

@@ -15,8 +15,7 @@ from nacl.signing import SigningKey
 from sync import batch, cbor, cose, devices
 from sync.cbor import Malformed
 from sync.devices import Request
-from sync.limits import KIB, MAX_BATCH, MAX_HAVE, MAX_MESSAGE, MAX_SEQ
-from sync.wire import LeaseGrant, read_grant
+from sync.limits import KIB, MAX_BATCH, MAX_MESSAGE, MAX_SEQ
 
 MAX_EVIDENCE: Final = 2 * MAX_BATCH + 256 * KIB  # bytes of one evidence
 MAX_REQUEST: Final = MAX_EVIDENCE + MAX_MESSAGE  # bytes of one request to go on as another laptop
@@ -30,8 +29,7 @@ class Evidence:
     """What the hub shows of a device key that two laptops hold.
 
     ``batches``: the one with the op that the hub took as the chain's next, then the one with the op that it put aside; only
-    the first when the device is merely behind. ``slot``, ``number`` and ``grants`` belong to the laptop whose op was put aside:
-    its own place in the office and numbers that nobody else has. All zero and empty when there is none.
+    the first when the device is merely behind. It brings no numbers: a copy of the copy would take the same ones.
     """
 
     device_id: bytes
@@ -39,9 +37,6 @@ class Evidence:
     parent: bytes
     batches: tuple[bytes, ...]
     hub_ms: int
-    slot: bytes = bytes(16)
-    number: int = 0
-    grants: tuple[LeaseGrant, ...] = ()
 
     @property
     def children(self) -> list[bytes]:
@@ -52,9 +47,7 @@ class Evidence:
 def issue_evidence(evidence: Evidence, key: SigningKey, key_id: bytes) -> bytes:
     """``evidence`` signed by the hub's log key (``key_id``: its note key id)."""
     e = evidence
-    values: list[Any] = [
-        1, e.device_id, e.seq, e.parent, list(e.batches), e.hub_ms, e.slot, e.number, [grant.values() for grant in e.grants],
-    ]  # fmt: skip
+    values: list[Any] = [1, e.device_id, e.seq, e.parent, list(e.batches), e.hub_ms]
     payload = cbor.encode(dict(enumerate(values, start=1)))
     return cose.sign(key, payload, content_type=_EVIDENCE_TYPE, key_id=key_id, aad=_EVIDENCE_AAD)
 
@@ -64,21 +57,17 @@ def read_evidence(data: bytes, log_public: bytes) -> Evidence:
     signed = cose.parse(data, _EVIDENCE_TYPE, MAX_EVIDENCE)
     cose.verify(signed, log_public, _EVIDENCE_AAD)
     match cbor.decode(signed.payload):
-        case {
-            1: 1, 2: bytes(device), 3: int(seq), 4: bytes(parent), 5: [bytes(), *_] as batches, 6: int(ms), 7: bytes(slot),
-            8: int(number), 9: list(grants), **others,
-        } if not others and (len(device), len(parent), len(slot)) == (16, 32, 16):  # fmt: skip
+        case {1: 1, 2: bytes(device), 3: int(seq), 4: bytes(parent), 5: [bytes(), *_] as batches, 6: int(ms), **others} if (
+            not others and (len(device), len(parent)) == (16, 32)
+        ):
             pass
         case _:
             raise Malformed("evidence: fields")
-    if not (0 < seq <= MAX_SEQ and 0 <= ms <= MAX_SEQ and 0 <= number <= MAX_SEQ) or len(batches) > 2:
+    if not (0 < seq <= MAX_SEQ and 0 <= ms <= MAX_SEQ) or len(batches) > 2:
         raise Malformed("evidence: numbers")
-    if any(not isinstance(one, bytes) for one in batches) or len(grants) > MAX_HAVE:
+    if any(not isinstance(one, bytes) for one in batches):
         raise Malformed("evidence: lists")
-    found = Evidence(
-        device_id=device, seq=seq, parent=parent, batches=tuple(batches), hub_ms=ms, slot=slot, number=number,
-        grants=tuple(read_grant(grant) for grant in grants),
-    )  # fmt: skip
+    found = Evidence(device_id=device, seq=seq, parent=parent, batches=tuple(batches), hub_ms=ms)
     children = found.children
     if len(set(children)) != len(children):
         raise Malformed("evidence: one and the same op")

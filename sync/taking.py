@@ -154,9 +154,9 @@ class Taking:
                 {"device": found.device_id.hex(), "number": found.number, "certificate": data.hex()}
             )
 
-    def _audit(self, _: Entry, data: bytes) -> None:
+    def _audit(self, entry: Entry, data: bytes) -> None:
         """The centre's cosignature of this laptop's audit log; an older stick brings one that is here already."""
-        note, device = data.decode("utf-8", "replace"), self.unlocked.device.device_id
+        note, device = data.decode("utf-8", "replace"), bytes.fromhex(entry.name)  # as it was when the stick was written
         self.store.write(lambda conn: audit_marks.take(conn, device, note, self.centre.log))
 
     def _receipt(self, _: Entry, data: bytes) -> None:

@@ -23,14 +23,14 @@ MOST_LISTED: Final = 200
 
 def listing(tx: Tx) -> list[Row]:
     """Every fork, the newest first: device, office, number, seq, root ``op`` and ``sibling``, how many ops of the branch still
-    wait (``waiting``, 0: decided), when its first op was received, and the laptop that the copy became (``successor``)."""
+    wait (``waiting``, 0: decided), when its first op was received, and how many laptops the copies became (``successors``)."""
     return tx.query(
-        """SELECT f.op, f.device, f.seq, f.parent, f.sibling, d.office, d.number, b.received_ms, s.device AS successor,
-               s.number AS successor_number,
+        """SELECT f.op, f.device, f.seq, f.parent, f.sibling, d.office, d.number, b.received_ms,
+               (SELECT count(*) FROM device n WHERE n.predecessor = f.device) AS successors,
                (SELECT count(*) FROM op w WHERE w.device = f.device AND w.label = 'q:fork' AND w.label <> 'accepted' AND w.seq >= f.seq)
                    AS waiting
            FROM fork f JOIN device d ON d.device = f.device JOIN op o ON o.hash = f.op AND o.device = f.device
-           JOIN batch b ON b.idx = o.batch LEFT JOIN slot s ON s.slot = f.slot
+           JOIN batch b ON b.idx = o.batch
            ORDER BY b.received_ms DESC, f.op LIMIT :most""",
         {"most": MOST_LISTED},
     )
@@ -39,14 +39,14 @@ def listing(tx: Tx) -> list[Row]:
 def of_device(tx: Tx, device: bytes) -> list[Row]:
     """The forks of one device key, oldest place first."""
     return tx.query(
-        "SELECT op, device, parent, seq, sibling, slot FROM fork WHERE device = :d ORDER BY seq, op LIMIT :most",
+        "SELECT op, device, parent, seq, sibling FROM fork WHERE device = :d ORDER BY seq, op LIMIT :most",
         {"d": device, "most": MOST_LISTED},
     )
 
 
 def one(tx: Tx, op: bytes) -> Row | None:
     """The fork whose branch begins with ``op``."""
-    return tx.one("SELECT op, device, parent, seq, sibling, slot FROM fork WHERE op = :op", {"op": op})
+    return tx.one("SELECT op, device, parent, seq, sibling FROM fork WHERE op = :op", {"op": op})
 
 
 def view(centre: Centre, tx: Tx, op: bytes) -> dict[str, list[Row]] | None:
@@ -130,11 +130,11 @@ def _numbers(tx: Tx, row: Row, unique: Mapping[str, list[str]]) -> list[tuple[st
 # --- evidence
 
 
-def evidence(tx: Tx, fork: Row, now_ms: int, **given: Any) -> Evidence:
-    """What proves ``fork``; ``given``: slot, number and grants of the copy that made the branch."""
+def evidence(tx: Tx, fork: Row, now_ms: int) -> Evidence:
+    """What proves ``fork``."""
     batches = tuple(_batch_of(tx, fork["device"], fork[name]) for name in ("sibling", "op"))
     return Evidence(
-        device_id=fork["device"], seq=fork["seq"], parent=fork["parent"], batches=batches, hub_ms=now_ms, **given
+        device_id=fork["device"], seq=fork["seq"], parent=fork["parent"], batches=batches, hub_ms=now_ms
     )
 
 

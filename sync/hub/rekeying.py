@@ -1,4 +1,4 @@
-"""A copy of a laptop becomes a laptop of its own: evidence on request, a place and numbers for the copy, its enrolment.
+"""A copy of a laptop becomes a laptop of its own: evidence on request, and its enrolment with a place and numbers.
 
 The predecessor's key and the hub's own evidence take the place of an office pack and its code. A revoked predecessor cannot
 do it. The same request again gets the same certificate; the evidence alone is enough after an older copy of the hub was put back.
@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from sync import cbor, succession
-from sync.hub import acts, enrolment, forks, leases
+from sync.hub import enrolment, forks, labels
 from sync.hub.enrolment import Answer, Ticket
 from sync.hub.storage import Row, Tx
 from sync.limits import MAX_SEQ
@@ -23,52 +23,28 @@ from sync.succession import Evidence
 if TYPE_CHECKING:
     from sync.hub.centre import Centre
 
-ACT: Final = "sync.fork"  # a place in the office was set apart for the copy that made a branch
+MOST_CARRIED: Final = 8  # evidence of so many branches goes onto one stick
 _CBOR: Final = "application/cbor"
 
 
-# --- what the centre gives
+# --- what the centre shows
 
 
-def evidence_of(centre: Centre, tx: Tx, fork: Row) -> bytes:
-    """The signed evidence of ``fork`` with a place and numbers for the copy; they are set apart at the first asking."""
+def open_evidence(centre: Centre, tx: Tx, device: bytes, head: bytes, head_seq: int) -> list[bytes]:
+    """All that a stick brings back to the copy of ``device`` whose last op is ``head``: evidence of branches that were put aside,
+    or that it is behind. Nothing for the copy that the hub follows."""
     now = centre.clock.wall_ms()
-    slot = _slot_of(centre, tx, fork, now)
-    grants = tuple(leases.of_slot(tx, slot["slot"], now))
-    return _signed(centre, forks.evidence(tx, fork, now, slot=slot["slot"], number=slot["number"], grants=grants))
-
-
-def open_evidence(centre: Centre, tx: Tx, device: bytes, head_seq: int) -> list[bytes]:
-    """All that a stick brings back to ``device``: evidence of every branch whose copy has not re-keyed, or that it is behind."""
-    found = [
-        fork
-        for fork in forks.of_device(tx, device)
-        if fork["slot"] is None
-        or tx.one("SELECT 1 AS yes FROM slot WHERE slot = :s AND device IS NULL", {"s": fork["slot"]})
-    ]
-    if found:
-        return [evidence_of(centre, tx, fork) for fork in found[:MOST_CARRIED]]
-    late = forks.behind(tx, device, head_seq, centre.clock.wall_ms())
+    row = tx.one("SELECT label FROM op WHERE hash = :op AND device = :d", {"op": head, "d": device})
+    if row is None or row["label"] == labels.FORK:
+        found = [fork for fork in forks.of_device(tx, device) if fork["seq"] <= head_seq][-MOST_CARRIED:]
+        if found:
+            return [_signed(centre, forks.evidence(tx, fork, now)) for fork in found]
+    late = forks.behind(tx, device, head_seq, now)
     return [_signed(centre, late)] if late else []
-
-
-MOST_CARRIED: Final = 8
 
 
 def _signed(centre: Centre, evidence: Evidence) -> bytes:
     return succession.issue_evidence(evidence, centre.keys.log, centre.log.note_key.id())
-
-
-def _slot_of(centre: Centre, tx: Tx, fork: Row, now_ms: int) -> Row:
-    if fork["slot"] is not None:
-        found = tx.one("SELECT slot, office, number FROM slot WHERE slot = :s", {"s": fork["slot"]})
-        if found is not None:
-            return found
-    device = tx.query("SELECT office FROM device WHERE device = :d", {"d": fork["device"]})[0]
-    made = _open(centre, tx, device["office"], utils.random(16), now_ms)
-    tx.execute("UPDATE fork SET slot = :slot WHERE op = :op", {"slot": made["slot"], "op": fork["op"]})
-    acts.record(tx, ACT, {"op": fork["op"]}, now_ms, [("fork", "op", fork["op"])])
-    return made
 
 
 def _open(centre: Centre, tx: Tx, office: str, slot: bytes, now_ms: int) -> Row:
@@ -104,9 +80,9 @@ def succeed(centre: Centre, tx: Tx, data: bytes) -> Answer:
     if evidence.device_id != request.predecessor or request.office != old["office"]:
         return Answer(409, code="HB-174")
     slot = tx.one("SELECT * FROM slot WHERE slot = :s", {"s": request.slot})
-    if slot is None:  # the copy is behind and brings its own place; or this hub is an older copy of itself
+    if slot is None:
         slot = _open(centre, tx, request.office, request.slot, now)
-    elif slot["device"] is not None or slot["office"] != request.office or request.slot != evidence.slot:
+    elif slot["device"] is not None or slot["office"] != request.office:
         return Answer(409, code="HB-174")
     return Answer(201, enrolment.succeed(tx, centre.keys, request, slot, signed, now))
 
@@ -132,9 +108,11 @@ def routes(bounded: Any, device_of: Any) -> list[Route]:
 
         def work(tx: Tx) -> bytes | None:
             fork = forks.one(tx, op)
-            return evidence_of(centre, tx, fork) if fork is not None and fork["device"] == device else None
+            if fork is None or fork["device"] != device:
+                return None
+            return _signed(centre, forks.evidence(tx, fork, centre.clock.wall_ms()))
 
-        return _answer(centre.storage.write(work))
+        return _answer(centre.storage.read(work))
 
     def late(request: Request, body: bytes) -> Response:
         device = device_of(request, body)

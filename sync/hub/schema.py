@@ -98,10 +98,9 @@ def _records(m: MetaData, *, partitioned: bool) -> None:
 
 def _copies(m: MetaData) -> None:
     """Laptops of which copies were at work, and receipts of this hub that were shown to it again."""
-    # op: the root of a branch that was put aside; sibling: the op after the same parent that is the chain's next. slot: what the
-    # copy that made the branch is given when it becomes a laptop of its own.
+    # op: the root of a branch that was put aside; sibling: the op after the same parent that is the chain's next.
     Table(
-        "fork", m, _key("op", LargeBinary), _blob("device"), _blob("parent"), _int("seq"), _blob("sibling"), _blob("slot", null=True),
+        "fork", m, _key("op", LargeBinary), _blob("device"), _blob("parent"), _int("seq"), _blob("sibling"),
         Index("fork_device", "device", "seq"),
     )  # fmt: skip
     Table("evidence", m, _key("batch", LargeBinary), _blob("device"), _int("received_ms"))

@@ -221,7 +221,6 @@ def _forks() -> None:
     """Branches of one device key that two laptops held; those that stand in quarantine already are found again."""
     op.create_table(
         "fork", sa.Column("op", sa.LargeBinary, primary_key=True), blob("device"), blob("parent"), integer("seq"), blob("sibling"),
-        blob("slot", null=True),
     )  # fmt: skip
     op.create_index("fork_device", "fork", ["device", "seq"])
     op.create_table("evidence", sa.Column("batch", sa.LargeBinary, primary_key=True), blob("device"), integer("received_ms"))
