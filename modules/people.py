@@ -55,6 +55,17 @@ def arrive(session: Session, file: Path, passphrase: str, *, cost: Cost | None =
     return transfers.arrive(session.unlocked, read(file), passphrase, cost=cost)
 
 
+def note_answered(session: Session, request: bytes) -> None:
+    """Write down that custodians opened a request here: which officer's, by its digits; no key and no name."""
+    from sync import audit, reset
+
+    event = {
+        "what": "reset answered", "officer": reset.read(request).officer.hex(), "words": reset.spoken(request),
+        "by": session.officer.id,
+    }  # fmt: skip
+    session.store.write(lambda conn: audit.append(conn, session.clock, event))
+
+
 def read(file: Path) -> bytes:
     """A small file that a person brought. ``Known("SY-371")`` when it cannot be read."""
     try:

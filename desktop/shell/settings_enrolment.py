@@ -12,6 +12,7 @@ from desktop.kit.button import Button
 from desktop.kit.files import choose_folder, save_file
 from desktop.kit.layout import Beside, Wrapped, column, holder, row
 from desktop.kit.wrap import Label
+from desktop.shell.code_card import CodeCard
 from desktop.shell.codes_in import CodesIn
 from desktop.shell.qrview import QrView
 from desktop.shell.settings_parts import Pane
@@ -37,6 +38,7 @@ class EnrolmentPane(Pane):
             column(self.state, self.laptop, spacing=4),
         )
         self._make_request()
+        self.code = CodeCard(self)
         self._make_answer()
         self.end()
         bridge.sync_ended.connect(lambda _report, _error: self.refresh())
@@ -138,7 +140,8 @@ class EnrolmentPane(Pane):
         if texts != self.view.texts():
             self.view.show_texts(texts)
         for card in (self.request, self.answer):
-            card.setVisible(not enrolled)
+            card.setVisible(not enrolled and bool(texts))
+        self.code.card.setVisible(not enrolled)
         self.laptop.say(self._laptop_words)
 
     def _state_words(self) -> str:

@@ -16,6 +16,7 @@ from desktop.kit.layout import Rule, Wrapped, column, holder, row
 from desktop.kit.wrap import Label
 from desktop.shell.settings_parts import Pane, fact
 from desktop.shell.strength import StrengthMeter
+from desktop.shell.transfer import ArriveCard, MoveCard
 from i18n.catalog import text, tr
 from i18n.errors import SalaError, explain
 
@@ -60,7 +61,10 @@ class PeoplePane(Pane):
             lambda: tr("Everybody unlocks with a passphrase of their own. Who leaves stays in the records they made."),
             self.list,
         )
+        self.moving = MoveCard(self)
         self._make_new()
+        self.arrive = ArriveCard(self)
+        self.arrive.card.setVisible(self.may)
         self._make_own()
         self.end()
         self.refresh()
@@ -94,6 +98,9 @@ class PeoplePane(Pane):
         line = row(Picture("person", "blue" if here else "soft"), spacing=12, margins=(0, 4, 0, 4))
         line.addLayout(words, 1)
         if self.may and not here:
+            move = Button(lambda: tr("Move…"), small=True)
+            move.clicked.connect(lambda: self.moving.begin(officer))
+            line.addWidget(move)
             remove = Button(lambda: tr("Remove…"), kind="danger", small=True)
             remove.clicked.connect(lambda: self._ask_remove(officer))
             line.addWidget(remove)
@@ -112,10 +119,10 @@ class PeoplePane(Pane):
         )
 
     def _remove(self, officer: Officer) -> None:
-        from sync import keys
+        from modules import people
 
-        unlocked = self.bridge.session.unlocked
-        self.bridge.work(lambda: keys.remove_officer(unlocked, officer.id), then=lambda _: self._removed(officer.name))
+        session = self.bridge.session
+        self.bridge.work(lambda: people.remove(session, officer.id), then=lambda _: self._removed(officer.name))
 
     def _removed(self, name: str) -> None:
         self.bridge.show_note(tr("Removed: {name}", name=name))
@@ -127,7 +134,7 @@ class PeoplePane(Pane):
         self.name = LineField({"km": "គោត្តនាម និងនាម", "en": "Surname and given name, in Khmer"}, longest=80)
         self.latin = LineField({"km": "ឈ្មោះជាអក្សរឡាតាំង", "en": "Name in Latin letters"}, longest=80)
         self.role = ChoiceField(
-            {"km": "តួនាទី", "en": "Role"}, [Option(id, title) for id, title in self._roles.items()], buttons=5
+            {"km": "តួនាទី", "en": "Role"}, [Option(id, title) for id, title in self._roles.items()], buttons=6
         )
         self.secret = PassphraseField({"km": "ឃ្លាសម្ងាត់របស់ពួកគេ", "en": "Their passphrase, typed by them"})
         self.strength = StrengthMeter()
@@ -142,7 +149,7 @@ class PeoplePane(Pane):
         card.setVisible(self.may)
 
     def _add(self) -> None:
-        from sync import keys
+        from modules import people
 
         values = (self.name.value(), self.latin.value(), self.role.value(), self.secret.value())
         fields = (self.name, self.latin, self.role, self.secret)
@@ -152,9 +159,9 @@ class PeoplePane(Pane):
             next(field for field, value in zip(fields, values, strict=True) if not value).setFocus()
             return
         person = Person(str(values[0]), str(values[1]), str(values[2]))
-        unlocked, secret = self.bridge.session.unlocked, str(values[3])
+        session, secret = self.bridge.session, str(values[3])
         self.add.setEnabled(False)
-        self.bridge.work(lambda: keys.add_officer(unlocked, person, secret), then=self._added, failed=self._not_added)
+        self.bridge.work(lambda: people.add(session, person, secret), then=self._added, failed=self._not_added)
 
     def _added(self, officer: Any) -> None:
         self.add.setEnabled(True)

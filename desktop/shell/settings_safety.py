@@ -13,10 +13,12 @@ from desktop.kit.fields import LineField, PassphraseField
 from desktop.kit.files import open_file, save_file
 from desktop.kit.layout import Wrapped, column, holder, row
 from desktop.kit.wrap import Label
+from desktop.shell.answer_card import AnswerCard
 from desktop.shell.settings_parts import Pane, fact
 from i18n import dates
 from i18n.catalog import tr
 from i18n.errors import SalaError
+from modules.permissions import ROLES
 
 if TYPE_CHECKING:
     from sync.store import Connection
@@ -35,6 +37,8 @@ class SafetyPane(Pane):
         self._words = ""
         self._make_device()
         self._make_backup()
+        if "officers" in ROLES.get(bridge.session.officer.role, frozenset()):
+            self.recovery = AnswerCard(self)
         self._make_log()
         self.end()
 

@@ -91,6 +91,7 @@ class UnlockPage(QWidget):
     tried = Signal(str, str)
     language_wanted = Signal()
     restore_wanted = Signal()
+    reset_wanted = Signal()
 
     def __init__(self, wait_s: Callable[[str], int], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -104,6 +105,8 @@ class UnlockPage(QWidget):
         self.list.setSpacing(4)
         self.passphrase = PassphraseField({"km": "ឃ្លាសម្ងាត់", "en": "Passphrase"})
         self.go = Button(lambda: tr("Unlock"), kind="primary", key="Enter")
+        self.forgotten = Button(lambda: tr("Forgotten?"), kind="quiet")
+        self.forgotten.clicked.connect(self.reset_wanted)
         self.banner = Banner()
         self.language = LanguageSwitch()
         self.waiting = Label("", tone="amber", wrap=True)
@@ -127,7 +130,7 @@ class UnlockPage(QWidget):
             self.names,
             self.passphrase,
             self.waiting,
-            row(None, self.go),
+            row(self.forgotten, None, self.go),
             spacing=12,
             margins=(28, 20, 28, 20),
         )

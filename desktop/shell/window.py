@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -145,6 +146,7 @@ class Window(QWidget):
         door = UnlockPage(lambda id: keys.wait_s(self.home, id, SystemClock()))
         door.tried.connect(self._unlock)
         door.language_wanted.connect(self.switch_language)
+        door.reset_wanted.connect(lambda: self.show_reset(door.chosen()))
         self.door = door
         self._show(door)
         try:
@@ -154,6 +156,14 @@ class Window(QWidget):
         if error is not None:
             door.banner.show_error(error)
         self.locked.emit()
+
+    def show_reset(self, chosen: str = "") -> None:
+        """A forgotten passphrase: ask the province for a new one, or take its answer."""
+        from desktop.shell.reset import open_page
+
+        self.door = None
+        back = partial(self.show_door, chosen)
+        self._show(open_page(self.home, chosen, self._worker, self._cost, self._enter, back, self._broke))
 
     # Making a profile
 

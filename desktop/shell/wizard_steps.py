@@ -128,7 +128,7 @@ class OfficerStep(QWidget):
         )
         self.latin = LineField({"km": "ឈ្មោះជាអក្សរឡាតាំង", "en": "Name in Latin letters"}, longest=80)
         self.role = ChoiceField(
-            {"km": "តួនាទី", "en": "Role"}, [Option(id, title) for id, title in ROLE_TITLES.items()], buttons=5
+            {"km": "តួនាទី", "en": "Role"}, [Option(id, title) for id, title in ROLE_TITLES.items()], buttons=6
         )
         self.role.set_value("receiving")
         for field in (self.name, self.latin):

@@ -42,7 +42,9 @@ class Moves:
         return officer in self._known
 
     def away(self, op: OpFields) -> bool:
-        """Whether the officer of ``op`` signed for another office by then."""
+        """Whether the officer of ``op`` signed for another office by then. What the program itself notes is nobody's word."""
+        if op.form == "sync" and op.kind != KIND:
+            return False
         when = max(op.wall_ms, op.hub_floor_ms)
         said = [to for at_ms, to in self._known.get(op.officer, ()) if at_ms <= when]
         return bool(said) and said[-1] != self._office
