@@ -156,7 +156,9 @@ class Taking:
 
     def _audit(self, entry: Entry, data: bytes) -> None:
         """The centre's cosignature of this laptop's audit log; an older stick brings one that is here already."""
-        note, device = data.decode("utf-8", "replace"), bytes.fromhex(entry.name)  # as it was when the stick was written
+        note, device = data.decode("utf-8", "replace"), self.unlocked.device.device_id
+        if entry.name != device.hex():
+            return  # it may be about the log of the other copy: this laptop has keys of its own since a moment ago
         self.store.write(lambda conn: audit_marks.take(conn, device, note, self.centre.log))
 
     def _receipt(self, _: Entry, data: bytes) -> None:
