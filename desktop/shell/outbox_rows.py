@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 LIMIT: Final = 500
 
 _DECIDED: Final = {"accepted": "accepted", "sent_back": "sent_back"}
+_AGAIN: Final = "send_again"
 
 
 def step_words(step: str) -> str:
@@ -46,15 +47,21 @@ def read(conn: Connection, states: Sequence[str]) -> list[dict[str, Any]]:
             row["trouble"], row["next_try_ms"] = stuck[row["op"]]
         if row["state"] in ("waiting", "sending") and row["op"] in carried:
             row["state"] = "on_usb"
-        if row["op"] in decided:
+        if row["op"] in decided and decided[row["op"]][0] != _AGAIN:
             row["state"], row["note"] = decided[row["op"]]
+        elif row["op"] in decided and row["state"] != "received":  # asked for once more, and not there yet
+            row["note"] = decided[row["op"]][1]
     return _dressed(conn, rows)
 
 
 def decisions(conn: Connection) -> list[dict[str, Any]]:
     """Work about which the centre decided something, as rows of :func:`read`."""
     decided = _decisions(conn)
-    rows = [_op(conn, op) | {"state": state, "note": note} for op, (state, note) in list(decided.items())[:LIMIT]]
+    rows = [
+        _op(conn, op) | {"state": state, "note": note}
+        for op, (state, note) in list(decided.items())[:LIMIT]
+        if state != _AGAIN
+    ]
     return _dressed(conn, [row for row in rows if row.get("op")])
 
 
@@ -138,7 +145,8 @@ def _decisions(conn: Connection) -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     for row in conn.execute("SELECT op, body FROM inbox ORDER BY seq DESC LIMIT 5000"):
         body = json.loads(row["body"])
-        state = _DECIDED.get(str(body.get("decision") or ""))
+        decision = str(body.get("decision") or "")
+        state = _AGAIN if decision == _AGAIN else _DECIDED.get(decision)
         if state:
             found.setdefault(row["op"].hex(), (state, str(body.get("reason") or "")))
     return found

@@ -97,7 +97,9 @@ def discard(ctx: click.Context, draft: str) -> None:
 @click.command("list")
 @click.option("--filter", "filter_", default="", help="Part of a name, number, phone or place.")
 @click.option(
-    "--state", default="all", type=click.Choice(["all", "open", "due", "waiting", "sending", "received", "withdrawn"])
+    "--state",
+    default="all",
+    type=click.Choice(["all", "open", "due", "waiting", "sending", "received", "sent_back", "accepted", "withdrawn"]),
 )
 @click.option("--form", default="", help="Only this form.")
 @click.option("--limit", default=50, type=click.IntRange(1, 500))

@@ -53,7 +53,10 @@ class Forms:
         self._records = Records(api, self.library, self._lists, self._together)
         self._conflicts = Conflicts(api, self.library, self._together)
         self._export = Export(api, self.library)
-        self.kinds: Sequence[Kind] = (*(replace(kind, merge=self._together.take) for kind in _KINDS), *self._coming_down())
+        self.kinds: Sequence[Kind] = (
+            *(replace(kind, merge=self._together.take, review=self._records.reviewed) for kind in _KINDS),
+            *self._coming_down(),
+        )
         self.triggers: Sequence[Trigger] = (_FINISHED,)
         self.settings: Sequence[Setting] = ()
         self.migrations = migrations.register

@@ -12,8 +12,12 @@ from modules.forms import numbering
 from modules.forms.finish import KIND
 from modules.forms.library import Library
 
-HEAD: Final = "id, receipt, form, version, service, person, latin, phone, fee, received, received_ms, due, state, printed, officer"
-STATES: Final = ("all", "open", "due", "waiting", "sending", "received", "withdrawn")
+HEAD: Final = (
+    "id, receipt, form, version, service, person, latin, phone, fee, received, received_ms, due, state, printed, officer, "
+    "last_op, review, review_reason, review_op, review_ms"
+)
+STATES: Final = ("all", "open", "due", "waiting", "sending", "received", "sent_back", "accepted", "withdrawn")
+_DECIDED: Final = frozenset({"sent_back", "accepted"})  # states that the centre gives
 _OUTBOX: Final = frozenset({"waiting", "sending", "received"})  # states that only the outbox knows
 _ASKED: Final = 10_000  # newest rows that a question of such a state looks at: a peak month without a line
 _EVERYTHING: Final = "1"  # a condition that every row meets
@@ -33,7 +37,8 @@ class Lists:
         """Newest first: ``{"rows", "total", "next"}``. ``after`` continues behind an id, ``offset`` jumps (for a scroll bar).
 
         ``filter`` is what a person types: part of a name, number, phone, place. ``state``: all, open (not withdrawn), due (open
-        and the day has come), waiting | sending | received (open, as the outbox says), withdrawn.
+        and the day has come), waiting | sending | received (open, as the outbox says), sent_back | accepted (open, as the centre decided),
+        withdrawn.
         """
         where, values = self._where(state, form)
         if filter.strip():
@@ -48,6 +53,9 @@ class Lists:
         parts, values = list[str](), list[object]()
         if state != "all":
             parts.append("state = 'withdrawn'" if state == "withdrawn" else "state = 'finished'")
+        if state in _DECIDED:
+            parts.append("review = ? AND review_op = last_op")
+            values.append(state)
         if state == "due":
             parts.append("due <= ?")
             values.append(self.today().isoformat())
@@ -124,7 +132,7 @@ class Lists:
             row["title"] = self._library.catalogue.service(row["service"]).title
             row["overdue"] = row["due"] < today.isoformat()
             row["days_left"] = self._library.holidays.left(today, date.fromisoformat(row["due"]))
-            row["shown_state"] = "withdrawn" if row["state"] == "withdrawn" else row["sync"]
+            _decide(row)
         return rows
 
     def today(self) -> date:
@@ -175,6 +183,14 @@ class Lists:
 def _shown(state: str) -> str:
     """The word of the one vocabulary for a state of the outbox."""
     return "received" if state == "stable" else state
+
+
+def _decide(row: Row) -> None:
+    """``shown_state`` and ``review`` of ``row``: the centre's word, unless the case has gone on since."""
+    if row.pop("review_op") != row.pop("last_op") or (row["review"] == "send_again" and row["sync"] == "received"):
+        row["review"], row["review_reason"], row["review_ms"] = "", "", 0
+    decided = row["review"] if row["review"] in _DECIDED else ""
+    row["shown_state"] = "withdrawn" if row["state"] == "withdrawn" else decided or row["sync"]
 
 
 def _due_item(row: Row) -> dict[str, Any]:

@@ -67,6 +67,15 @@ def register(migrations: Migrations) -> None:
         )
         _one_after_the_other(db)
 
+    @migrations()
+    def reviews(db: Database) -> None:
+        """The centre's last word about a case; it holds as long as no newer op of the case exists than ``review_op``."""
+        db.execute("ALTER TABLE forms_submission ADD COLUMN review TEXT NOT NULL DEFAULT ''")
+        db.execute("ALTER TABLE forms_submission ADD COLUMN review_reason TEXT NOT NULL DEFAULT ''")
+        db.execute("ALTER TABLE forms_submission ADD COLUMN review_op TEXT NOT NULL DEFAULT ''")
+        db.execute("ALTER TABLE forms_submission ADD COLUMN review_ms INTEGER NOT NULL DEFAULT 0")
+        db.execute("CREATE INDEX forms_submission_review ON forms_submission (review) WHERE review <> ''")
+
 
 def _one_after_the_other(db: Database) -> None:
     """Changes from before several laptops worked on one case: each had seen the one before it."""

@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from i18n.errors import SalaError
-from modules.contract import Api, Refused, Row
+from modules.contract import Api, Refused, Review, Row
 from modules.forms import numbering, rules
 from modules.forms.capture import SUBJECT, Work, fee, service_json, unread
 from modules.forms.clean import clean, line
 from modules.forms.definition import Definition
-from modules.forms.finish import blobs
+from modules.forms.finish import KIND, blobs
 from modules.forms.library import Library
 from modules.forms.lists import HEAD, Lists
 from modules.forms.rules import Problem
 from modules.forms.together import Together
+
+REVIEWS: Final = frozenset({"accepted", "sent_back", "send_again"})  # what the centre may decide about a case
 
 
 class Records:
@@ -28,6 +30,17 @@ class Records:
         self._library = library
         self._lists = lists
         self._together = together
+
+    def reviewed(self, review: Review) -> None:
+        """Keep what the centre decided about an op of a case; a word about an older op than the last changes nothing."""
+        rows = self._api.store.query("SELECT last_op FROM forms_submission WHERE id = ?", review.record)
+        if not rows or rows[0]["last_op"] != review.op or review.decision not in REVIEWS:
+            return
+        self._api.store.execute(
+            "UPDATE forms_submission SET review = ?, review_reason = ?, review_op = ?, review_ms = ? WHERE id = ?",
+            review.decision, review.reason, review.op, review.wall_ms, review.record,
+        )  # fmt: skip
+        self._api.store.touch(KIND, review.record)
 
     def _row(self, id: str) -> Row:
         rows = self._api.store.query("SELECT * FROM forms_submission WHERE id = ?", id)

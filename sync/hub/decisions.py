@@ -1,4 +1,4 @@
-"""What admins decide about single ops: accepted, sent back with a reason; of quarantined ones: released, merged, set aside, taken up.
+"""What admins decide about single ops: accepted, sent back, asked for once more; quarantined: released, merged, set aside, taken up.
 
 A decision is written down with its reason and its author and goes to the laptop as a sealed notice; the op itself is never
 changed. A released op and what hangs on it take their place at the end of the order of acceptance.
@@ -15,7 +15,7 @@ from sync.hub.storage import Row, Tx
 
 KIND: Final = "sync.review"
 ACT: Final = "sync.decision"
-DECISIONS: Final = ("accepted", "sent_back", "released", "merged", "rejected", "reopened")
+DECISIONS: Final = ("accepted", "sent_back", "send_again", "released", "merged", "rejected", "reopened")
 _WITH_REASON: Final = frozenset(DECISIONS) - {"accepted", "merged"}
 _OF_BRANCHES: Final = {
     "released": branches.release, "merged": branches.merge, "rejected": branches.set_aside, "reopened": branches.take_up,

@@ -12,6 +12,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QWidget
 
 from desktop.kit import shown
+from desktop.kit.banner import Banner
 from desktop.kit.button import Button, IconButton
 from desktop.kit.card import Card
 from desktop.kit.desk import Desk
@@ -50,6 +51,7 @@ class CasePane(Card):
         self._keep = Button(lambda: tr("Keep it"), kind="quiet", small=True)
         self._withdrawing = holder(column(self.reason, row(None, self._keep, self.confirm), spacing=6))
         self._withdrawing.setVisible(False)
+        self.review = Banner()
         self._answers = Answers()
         self._answers.file_wanted.connect(self._show_file)
         self._preview = Preview(name=lambda: tr("Attachment"))
@@ -60,7 +62,15 @@ class CasePane(Card):
         head = row(self._receipt, self._chip, None, self._close, spacing=12)
         self._deeds = holder(Wrapped(self.print, self.save, self.correct, self.withdraw, spacing=8))
         page = column(
-            head, self._service, self._facts, self._deeds, self._withdrawing, Rule(), spacing=6, margins=(16, 8, 12, 10)
+            head,
+            self._service,
+            self._facts,
+            self.review,
+            self._deeds,
+            self._withdrawing,
+            Rule(),
+            spacing=6,
+            margins=(16, 8, 12, 10),
         )
         page.addWidget(self._stack, 1)
         super().__init__(page, parent=parent)
@@ -106,8 +116,25 @@ class CasePane(Card):
         self._receipt.say(shown.plain(case["receipt"]))
         self._service.say(case["title"])
         self._facts.say(self._fact_words)
+        self._say_review(case)
         self._answers.retranslate()
         self.setAccessibleName(f"{case['receipt']} {text(case['title'])}")
+
+    def _say_review(self, case: Mapping[str, Any]) -> None:
+        """What the centre decided about the case, with its reason."""
+        reason = str(case["review_reason"])
+        if case["review"] == "sent_back" and case["state"] != "withdrawn":
+            self.review.show_words(
+                "warning", lambda: tr("Sent back by the centre: “{reason}”", reason=reason),
+                lambda: tr("Correct the case and finish it again: the correction goes to the centre by itself."),
+            )  # fmt: skip
+        elif case["review"] == "send_again":
+            self.review.show_words(
+                "info", lambda: tr("The centre asks for this case once more: “{reason}”", reason=reason),
+                lambda: tr("Nothing to do: it is sent again by itself."),
+            )  # fmt: skip
+        else:
+            self.review.close_banner()
 
     def _fact_words(self) -> str:
         if self.case is None:

@@ -26,6 +26,7 @@ STATES: Sequence[tuple[str, Mapping[str, str]]] = (
     ("due", {"km": "ដល់កំណត់", "en": "Due"}),
     ("waiting", {"km": "រង់ចាំផ្ញើ", "en": "Waiting"}),
     ("received", {"km": "មជ្ឈមណ្ឌលបានទទួល", "en": "Received"}),
+    ("sent_back", {"km": "បានបញ្ជូនត្រឡប់", "en": "Sent back"}),
     ("withdrawn", {"km": "បានដកវិញ", "en": "Withdrawn"}),
 )
 
