@@ -165,6 +165,10 @@ class Runner:
                 )
 
 
+# busy, locked, out of memory, read-only, interrupted, input or output, damaged, full, cannot be opened
+_ENVIRONMENT: Final = frozenset({5, 6, 7, 8, 9, 10, 11, 13, 14})
+
+
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """A stretch of the order of acceptance: all places ``after`` < place ≤ ``last``, and of those the wanted ops with their time."""
@@ -183,12 +187,22 @@ def apply_all(tx: Tx, projection: Projection, rows: Sequence[tuple[AcceptedOp, i
     try:
         for op, received_ms in wanted:
             projection.apply(ProjectionTx(tx, projection.name, received_ms), op, received_ms)
-    except Exception:  # noqa: BLE001  the second time names the op
-        tx.execute("ROLLBACK TO stretch")
+    except Exception as error:
+        if _of_environment(error):  # no module's mistake: all of it is tried again later
+            raise
+        tx.execute("ROLLBACK TO stretch")  # the second time names the op
         tx.execute("RELEASE stretch")
         return _one_by_one(tx, projection, wanted)
     tx.execute("RELEASE stretch")
     return None
+
+
+def _of_environment(error: Exception) -> bool:
+    """Is it the disk or the line to the database that failed?"""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in _ENVIRONMENT
+    return any((kind.__module__, kind.__name__) == ("psycopg", "OperationalError") for kind in type(error).__mro__)
 
 
 def _one_by_one(tx: Tx, projection: Projection, rows: Sequence[tuple[AcceptedOp, int]]) -> int | None:
@@ -198,6 +212,8 @@ def _one_by_one(tx: Tx, projection: Projection, rows: Sequence[tuple[AcceptedOp,
         try:
             projection.apply(ProjectionTx(tx, projection.name, received_ms), op, received_ms)
         except Exception as error:  # a module's mistake must stop that module only
+            if _of_environment(error):
+                raise
             log.exception("projection %s stopped at op %s", projection.name, op.hash)
             tx.execute("ROLLBACK TO projected")
             tx.execute("RELEASE projected")

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from modules.links import codes
-from sync.errors import Refused
+from sync.errors import Known, Refused
 from sync.hub import decisions, dispatch, projections
 from sync.hub.centre import Centre
 from sync.hub.projections import AcceptedOp, ProjectionTx, Runner
@@ -295,3 +295,27 @@ def test_a_decision_about_nothing_is_refused(centre: Centre) -> None:
         centre.storage.write(lambda tx: decisions.decide(tx, bytes(32), "accepted", "", "x", 1))
     with pytest.raises(ValueError, match="no decision"):
         centre.storage.write(lambda tx: decisions.decide(tx, bytes(32), "burnt", "", "x", 1))
+
+
+class Greedy(Notes):
+    """Writes a megabyte an op."""
+
+    def apply(self, tx: ProjectionTx, op: AcceptedOp, received_ms: int) -> None:
+        tx.execute(
+            "INSERT INTO p_notes_note (op, text, place, got_ms) VALUES (:op, :text, :place, :got)",
+            {"op": op.hash, "text": "x" * 1_000_000, "place": op.index, "got": received_ms},
+        )
+
+
+def test_a_full_disk_is_no_mistake_of_a_module(centre: Centre) -> None:
+    centre.runner = Runner(centre.storage, [Greedy()])
+    laptop = join(centre, Laptop())
+    centre.ingest.take(laptop.batch(3))
+    writer: Any = centre.storage
+    pages = writer._writer.execute("PRAGMA page_count").fetchone()[0]
+    writer._writer.execute(f"PRAGMA max_page_count = {pages + 300}")
+    with pytest.raises(Known, match="HB-102"):
+        centre.runner.run()
+    assert cursor(centre)["failure"] is None and cursor(centre)["accepted_idx"] == 0 and rows(centre) == []
+    writer._writer.execute(f"PRAGMA max_page_count = {1 << 30}")
+    assert centre.runner.run() == 3 and len(rows(centre)) == 3
