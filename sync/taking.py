@@ -107,8 +107,8 @@ class Taking:
             ("bodies", _MOST_BODIES, lambda entry: entry.name.endswith("/" + own), self._bodies),
             ("receipt", MAX_MESSAGE, lambda _: True, self._receipt),
             ("missing", MAX_MESSAGE, lambda entry: entry.name == own, self._missing),
-            ("audit", MAX_NOTE, lambda entry: entry.name == own, self._audit),
             ("fork", succession.MAX_EVIDENCE, lambda entry: entry.name == own, self._fork),
+            ("audit", MAX_NOTE, lambda entry: entry.name == own, self._audit),
         )
         for type_, limit, wanted, take in steps:
             mine = [entry for entry in found.entries if entry.type == type_ and entry.length <= limit and wanted(entry)]
