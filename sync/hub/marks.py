@@ -1,4 +1,4 @@
-"""What each batch holds (kind, form, officer), and the words of bodies that the hub can read: kept for whoever looks for records.
+"""What each batch holds (kind, form, officer), the words of bodies that the hub can read, what amends what: for whoever looks.
 
 A cursor over the log takes in what came, outside of ingest, so that no receipt waits for it; all of it can be made anew. Sealed
 bodies have no words here: the hub cannot read them.
@@ -11,7 +11,7 @@ from typing import Final
 
 from i18n.normalise import fold
 from i18n.segment import segments
-from sync.hub import stored
+from sync.hub import parallels, stored
 from sync.hub.storage import Row, Storage, Tx
 
 CURSOR: Final = "finder"  # in ``meta``: the entry of the log up to which all is in
@@ -28,9 +28,10 @@ def advance(storage: Storage, most: int = 1 << 30) -> int:
         if not stretch:
             break
         words = [(row["id"], word) for row in stretch for word in row["words"]]
+        refs = [(row["id"], row["batch"], row["refs"]) for row in stretch if row["refs"]]
         last = max(row["leaf"] for row in stretch)
         batches = sorted({row["batch"] for row in stretch})
-        storage.write(lambda tx, b=batches, w=words, n=last: _keep(tx, b, w, n))  # type: ignore[misc]
+        storage.write(lambda tx, b=batches, w=words, r=refs, n=last: _keep(tx, b, w, r, n))  # type: ignore[misc]
         taken += len(batches)
     return taken
 
@@ -42,7 +43,7 @@ def behind(tx: Tx) -> int:
 
 def forget(tx: Tx) -> None:
     """Begin from the first batch again."""
-    for table in ("mark", "word"):
+    for table in ("mark", "word", "amends", "parallel"):
         tx.execute(f"DELETE FROM {table}")
     tx.execute("DELETE FROM meta WHERE name = :n", {"n": CURSOR})
 
@@ -63,10 +64,13 @@ def _next(tx: Tx) -> list[Row]:
         readable = [row for row in rows if not row["kind"].startswith("sync.")]
         read = stored.read(_raw(tx, leaf["batch"]), {row["place"] for row in readable}) if readable else {}
         found += [
-            {"leaf": leaf["idx"], "batch": leaf["batch"], "id": row["id"], "words": words_of(read[row["place"]].body)}
+            {
+                "leaf": leaf["idx"], "batch": leaf["batch"], "id": row["id"], "words": words_of(read[row["place"]].body),
+                "refs": [bytes(ref) for ref in read[row["place"]].refs],
+            }
             for row in readable
         ]
-        found.append({"leaf": leaf["idx"], "batch": leaf["batch"], "id": None, "words": ()})
+        found.append({"leaf": leaf["idx"], "batch": leaf["batch"], "id": None, "words": (), "refs": ()})
     return found
 
 
@@ -74,7 +78,9 @@ def _raw(tx: Tx, batch: int) -> bytes:
     return bytes(tx.query("SELECT raw FROM batch WHERE idx = :idx", {"idx": batch})[0]["raw"])
 
 
-def _keep(tx: Tx, batches: Sequence[int], words: Sequence[tuple[int, str]], last: int) -> None:
+def _keep(
+    tx: Tx, batches: Sequence[int], words: Sequence[tuple[int, str]], refs: Sequence[tuple[int, int, Sequence[bytes]]], last: int
+) -> None:
     for batch in batches:
         tx.execute(
             """INSERT INTO mark (batch, kind, form, officer, device, n)
@@ -87,6 +93,8 @@ def _keep(tx: Tx, batches: Sequence[int], words: Sequence[tuple[int, str]], last
             "INSERT INTO word (word, op) VALUES (:word, :op) ON CONFLICT DO NOTHING",
             [{"word": word, "op": op} for op, word in words],
         )
+    for op, batch, seen in refs:
+        parallels.note(tx, op, batch, seen)
     tx.execute(
         "INSERT INTO meta (name, value) VALUES (:n, :v) ON CONFLICT (name) DO UPDATE SET value = :v",
         {"n": CURSOR, "v": str(last)},

@@ -235,6 +235,9 @@ def _console(m: MetaData) -> None:
         _int("n"), Index("mark_kind", "kind", "batch"), Index("mark_form", "form", "batch"), Index("mark_officer", "officer", "batch"),
         Index("mark_device", "device", "batch"),
     )  # fmt: skip
+    # Which record (its hash) a record amends; those that two laptops amended without seeing each other. closed: by which op.
+    Table("amends", m, _key("target", LargeBinary), _key("op", counted=False), Index("amends_op", "op"))
+    Table("parallel", m, _key("target", LargeBinary), _int("batch"), _int("closed", null=True), Index("parallel_batch", "batch"))
     Table("word", m, _key("word", STRING), _key("op", counted=False), sqlite_with_rowid=False)  # of plain bodies; op: its id
 
 

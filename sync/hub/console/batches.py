@@ -11,14 +11,14 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from sync import batch as formats
-from sync import merkle, notes, receipts
+from sync import devices, merkle, notes, receipts
 from sync.errors import SalaError
 from sync.hub import courier, reports
 from sync.hub.console import records
 from sync.hub.console.doors import Form
 from sync.hub.console.login import Visit
 from sync.hub.console.missing import missing
-from sync.hub.console.pages import centre_of, page
+from sync.hub.console.pages import HEADERS, centre_of, page
 from sync.hub.storage import Tx
 from sync.volume import SUFFIX
 
@@ -75,6 +75,16 @@ def receipt(request: Request, visit: Visit) -> Response:
         return missing(request, visit)
     headers = {"Content-Disposition": f'attachment; filename="batch-{idx}.tlog-proof"'}
     return Response(row["receipt"], media_type="text/plain; charset=utf-8", headers=headers)
+
+
+def raw(request: Request, visit: Visit) -> Response:
+    """The batch as it came: with it, the receipt and the laptop's key anybody can check everything again."""
+    centre, idx = centre_of(request), request.path_params["idx"]
+    row = centre.storage.read(lambda tx: tx.one("SELECT raw, hash FROM batch WHERE idx = :idx", {"idx": idx}))
+    if row is None:
+        return missing(request, visit)
+    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{bytes(row["hash"]).hex()}.batch"'}
+    return Response(bytes(row["raw"]), media_type="application/octet-stream", headers=headers)
 
 
 def upload(request: Request, visit: Visit, form: Form) -> Response:
@@ -141,6 +151,7 @@ def _proof(text: str, key: notes.NoteKey) -> dict[str, Any]:
     return {
         "leaf_hash": merkle.leaf_hash(verified.leaf.data()).hex(), "steps": steps, "root": verified.checkpoint.root.hex(),
         "size": verified.checkpoint.size, "origin": verified.checkpoint.origin, "index": verified.index, "note": proof.note,
+        "words": devices.words(verified.leaf.batch_hash).split(),
         "received_ms": verified.leaf.received_ms, "state": verified.leaf.state.name.lower(),
     }  # fmt: skip
 

@@ -10,12 +10,13 @@ from starlette.responses import RedirectResponse, Response
 
 from i18n import gazetteer
 from sync.errors import SalaError
-from sync.hub import enrolment, reports
+from sync.hub import contacts, enrolment, reports
 from sync.hub.console.doors import Form
 from sync.hub.console.login import Visit
 from sync.hub.console.missing import missing
 from sync.hub.console.pages import centre_of, language, page
 from sync.hub.offices import office_facts
+from sync.hub.storage import Tx
 
 
 def listing(request: Request, visit: Visit) -> Response:
@@ -47,7 +48,20 @@ def enrol(request: Request, visit: Visit, form: Form) -> Response:
 def ask_revoke(request: Request, visit: Visit) -> Response:
     """What revoking means, before it is done."""
     row = _row(request)
-    return missing(request, visit) if row is None else page(request, "revoke.html", {"device": row}, visit=visit)
+    if row is None:
+        return missing(request, visit)
+    centre = centre_of(request)
+    now = centre.clock.wall_ms()
+
+    def read(tx: Tx) -> dict[str, Any]:
+        others = [one for one in reports.devices(tx, row["office"]) if one["revoked_ms"] is None]
+        return {
+            "office": tx.query("SELECT name_km, name_en FROM office WHERE code = :o", {"o": row["office"]})[0],
+            "others": len([one for one in others if one["device"] != row["device"]]),
+            "told": contacts.ages(tx, now).get(bytes(row["device"])),
+        }
+
+    return page(request, "revoke.html", {"device": row, **centre.storage.read(read)}, visit=visit)
 
 
 def revoke(request: Request, visit: Visit, _: Form) -> Response:

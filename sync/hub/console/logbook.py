@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from sync.hub import audits, cosignatures, suspects
 from sync.hub.console.doors import Form
 from sync.hub.console.login import Visit
-from sync.hub.console.pages import centre_of, page
+from sync.hub.console.missing import missing
+from sync.hub.console.pages import HEADERS, centre_of, page
+from sync.hub.log import size as log_size
+from sync.hub.storage import Tx
 
 
 def log(request: Request, visit: Visit) -> Response:
@@ -23,20 +27,35 @@ def verify(request: Request, visit: Visit, _: Form) -> Response:
     return _log(request, visit, centre.storage.read(centre.log.verify))
 
 
+def refused(request: Request, visit: Visit) -> Response:
+    """The kept bytes of a damaged upload, for whoever investigates."""
+    text = request.path_params["digest"]
+    try:
+        digest = bytes.fromhex(text)
+    except ValueError:
+        return missing(request, visit)
+    data = centre_of(request).storage.read(lambda tx: suspects.raw(tx, digest))
+    if data is None:
+        return missing(request, visit)
+    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="refused-{text[:16]}.bin"'}
+    return Response(data, media_type="application/octet-stream", headers=headers)
+
+
+_EPOCHS: Final = "SELECT epoch, min(made_ms) AS since_ms, max(size) AS size FROM checkpoint GROUP BY epoch ORDER BY epoch DESC"
+
+
 def _log(request: Request, visit: Visit, faults: list[str] | None) -> Response:
     centre = centre_of(request)
-    note, refused, signed = centre.storage.read(
-        lambda tx: (
-            centre.log.latest(tx),
-            tx.query("SELECT hash, reason, via, received_ms FROM refused ORDER BY idx DESC LIMIT 50"),
-            tx.query("SELECT max(made_ms) AS ms FROM checkpoint")[0]["ms"],
-        )
-    )
-    values: dict[str, Any] = {
-        "note": note,
-        "refused": refused,
-        "faults": faults,
-        "signed_ms": signed,
-        "log_name": centre.log.name,
-    }
+    def read(tx: Tx) -> dict[str, Any]:
+        size = log_size(tx)
+        made = tx.query("SELECT max(made_ms) AS ms FROM checkpoint")[0]["ms"]
+        return {
+            "note": centre.log.latest(tx), "refused": suspects.listing(tx, 50), "signed_ms": made, "size": size,
+            "relays": cosignatures.relays(tx), "cosigned": cosignatures.newest(tx, centre.log.epoch) is not None,
+            "epochs": tx.query(_EPOCHS),
+            "laptop_logs": [row for row in audits.listing(tx) if row["verdict"] != audits.SOUND],
+            "office_names": {row["code"]: row for row in tx.query("SELECT code, name_km, name_en FROM office ORDER BY code")},
+        }  # fmt: skip
+
+    values = {**centre.storage.read(read), "faults": faults, "log_name": centre.log.name}
     return page(request, "log.html", values, visit=visit)

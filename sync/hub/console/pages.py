@@ -14,7 +14,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from i18n import dates, segment
+from i18n import dates, gazetteer, segment
 from i18n.catalog import LANGUAGES, Language, tr_in
 from i18n.errors import SalaError, explain
 from i18n.numbers import format_number, khmer_digits
@@ -141,6 +141,14 @@ class Words:
     def door(self, subject: str) -> Markup:
         """What happened at the log-in."""
         return shown(addresses.door(self.raw, subject))
+
+    def province(self, code: str) -> Markup:
+        """The name of a province by its code."""
+        try:
+            unit = gazetteer.unit(code)
+        except KeyError:
+            return shown(self.digits(code))
+        return shown(unit.km if self.lang == "km" else unit.en)
 
     def explain(self, error: SalaError) -> tuple[str, Markup, Markup, Markup]:
         """Code, what happened, what was kept, what to do."""

@@ -126,8 +126,10 @@ def _compare(request: Request, visit: Visit, error: SalaError | None, status: in
             {"d": fork["device"]},
         )[0]
         aside = [branches.is_aside(tx, bytes(row["hash"]), fork["device"]) for row in found["right"]]
-        successor = tx.one("SELECT d.device, d.office, d.number FROM slot s JOIN device d ON d.device = s.device WHERE s.slot = :s",
-                           {"s": fork["slot"]})  # fmt: skip
+        successor = tx.one(
+            "SELECT device, office, number FROM device WHERE predecessor = :d ORDER BY enrolled_ms DESC, device LIMIT 1",
+            {"d": fork["device"]},
+        )
         return {"fork": fork, **found, "device": device, "aside": aside, "successor": successor,
                 "made": decisions.of_op(tx, fork["op"])}  # fmt: skip
 

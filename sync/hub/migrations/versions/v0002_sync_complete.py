@@ -149,6 +149,10 @@ def _console(*, sqlite: bool) -> None:
     )  # fmt: skip
     for name in ("kind", "form", "officer", "device"):
         op.create_index(f"mark_{name}", "mark", [name, "batch"])
+    op.create_table("amends", _key(blob("target")), _key(integer("op")))
+    op.create_index("amends_op", "amends", ["op"])
+    op.create_table("parallel", _key(blob("target")), integer("batch"), integer("closed", null=True))
+    op.create_index("parallel_batch", "parallel", ["batch"])
     op.create_table("word", _key(text("word")), _key(integer("op")), sqlite_with_rowid=False)
     op.execute(
         """UPDATE device SET batches = (SELECT count(*) FROM batch b WHERE b.device = device.device),
