@@ -152,7 +152,7 @@ class Held:
 def held(conn: Connection, own: bytes) -> list[Held]:
     """What this laptop holds of itself (``own``: its device id) and of every colleague."""
     base = mark(conn, ops.chain_base(own))
-    last = conn.execute("SELECT coalesce(max(seq), 0) AS seq FROM op").fetchone()["seq"]
+    last = conn.execute("SELECT coalesce(max(seq), 0) AS seq FROM op_line").fetchone()["seq"]
     found = [Held(own, max(0, last - base), max(0, mark(conn, RECEIVED) - base))]
     rows = conn.execute("SELECT device FROM colleague WHERE ended_ms IS NULL ORDER BY device").fetchall()
     return found + [Held(row["device"], _reach(conn, row["device"]), _received(conn, row["device"])) for row in rows]

@@ -44,7 +44,7 @@ def introduction(unlocked: Unlocked) -> Iterator[Object]:
 def to(unlocked: Unlocked, colleague: Colleague, *, packed: Set[bytes] = frozenset()) -> Iterator[Object]:
     """Everything that ``colleague`` has not said that it holds; batches ``packed`` (hashes) stand in the file already."""
     store, own = unlocked.store, unlocked.device.device_id
-    since = store.read(partial(_said, colleague=colleague.device))
+    since = store.read(partial(said, colleague=colleague.device))
     for data in _own_batches(unlocked, since.get(own, 0)):
         hash_ = sha256(data)
         if hash_.digest() not in packed:
@@ -59,7 +59,8 @@ def to(unlocked: Unlocked, colleague: Colleague, *, packed: Set[bytes] = frozens
         yield Object("receipt", text[0].hex(), text[1].encode())
 
 
-def _said(conn: Connection, colleague: bytes) -> dict[bytes, int]:
+def said(conn: Connection, colleague: bytes) -> dict[bytes, int]:
+    """How far ``colleague`` says that it holds everybody's ops, by device."""
     rows = conn.execute("SELECT device, seq FROM held_by WHERE colleague = ?", (colleague,))
     return {row["device"]: row["seq"] for row in rows.fetchall()}
 

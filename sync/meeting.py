@@ -168,7 +168,7 @@ def visit(
     colleague, new = store.write(begin)
     _cut(unlocked)
     met = Met(number=colleague.number, paired=new)
-    line = _Line(read.addresses)
+    line, said = _Line(read.addresses), dict[bytes, int]()
     while met.rounds < _ROUNDS and not cancel():
         tell("office", met.rounds, 0)
         body, given, more = gift(unlocked, colleague)
@@ -185,8 +185,10 @@ def visit(
         met.taken += report.office_ops
         met.receipts += report.receipts + report.office_receipts
         met.problems += report.problems
-        if not more and not answer.more and not report.office_ops and met.rounds > 1:
-            break
+        said, heard = store.read(lambda conn: giving.said(conn, colleague.device)), said
+        done = not more and not answer.more
+        if met.rounds > 1 and not report.office_ops and (done or said == heard):
+            break  # nothing new on either side
     tell("done", 1, 1)
     return met
 
