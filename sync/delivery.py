@@ -47,6 +47,7 @@ class Pending:
     size: int
     tries: int
     next_try_ms: int
+    handed: bool = False  # a province's relay has signed for it
 
     def due(self, now_ms: int) -> bool:
         """Whether it may be tried again."""
@@ -56,7 +57,7 @@ class Pending:
 def pending(conn: Connection) -> list[Pending]:
     """Frozen batches without a receipt, oldest first. What a receipt covers already need not go again."""
     rows = conn.execute(
-        """SELECT hash, first_seq, last_seq, size, tries, next_try_ms FROM batch
+        """SELECT hash, first_seq, last_seq, size, tries, next_try_ms, handed_ms IS NOT NULL AS handed FROM batch
            WHERE state IN ('cut', 'sent') AND last_seq > ? ORDER BY first_seq, last_seq""",
         (mark(conn, RECEIVED),),
     )
@@ -209,11 +210,15 @@ def again(conn: Connection, clock: Clock, op: bytes) -> None:
     pieces.lost(conn, [name["hash"] for name in names])
 
 
-def take_status(conn: Connection, status: Status, clock: Clock) -> None:
-    """Keep what the hub has signed about this device: time, revocation list, and how far a second site has copies."""
+def take_status(conn: Connection, status: Status, clock: Clock, *, fresh: bool = True) -> None:
+    """Keep what the hub has signed about this device: time, revocation list, and how far a second site has copies.
+
+    ``fresh`` False: a relay heard it some time ago, so it says nothing about the clocks.
+    """
     raise_floor(conn, HUB_TIME, status.hub_ms)
     raise_floor(conn, REVOCATIONS, status.revocations)
-    clockwatch.anchor(conn, clock, status.hub_ms)
+    if fresh:
+        clockwatch.anchor(conn, clock, status.hub_ms)
     if status.revoked and _in_force(conn, status.device_id):
         withdrawal.heard(conn, clock, None)
     take_stable(conn, status)

@@ -34,6 +34,7 @@ from sync import (
     pruning,
     publications,
     readmission,
+    relayed,
     wire,
     witnesses,
 )
@@ -71,6 +72,7 @@ class Report:
     cancelled: bool = False
     batches_cut: int = 0
     batches_sent: int = 0
+    batches_handed: int = 0  # of those, the ones that a province's relay has signed for and not yet the centre
     batches_received: int = 0  # receipts that turned a batch green
     carried_on: int = 0  # batches of colleagues that the hub has taken from here
     batches_lost: int = 0  # the hub no longer held them; they go again
@@ -185,7 +187,7 @@ class _Run:
 
     def _steps(self) -> None:
         self.report.url = self.line.url
-        for name, step in (
+        for name, step in relayed.steps(self) if self.line.relay else (
             ("enrol", self._enrol), ("leases", self._ask_leases), ("publications", self._publications),
             ("certificate", self._enrol_by_province),
             ("have", self._have), ("receipts", self._receipts), ("evidence", self._evidence),

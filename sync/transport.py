@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Final
 
 from sync import client, portal, proxies
 from sync.errors import Known
-from sync.limits import MAX_MESSAGE, MAX_NOTE, MAX_PUBLICATION, MAX_TARGET, MIN_TARGET, TARGET_SECONDS
+from sync.limits import MAX_MESSAGE, MAX_NAME, MAX_NOTE, MAX_PUBLICATION, MAX_TARGET, MIN_TARGET, TARGET_SECONDS
 from sync.throttle import Throttle
-from sync.wire import DEVICE, NONCE, SIGNATURE, request_message
+from sync.wire import DEVICE, NONCE, RELAY, SIGNATURE, request_message
 
 if TYPE_CHECKING:
     import httpx
@@ -98,6 +98,7 @@ class Transport:
         self.url = ""
         self.proxy: proxies.Proxy | None = None
         self.note = b""  # the checkpoint that the hub showed when it answered first
+        self.relay = ""  # the name of the relay that answers instead of the centre
         self.bytes_up = 0
         self.bytes_down = 0
         self.goodput = 0  # bytes a second upwards, as measured
@@ -206,6 +207,7 @@ class Transport:
             self.bytes_up += len(body)
             self.bytes_down += len(received)
             self._keep_nonce(response.headers.get(NONCE, ""))
+            self.relay = response.headers.get(RELAY, "")[:MAX_NAME]
             wait = response.headers.get("Retry-After", "")
             return Answer(response.status_code, bytes(received), int(wait) if wait.isdecimal() else 0)
 

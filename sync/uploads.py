@@ -10,7 +10,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from sync import cutting, delivery, line, notes, outbox, pieces, receipts
+from sync import cutting, delivery, line, notes, outbox, pieces, receipts, relayed
+from sync.cbor import Malformed
 from sync.client import NO_LINE
 from sync.errors import Known, SalaError
 from sync.failpoint import failpoint
@@ -93,7 +94,8 @@ class Uploads:
 
     def _due(self, *, everything: bool) -> list[Pending]:
         now = self._clock.wall_ms()
-        return [batch for batch in self._store.read(delivery.pending) if everything or batch.due(now)]
+        waiting = self._store.read(delivery.pending)
+        return [one for one in waiting if (everything or one.due(now)) and not (one.handed and self._line.relay)]
 
     def _send(self, hash_: bytes) -> str | None:
         """Send one batch and take its receipt; the code of what went wrong with it, else None. No line at all ends the run."""
@@ -111,6 +113,8 @@ class Uploads:
                 raise
             return error.code
         failpoint("send:after-put")
+        if answer.status == 202:
+            return self._handed(hash_, answer.body)
         if answer.status not in (200, 201):
             code = _BATCH_REFUSALS.get(answer.status, "SY-351")
             reason = answer.body[:200].decode("utf-8", "replace")
@@ -128,6 +132,18 @@ class Uploads:
             self._problem("batches", Known("SY-360"))
             return "SY-360"
         self.take(found)
+        return None
+
+    def _handed(self, hash_: bytes, body: bytes) -> str | None:
+        """A relay has stored the batch and signed for it: it is on its way, and no more than that."""
+        note = body.decode("utf-8", "replace")
+        try:
+            self._store.write(lambda conn: relayed.take_handed(conn, hash_, note))
+        except Malformed:
+            self._problem("batches", Known("SY-482", relay=self._line.relay))
+            return "SY-482"
+        self._report.batches_sent += 1
+        self._report.batches_handed += 1
         return None
 
     def take(self, found: tuple[Receipt, bool] | None) -> None:

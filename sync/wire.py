@@ -31,6 +31,7 @@ from sync.limits import MAX_HAVE, MAX_PROOF, MAX_SEQ
 
 NONCE: Final = "Sala-Nonce"  # hex of 16 bytes, on every answer and every signed request
 DEVICE: Final = "Sala-Device"  # hex device id
+RELAY: Final = "Sala-Relay"  # on every answer of a province's relay: its name
 SIGNATURE: Final = "Sala-Signature"  # hex Ed25519 signature
 
 MAX_APP: Final = 40  # characters of a program's version

@@ -198,6 +198,7 @@ def test_a_receipt_comes_only_after_the_disk_has_it(tmp_path: Path) -> None:
         with pytest.raises(httpx.HTTPError):
             httpx.put(process.url + place, content=data, timeout=30)
         assert process.wait_dead() == -9
+        process.stop()
     alive = Process(folder).start()
     answer = httpx.put(alive.url + place, content=data, timeout=30)
     alive.stop()
