@@ -17,6 +17,7 @@ from sync.hub import decisions, dispatch, projections
 from sync.hub.centre import Centre
 from sync.hub.projections import AcceptedOp, ProjectionTx, Runner
 from sync.hub.rebuild import digest, rebuild
+from sync.hub.storage_sqlite import SqliteStorage
 from tests.hub.laptop import Laptop, join
 
 
@@ -311,6 +312,8 @@ def test_a_full_disk_is_no_mistake_of_a_module(centre: Centre) -> None:
     centre.runner = Runner(centre.storage, [Greedy()])
     laptop = join(centre, Laptop())
     centre.ingest.take(laptop.batch(3))
+    if not isinstance(centre.storage, SqliteStorage):
+        return  # the room of a server's disk cannot be bounded from here
     writer: Any = centre.storage
     pages = writer._writer.execute("PRAGMA page_count").fetchone()[0]
     writer._writer.execute(f"PRAGMA max_page_count = {pages + 300}")
