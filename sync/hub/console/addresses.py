@@ -11,7 +11,7 @@ _PAGES: Final = {
     "": "National board", "fresh": "National board", "offices": "Offices", "devices": "Laptops", "leases": "Numbers and codes",
     "records": "Records",
     "batches": "Batches", "tables": "Tables", "quarantine": "Quarantine", "conflicts": "Conflicts", "publications": "Publications",
-    "dispatch": "Dispatch", "exports": "Exports", "sticks": "Without a line", "log": "Log", "audit": "Who looked",
+    "dispatch": "Dispatch", "sticks": "Without a line", "log": "Log", "audit": "Who looked",
     "users": "Users", "me": "Your log-in",
     "table": "Tables", "fork": "Quarantine",
 }  # fmt: skip
