@@ -20,6 +20,7 @@ from sync.hub import (
     answers,
     calls_agency,
     calls_log,
+    calls_relay,
     contacts,
     enrolment,
     evidence,
@@ -35,7 +36,7 @@ from sync.hub.centre import Centre
 from sync.hub.nonces import Nonces, SharedNonces
 from sync.hub.pace import Pace
 from sync.hub.storage import Tx
-from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_MESSAGE, MAX_SEQ
+from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_MESSAGE, MAX_NOTE, MAX_SEQ
 
 BUSY_S: Final = 5  # Retry-After when the hub itself cannot store (full disk, broken database)
 _CBOR: Final = "application/cbor"
@@ -74,6 +75,10 @@ def create(centre: Centre, pace: Pace | None = None) -> Starlette:
             evidence.route(_bounded),
             secondsite.route(_bounded, _device),
             Route("/v1/tuf/{path:path}", publication),
+            Route("/v1/relay/offer", _bounded(calls_relay.signed(calls_relay.offer), MAX_MESSAGE), methods=["POST"]),
+            Route("/v1/relay/words", _bounded(calls_relay.signed(calls_relay.words), MAX_MESSAGE), methods=["POST"]),
+            Route("/v1/relay/cosign", _bounded(calls_relay.signed(calls_relay.cosign), MAX_NOTE), methods=["POST"]),
+            Route("/v1/relay/lease/{resource}", _bounded(calls_relay.signed(calls_relay.lease), MAX_NOTE), methods=["POST"]),
             Route("/v1/audit", partial(_signed, calls_log.audit)),
             Route("/v1/log/epoch/{epoch:int}", calls_log.epoch),
             Route("/v1/log/cosigned", calls_log.cosigned),

@@ -136,9 +136,6 @@ def _relays(m: MetaData) -> None:
         _text("reason", default=""), _text("receipt", default=""), UniqueConstraint("hash"),
         Index("handed_state", "state", "idx"), Index("handed_device", "device", "idx"),
     )  # fmt: skip
-    Table(  # the leaves of the centre's log, by which a relay knows it whole
-        "mirror", m, _key("epoch", counted=False), _key("idx", counted=False), _blob("hash"),
-    )  # fmt: skip
     Table("heard", m, _key("device", LargeBinary), _blob("status"), _int("asked_ms"))  # the centre's last word about a laptop
 
 

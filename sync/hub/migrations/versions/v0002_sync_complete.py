@@ -214,9 +214,6 @@ def _relays() -> None:
     op.create_index("handed_state", "handed", ["state", "idx"])
     op.create_index("handed_device", "handed", ["device", "idx"])
     op.create_table(
-        "mirror", integer("epoch"), integer("idx"), blob("hash"), sa.PrimaryKeyConstraint("epoch", "idx")
-    )
-    op.create_table(
         "heard", sa.Column("device", sa.LargeBinary, primary_key=True), blob("status"), integer("asked_ms")
     )
 
