@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn
 
 import cbor2
@@ -73,17 +73,19 @@ def sequence(data: bytes, start: int = 0) -> Iterator[tuple[Any, int]]:
         allow_indefinite=False,
         allow_duplicate_keys=False,
     )
-    encoder = cbor2.CBOREncoder(io.BytesIO(), canonical=True)
+    canonical = cbor2.CBOREncoder(io.BytesIO(), canonical=True)
+    plain = cbor2.CBOREncoder(io.BytesIO(), canonical=False)
     while start < len(data):
         try:
             value = decoder.decode()
         except _BROKEN as broken:
             raise Malformed(f"cbor: {type(broken).__name__}") from None
         end = stream.tell()
+        encoder = canonical
         if end - start > MAX_TEXT:
             _require_plain(value)
-        else:
-            _require_sound(value)
+        elif _require_sound(value):
+            encoder = plain
         if encoder.encode_to_bytes(value) != data[start:end]:
             raise Malformed("cbor: not the deterministic encoding")
         yield value, end
@@ -94,21 +96,29 @@ def _no_item() -> NoReturn:
     raise Malformed("cbor: nothing there")
 
 
-def _require_sound(value: Any) -> None:
-    """As :func:`_require_plain` for what the decoder made of few bytes: depth, integers and texts are bounded already."""
+def _require_sound(value: Any) -> bool:
+    """As :func:`_require_plain` for what the decoder made of few bytes: depth, integers and texts are bounded already.
+
+    True when its plain encoding is the deterministic one, which is quicker to make: no float is in it, and the keys of every
+    map stand in their order. Where that cannot be said at once the answer is False.
+    """
     kind = type(value)
     if kind is dict:
-        _require_keys(value)
+        straight = _require_keys(value)
         members = value.values()
     elif kind is list:
-        members = value
-    elif kind in _LEAVES or (kind is float and math.isfinite(value)):
-        return
+        straight, members = True, value
+    elif kind in _LEAVES:
+        return True
+    elif kind is float and math.isfinite(value):
+        return False
     else:
         raise Malformed("cbor: not plain data")
     if not _LEAVES.issuperset(map(type, members)):
         for member in members:
-            _require_sound(member)
+            if not _require_sound(member):
+                straight = False
+    return straight
 
 
 def _require_plain(value: Any, depth: int = 0) -> None:
@@ -137,17 +147,34 @@ def _require_all(values: Any, depth: int) -> None:
         _require_plain(value, depth + 1)
 
 
-def _require_keys(value: dict[Any, Any]) -> None:
+def _require_keys(value: dict[Any, Any]) -> bool:
+    """Keys are all text or all integers from 0 to 64 bits; True when they stand in their order for certain."""
     kinds = set(map(type, value))
     if kinds == {str}:
         if len(max(value, key=len)) > MAX_TEXT // 4:  # then others may be longer in bytes
             for key in value:
                 _require_plain(key)
-    elif kinds == {int}:
-        if min(value) < 0 or max(value) >> 64:
+        return _in_order(value)
+    if kinds == {int}:
+        keys = list(value)
+        straight = keys == sorted(keys)
+        if (keys[0] if straight else min(keys)) < 0 or (keys[-1] if straight else max(keys)) >> 64:
             raise Malformed("cbor: map key")
-    elif kinds:
+        return straight
+    if kinds:
         raise Malformed("cbor: map key")
+    return True
+
+
+def _in_order(keys: Iterable[str]) -> bool:
+    """Whether ASCII keys stand in the order of their encodings: the shorter first, then by letters."""
+    before = (-1, "")
+    for key in keys:
+        place = (len(key), key)
+        if place < before or not key.isascii():
+            return False
+        before = place
+    return True
 
 
 def zip_bytes(data: bytes, level: int) -> bytes:

@@ -124,18 +124,19 @@ class Ingest:
 
     def keep(self, tx: Tx, batch: Batch, via: str, now: int) -> bool:
         """The rows of one batch that came at ``now``; False when it is here already."""
-        inserted = tx.execute(
+        inserted = tx.one(
             """INSERT INTO batch (hash, device, device_public, first_seq, n, received_ms, app_version, via, new_ops, raw, wall_ms, size)
-               VALUES (:hash, :device, :public, :first, :n, :now, :version, :via, 0, :raw, :wall, :size) ON CONFLICT DO NOTHING""",
+               VALUES (:hash, :device, :public, :first, :n, :now, :version, :via, :n, :raw, :wall, :size) ON CONFLICT DO NOTHING
+               RETURNING idx""",
             {
                 "hash": batch.hash, "device": batch.device_id, "public": batch.device_public, "first": batch.first_seq,
                 "n": len(batch.ops), "now": now, "version": batch.app_version, "via": via, "raw": batch.data,
                 "wall": batch.ops[0].fields.wall_ms, "size": len(batch.data),
             },
         )  # fmt: skip
-        if not inserted:
+        if inserted is None:
             return False
-        index = int(tx.query("SELECT idx FROM batch WHERE hash = :hash", {"hash": batch.hash})[0]["idx"])
+        index = int(inserted["idx"])
         found = self._place(tx, batch, index, via)
         failpoint("hub:in-transaction")
         worst = next(label for label in _WORST if label in found.labels)
@@ -164,7 +165,8 @@ class Ingest:
                 for place, (op, label, knows) in enumerate(zip(batch.ops, given, known, strict=True))
             ],
         )  # fmt: skip
-        tx.execute("UPDATE batch SET new_ops = :n WHERE idx = :idx", {"n": fresh, "idx": index})
+        if fresh != len(batch.ops):
+            tx.execute("UPDATE batch SET new_ops = :n WHERE idx = :idx", {"n": fresh, "idx": index})
         if straight is not None:
             if via != acts.VIA:  # projections read what offices did
                 tree.accept_batch(tx, index)

@@ -60,10 +60,13 @@ class Log:
         if not new:
             return
         note, total = self.sign(tx, now_ms)
+        known: Known = {}  # leaves that are sealed together share most of their proofs
+        issued = []
         for row in new:
-            proof = [range_hash(tx, lo, hi) for lo, hi in merkle.inclusion_ranges(row["idx"], total)]
+            proof = [range_hash(tx, lo, hi, known) for lo, hi in merkle.inclusion_ranges(row["idx"], total)]
             text = receipts.issue(receipts.read_leaf(row["data"]), row["idx"], proof, note)
-            tx.execute("UPDATE leaf SET receipt = :text WHERE idx = :idx", {"text": text, "idx": row["idx"]})
+            issued.append({"text": text, "idx": row["idx"]})
+        tx.execute_many("UPDATE leaf SET receipt = :text WHERE idx = :idx", issued)
 
     def sign(self, tx: Tx, now_ms: int) -> tuple[str, int]:
         """The signed checkpoint of the present size, and that size."""
@@ -175,13 +178,22 @@ def _node(tx: Tx, height: int, place: int) -> bytes:
     return bytes(found["hash"])
 
 
-def range_hash(tx: Tx, lo: int, hi: int) -> bytes:
-    """The hash over the leaves ``[lo, hi)`` of a subtree."""
+Known = dict[tuple[int, int], bytes]
+
+
+def range_hash(tx: Tx, lo: int, hi: int, known: Known | None = None) -> bytes:
+    """The hash over the leaves ``[lo, hi)`` of a subtree. ``known``: what was computed before in the same transaction."""
+    if known is not None and (lo, hi) in known:
+        return known[lo, hi]
     width = hi - lo
     if width & (width - 1) == 0 and lo % width == 0:
-        return _node(tx, width.bit_length() - 1, lo // width)
-    middle = lo + merkle.split(width)
-    return merkle.node_hash(range_hash(tx, lo, middle), range_hash(tx, middle, hi))
+        found = _node(tx, width.bit_length() - 1, lo // width)
+    else:
+        middle = lo + merkle.split(width)
+        found = merkle.node_hash(range_hash(tx, lo, middle, known), range_hash(tx, middle, hi, known))
+    if known is not None:
+        known[lo, hi] = found
+    return found
 
 
 def consistency(tx: Tx, old: int, new: int) -> list[bytes]:

@@ -5,19 +5,16 @@ A few rows go the plain way: their round trips cost less than the two statements
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from sync.hub import inserts
 from sync.hub.postgres_words import NUL
 
 if TYPE_CHECKING:
     import psycopg
 
 LEAST: Final = 8  # rows from which on copying is quicker
-_INSERT: Final = re.compile(
-    r"\s*INSERT INTO (\w+) \(([\w\s,]+)\)\s*VALUES \(([:\w\s,]+)\)\s*(ON CONFLICT(?: \([\w\s,]+\))? DO NOTHING)?\s*"
-)
 
 
 class Bulk:
@@ -28,19 +25,18 @@ class Bulk:
 
     def insert(self, connection: psycopg.Connection[Any], sql: str, rows: Sequence[Mapping[str, Any]]) -> int | None:
         """How many rows were new; None when ``sql`` is not such an insert and must go the plain way."""
-        found = _INSERT.fullmatch(sql) if len(rows) >= LEAST else None
+        found = inserts.read(sql) if len(rows) >= LEAST else None
         if found is None:
             return None
-        table, columns = found[1], tuple(name.strip() for name in found[2].split(","))
-        values = [name.strip().removeprefix(":") for name in found[3].split(",")]
+        table, columns = found.table, found.columns
         types = self._types.get((table, columns)) or self._prepare(connection, table, columns)
         names = ", ".join(columns)
         with connection.cursor() as cursor:
             with cursor.copy(f"COPY copy_{table} ({names}) FROM STDIN (FORMAT BINARY)") as copy:
                 copy.set_types(types)
                 for row in rows:
-                    copy.write_row([_plain(row[name]) for name in values])
-            cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM copy_{table} {found[4] or ''}")
+                    copy.write_row([_plain(row[name]) for name in found.names])
+            cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM copy_{table} {found.tail}")
             fresh = cursor.rowcount
             cursor.execute(f"TRUNCATE copy_{table}")
         return fresh

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from sync.errors import Known
-from sync.hub import migrations
+from sync.hub import inserts, migrations
 from sync.hub.grouping import GroupCommit
 from sync.hub.storage import Row, Tx
 
@@ -18,6 +18,7 @@ T = TypeVar("T")
 
 DATABASE: Final = "hub.db"
 READERS: Final = 4
+_ROWS: Final = 100  # of one INSERT
 
 
 class SqliteTx:
@@ -30,7 +31,17 @@ class SqliteTx:
         return self._connection.execute(sql, dict(values or {})).rowcount
 
     def execute_many(self, sql: str, rows: Sequence[Mapping[str, Any]], /) -> int:
-        return self._connection.executemany(sql, rows).rowcount
+        """Rows go in by the hundred: for each single one sqlite3 would give other threads a turn, and wait for its own again."""
+        found = inserts.read(sql)
+        if found is None:
+            return self._connection.executemany(sql, rows).rowcount
+        total = 0
+        for start in range(0, len(rows), _ROWS):
+            part = rows[start : start + _ROWS]
+            one = f"({', '.join('?' * len(found.names))})"
+            many = f"INSERT INTO {found.table} ({', '.join(found.columns)}) VALUES {', '.join([one] * len(part))} {found.tail}"
+            total += self._connection.execute(many, [row[name] for row in part for name in found.names]).rowcount
+        return total
 
     def query(self, sql: str, values: Mapping[str, Any] | None = None, /) -> list[Row]:
         cursor = self._connection.execute(sql, dict(values or {}))

@@ -14,6 +14,11 @@ from sync.hub import labels, transfers
 from sync.hub.storage import Row, Tx
 from sync.hub.transfers import Moves
 
+_GOES_ON = """SELECT d.*,
+        EXISTS (SELECT 1 FROM op WHERE device = :d AND label = 'pending' AND label <> 'accepted') AS waits,
+        EXISTS (SELECT 1 FROM op WHERE device = :d AND seq >= :first) AS later
+    FROM device d WHERE d.device = :d"""
+
 
 def straight_on(tx: Tx, batch: Batch, known: Sequence[bool]) -> list[str] | None:
     """The labels of a batch that simply goes on where its device stopped, as nearly all do; None: the tree must be walked.
@@ -21,15 +26,10 @@ def straight_on(tx: Tx, batch: Batch, known: Sequence[bool]) -> list[str] | None
     Nothing of the device may wait and nothing may stand at or after the batch's first place: then every op is new and has
     no sibling.
     """
-    device = _device(tx, batch.device_id)
+    device = tx.one(_GOES_ON, {"d": batch.device_id, "first": batch.first_seq})
     if device is None:  # nothing can be said before its enrolment
         return [labels.PENDING] * len(batch.ops)
-    values = {"d": batch.device_id, "first": batch.first_seq}
-    if tx.one(
-        "SELECT 1 AS yes FROM op WHERE device = :d AND label = 'pending' AND label <> 'accepted' LIMIT 1", values
-    ):
-        return None
-    if tx.one("SELECT 1 AS yes FROM op WHERE device = :d AND seq >= :first LIMIT 1", values):
+    if device["waits"] or device["later"]:
         return None
     above = _above(tx, batch.prev, device)
     if above is None or above["seq"] != batch.first_seq - 1:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 import uvicorn
 
@@ -48,6 +51,17 @@ def centre(tmp_path: Path, clock: SetClock, database: str | None) -> Iterator[Ce
     hub = centres.create(tmp_path / "hub", clock, name="មជ្ឈមណ្ឌលសាកល្បង", log_name="hub", url=database)
     yield hub
     hub.close()
+
+
+def tamper(centre: Centre, sql: str) -> None:
+    """One statement in SQLite's words on the hub's database, behind the hub's back."""
+    url = centre.settings.get("database")
+    if url is None:
+        with closing(sqlite3.connect(centre.folder / "hub.db", isolation_level=None)) as connection:
+            connection.execute(sql)
+        return
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(re.sub(r"zeroblob\((\d+)\)", r"decode(repeat('00', \1), 'hex')", sql).encode())
 
 
 @pytest.fixture(scope="module")

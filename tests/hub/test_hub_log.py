@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,6 +18,7 @@ from sync.hub.log import Log
 from sync.hub.storage import Tx
 from sync.hub.storage_sqlite import SqliteStorage
 from sync.receipts import Leaf, State
+from tests.hub.conftest import tamper
 from tests.hub.laptop import NOW, Laptop, join
 
 EXAMPLES = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -138,16 +138,12 @@ def test_batches_of_one_commit_share_one_checkpoint(centre: Centre) -> None:
         ("DELETE FROM leaf WHERE idx = (SELECT max(idx) FROM leaf)", "has no leaves"),
     ],
 )
-def test_every_alteration_is_named(centre: Centre, tmp_path: Path, damage: str, named: str) -> None:
-    import sqlite3
-
+def test_every_alteration_is_named(centre: Centre, damage: str, named: str) -> None:
     laptop = join(centre, Laptop())
     for _ in range(3):
         centre.ingest.take(laptop.batch(1))
     assert centre.storage.read(centre.log.verify) == []
-    with sqlite3.connect(centre.folder / "hub.db") as connection:  # behind the hub's back
-        connection.execute(damage)
-    connection.close()
+    tamper(centre, damage)
     assert any(fault.endswith(named) for fault in centre.storage.read(centre.log.verify))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import cbor2
 import pytest
 import zstandard
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sync import cbor
@@ -73,6 +73,21 @@ def test_bombs_and_oddities_are_refused_at_once(name: str) -> None:
     with pytest.raises(Malformed):
         cbor.decode(REFUSED[name])
     assert time.perf_counter() - began < 0.5
+
+
+@given(PLAIN)
+@example({"b": 0, "a": 0})
+@example({"aa": 0, "b": 0})
+@example({"": 0, "a": {"é": 1, "aa": 2}})
+@example([{"aa": 2, "é": 1}, {1: 0, 0: 0}])
+@example({"a": 0.5, "b": 1})
+def test_maps_are_read_in_one_order_only(value: Any) -> None:
+    data = cbor2.dumps(value)  # keys in the order in which they were put in, floats in eight bytes
+    if data == cbor2.dumps(value, canonical=True):
+        assert cbor.decode(data) == value
+    else:
+        with pytest.raises(Malformed):
+            cbor.decode(data)
 
 
 def test_every_tag_of_sixteen_bits_is_refused() -> None:
