@@ -64,21 +64,21 @@ def create(centre: Centre, pace: Pace | None = None) -> Starlette:
             Route("/v1/log/checkpoint", checkpoint),
             Route("/v1/log/consistency", consistency),
             Route("/v1/log/tile/{level:int}/{index:int}", tile),
-            Route("/v1/enrol", _bounded(enrol, MAX_MESSAGE), methods=["POST"]),
-            Route("/v1/have", _bounded(have, MAX_MESSAGE), methods=["POST"]),
-            Route("/v1/batches/{digest}", _bounded(put_batch, MAX_BATCH), methods=["PUT"]),
-            Route("/v1/chunks/{digest}", _bounded(put_chunk, MAX_CHUNK), methods=["PUT"]),
+            Route("/v1/enrol", bounded(enrol, MAX_MESSAGE), methods=["POST"]),
+            Route("/v1/have", bounded(have, MAX_MESSAGE), methods=["POST"]),
+            Route("/v1/batches/{digest}", bounded(put_batch, MAX_BATCH), methods=["PUT"]),
+            Route("/v1/chunks/{digest}", bounded(put_chunk, MAX_CHUNK), methods=["PUT"]),
             Route("/v1/receipts", receipts),
-            Route("/v1/leases/{resource}", _bounded(lease, 0), methods=["POST"]),
-            *rekeying.routes(_bounded, _device),
-            *readmission.routes(_bounded),
-            evidence.route(_bounded),
-            secondsite.route(_bounded, _device),
+            Route("/v1/leases/{resource}", bounded(lease, 0), methods=["POST"]),
+            *rekeying.routes(bounded, _device),
+            *readmission.routes(bounded),
+            evidence.route(bounded),
+            secondsite.route(bounded, _device),
             Route("/v1/tuf/{path:path}", publication),
-            Route("/v1/relay/offer", _bounded(calls_relay.signed(calls_relay.offer), MAX_MESSAGE), methods=["POST"]),
-            Route("/v1/relay/words", _bounded(calls_relay.signed(calls_relay.words), MAX_MESSAGE), methods=["POST"]),
-            Route("/v1/relay/cosign", _bounded(calls_relay.signed(calls_relay.cosign), MAX_NOTE), methods=["POST"]),
-            Route("/v1/relay/lease/{resource}", _bounded(calls_relay.signed(calls_relay.lease), MAX_NOTE), methods=["POST"]),
+            Route("/v1/relay/offer", bounded(calls_relay.signed(calls_relay.offer), MAX_MESSAGE), methods=["POST"]),
+            Route("/v1/relay/words", bounded(calls_relay.signed(calls_relay.words), MAX_MESSAGE), methods=["POST"]),
+            Route("/v1/relay/cosign", bounded(calls_relay.signed(calls_relay.cosign), MAX_NOTE), methods=["POST"]),
+            Route("/v1/relay/lease/{resource}", bounded(calls_relay.signed(calls_relay.lease), MAX_NOTE), methods=["POST"]),
             Route("/v1/audit", partial(_signed, calls_log.audit)),
             Route("/v1/log/epoch/{epoch:int}", calls_log.epoch),
             Route("/v1/log/cosigned", calls_log.cosigned),
@@ -97,14 +97,14 @@ def create(centre: Centre, pace: Pace | None = None) -> Starlette:
     application.router.redirect_slashes = False  # a code with a slash behind it is simply not a code
     application.state.centre = centre
     application.state.metrics = Metrics(centre)
-    application.add_middleware(_Nonced)
+    application.add_middleware(Nonced)
     application.add_middleware(gate.Gate, pace=pace or Pace(), metrics=application.state.metrics)
     shared = SharedNonces(centre.storage, centre.clock, bytes(centre.keys.log))
     application.state.nonces = shared if centre.shared else Nonces()
     return application
 
 
-class _Nonced:
+class Nonced:
     """Puts a fresh nonce on every answer of the API and turns known failures into their status."""
 
     def __init__(self, app: Any) -> None:
@@ -124,10 +124,10 @@ class _Nonced:
         await self._app(scope, receive, with_nonce)
 
 
-def _bounded(endpoint: Callable[[Request, bytes], Response], limit: int) -> Endpoint:
+def bounded(endpoint: Callable[[Request, bytes], Response], limit: int) -> Endpoint:
     """``endpoint`` with the body read up to ``limit`` bytes and run off the event loop; failures become their status."""
 
-    async def bounded(request: Request) -> Response:
+    async def answered(request: Request) -> Response:
         try:
             body = await _read(request, limit)
         except TooBig:
@@ -136,7 +136,7 @@ def _bounded(endpoint: Callable[[Request, bytes], Response], limit: int) -> Endp
             return PlainTextResponse("cut off", 400)
         return await run_in_threadpool(partial(_guarded, endpoint, request, body))
 
-    return bounded
+    return answered
 
 
 def _guarded(endpoint: Callable[[Request, bytes], Response], request: Request, body: bytes) -> Response:
