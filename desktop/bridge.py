@@ -71,6 +71,7 @@ class Bridge(QObject):
         self._sync_timer.timeout.connect(self._sync_if_due)
         self._wake = _single_shot(self, LOOK_EVERY_MS, self._sync_if_due)  # when the wait after a failure is over
         self._network: NetworkWatch | None = None
+        self.broken_off = False  # did the last run end without closing the profile?
         self.by_line = False  # does the run that goes on, or went on last, use the line? Else a stick.
         self.asked = False  # did the person ask for the run that goes on or went on last?
 
@@ -197,13 +198,15 @@ class Bridge(QObject):
             QTimer.singleShot(CARE_AFTER_MS, self, self.care_when_due)
 
     def care_when_due(self) -> None:
-        """Once a week check the whole profile in the background; what is wrong is written into the program's log for IT."""
+        """Once a week, and after an unclean stop, check the whole profile in the background; what is wrong is written into the
+        program's log for IT, and told in Settings."""
         from sync import care
 
-        unlocked = self.session.unlocked
+        unlocked, broken_off = self.session.unlocked, self.broken_off
+        self.broken_off = False
 
         def check() -> list[str]:
-            return care.run(unlocked) if care.due(unlocked) else []
+            return care.run(unlocked) if broken_off or care.due(unlocked) else []
 
         def note(found: list[str]) -> None:
             for fault in found:
@@ -318,9 +321,18 @@ class Bridge(QObject):
         self._syncing = False
         if self.by_line:
             self.last_sync = (self.session.clock.wall_ms(), error)
+        if error is None and report is not None:
+            self._tidy()
         self.sync_ended.emit(report, error)
         if self.by_line and self._sync_timer.isActive():
             self.outlook(self._wait_for_next_try)
+
+    def _tidy(self) -> None:
+        """After a good run: let go of a little of what the centre holds twice."""
+        from modules import housekeeping
+
+        session, cancel = self.session, self._cancel
+        self.work(lambda: housekeeping.tidy(session, cancel=cancel.is_set), failed=lambda _: None)
 
     # Changes
 

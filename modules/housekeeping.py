@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sync import audit_purge, care, clockwatch, pruning
+from sync import audit_purge, care, clockwatch, pruning, rekey
 
 if TYPE_CHECKING:
     from modules.session import Session
@@ -37,3 +37,22 @@ def standing(session: Session) -> dict[str, Any]:
 def check(session: Session) -> list[str]:
     """Check every page, row, chain and attachment now; short English phrases for what is wrong."""
     return care.run(session.unlocked)
+
+
+def notices(session: Session) -> dict[str, Any]:
+    """What the window tells by itself: ``rekeyed`` (``{"cause", "number"}`` or None) and ``clock``."""
+
+    def read(conn: Any) -> dict[str, Any]:
+        told = rekey.told(conn)
+        state = clockwatch.state(conn, session.clock)
+        return {
+            "rekeyed": {"cause": told.cause, "number": told.number} if told else None,
+            "clock": {"doubt": state.doubt, "ahead_ms": state.ahead_ms, "now_ms": state.now_ms},
+        }
+
+    return session.store.read(read)
+
+
+def seen(session: Session) -> None:
+    """The officer has read that this laptop has a number of its own."""
+    session.store.write(lambda conn: rekey.seen(conn, session.clock.wall_ms()))

@@ -260,7 +260,7 @@ def _refuse_withdrawn(home: Path) -> None:
 
     done = withdrawal.carried_out(home)
     if done is not None:
-        raise Known("SY-402", file=done.file or "–", ops=done.ops)
+        raise withdrawal.as_known(done)
 
 
 def _refuse_moved(store: Store, officer: str) -> None:

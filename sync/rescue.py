@@ -32,10 +32,9 @@ if TYPE_CHECKING:
 
 
 def obey(unlocked: Unlocked) -> None:
-    """If the centre has withdrawn this laptop, carry it out: Known SY-402 then, and the caller locks. Known SY-403 as below."""
+    """If the centre has withdrawn this laptop, carry it out: Known SY-402 or SY-407 then, and the caller locks. Known SY-403 as below."""
     if not unlocked.store.read_only and unlocked.store.read(withdrawal.told):
-        done = carry_out(unlocked)
-        raise Known("SY-402", file=done.file or "–", ops=done.ops)
+        raise withdrawal.as_known(carry_out(unlocked))
 
 
 def carry_out(unlocked: Unlocked) -> Withdrawn:

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Final
 
 from sync import audit, cbor
 from sync.cbor import Malformed
+from sync.errors import Known
 from sync.limits import MAX_SEQ
 
 if TYPE_CHECKING:
     from sync.clock import Clock
     from sync.store import Connection
 
+CODES: Final = ("SY-402", "SY-407")  # what a person is told
 NOTE: Final = "withdrawn.json"  # in the profile folder: what the door says afterwards
 _MOST_NOTE: Final = 16 << 10
 
@@ -60,6 +62,11 @@ def listed(data: bytes, device_id: bytes) -> int | None:
                         raise Malformed("devices: revoked")
             return None
     raise Malformed("devices: layout")
+
+
+def as_known(done: Withdrawn) -> Known:
+    """What a person is told: SY-402 with the file, SY-407 when all had been sent."""
+    return Known("SY-402", file=done.file, ops=done.ops) if done.file else Known("SY-407")
 
 
 def carried_out(home: Path) -> Withdrawn | None:

@@ -20,6 +20,7 @@ from desktop.kit.palette import Palette
 from desktop.shell.bar import TopBar
 from desktop.shell.finder import Finder
 from desktop.shell.keys import Deed, command_keys, field_keys
+from desktop.shell.life import LifeNotices
 from desktop.shell.outbox_rows import step_words
 from desktop.shell.rail import Place, Rail
 from desktop.shell.status_strip import Facts, StatusStrip, line_state, office_words
@@ -100,6 +101,7 @@ class Frame(QWidget):
         self._connect()
         self._bind_keys()
         self.read_facts()
+        self.life = LifeNotices(self)
 
     def _lay_out(self) -> None:
         held = QVBoxLayout()

@@ -14,6 +14,7 @@ from desktop.kit.files import open_file, save_file
 from desktop.kit.layout import Wrapped, column, holder, row
 from desktop.kit.wrap import Label
 from desktop.shell.answer_card import AnswerCard
+from desktop.shell.settings_health import HealthBlock
 from desktop.shell.settings_parts import Pane, fact
 from i18n import dates
 from i18n.catalog import tr
@@ -40,6 +41,7 @@ class SafetyPane(Pane):
         if "officers" in ROLES.get(bridge.session.officer.role, frozenset()):
             self.recovery = AnswerCard(self)
         self._make_log()
+        self.health = HealthBlock(self)
         self.end()
 
     # The laptop

@@ -153,6 +153,7 @@ class Window(QWidget):
             door.show_names(read_names(self.home), chosen)
         except SalaError as refusal:
             door.banner.show_error(refusal)
+            door.card.setVisible(bool(door.chosen()))  # nobody can open it: nothing asks for a passphrase
         if error is not None:
             door.banner.show_error(error)
         self.locked.emit()
@@ -265,6 +266,7 @@ class Window(QWidget):
         officer, page = self._come_back
         frame.open(page if officer == session.officer.id and page else "home")
         self._offer_cut_off_work()
+        self.bridge.broken_off = crash.cut_off_since(self.home) is not None
         crash.mark_running(self.home, session.clock.wall_ms())
         self.bridge.start_sync()
         self._touched()
@@ -272,7 +274,9 @@ class Window(QWidget):
 
     def _withdrawn(self, _report: object, error: object) -> None:
         """The centre has withdrawn this laptop, and its keys are gone: the door says where the unsent work stands."""
-        if isinstance(error, SalaError) and error.code == "SY-402":
+        from sync.withdrawal import CODES
+
+        if isinstance(error, SalaError) and error.code in CODES:
             self.lock()
 
     def _offer_cut_off_work(self) -> None:
