@@ -72,3 +72,8 @@ class Hub:
         """An office pack for one more laptop."""
         self.cli("enrol", office, "--out", str(out), "--url", self.url)
         return out
+
+    def pack_for(self, out: Path, url: str, office: str = "0306") -> Path:
+        """An office pack for one more laptop, which reaches this hub by ``url``."""
+        self.cli("enrol", office, "--out", str(out), "--url", url)
+        return out
