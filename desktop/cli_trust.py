@@ -152,11 +152,11 @@ def outstanding(desk: Desk, officer: str) -> None:
 @click.pass_obj
 def move(desk: Desk, officer: str, to_office: str, role: str, at: str | None, out: Path) -> None:
     """Move OFFICER to another office. Nothing of theirs may be outstanding."""
-    from i18n.dates import midnight_ms, parse_date
+    from i18n.dates import midnight_ms
     from modules import people
 
     session = desk.session()
-    at_ms = midnight_ms(parse_date(at)) if at else session.clock.wall_ms()
+    at_ms = midnight_ms(at) if at else session.clock.wall_ms()
     desk.print(people.move(session, _id(desk, officer), to_office, role, at_ms, out))
 
 

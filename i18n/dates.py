@@ -92,8 +92,12 @@ def moment(wall_ms: int) -> datetime:
     return datetime.fromtimestamp(wall_ms / 1000, PHNOM_PENH)
 
 
-def midnight_ms(day: date) -> int:
-    """Milliseconds since 1970 UTC at which ``day`` begins in Phnom Penh."""
+def midnight_ms(text: str) -> int:
+    """Milliseconds since 1970 UTC at which a day begins in Phnom Penh: ``2026-11-22``, or as people write it."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = parse_date(text)
     return int(datetime(day.year, day.month, day.day, tzinfo=PHNOM_PENH).timestamp() * 1000)
 
 

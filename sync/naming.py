@@ -23,6 +23,7 @@ _FOLDERS: Final[dict[str, Text]] = {
 }
 _WHOLE: Final[dict[str, Text]] = {
     "ref/geo.sqlite": {"km": "បញ្ជីខេត្ត ស្រុក ឃុំ ភូមិ", "en": "Provinces, districts, communes, villages"},
+    "ref/couriers.cbor": {"km": "កូនសោសម្រាប់ឯកសារដឹកជញ្ជូន", "en": "Keys for courier files"},
     "ref/ca-pins.pem": {"km": "វិញ្ញាបនបត្រសម្រាប់បណ្តាញ", "en": "Certificates for the line"},
 }
 ROLES: Final[dict[str, Text]] = {
@@ -40,7 +41,7 @@ def title(name: str, data: bytes | None = None) -> Text:
     kind = _FOLDERS.get(folder, {"km": name, "en": name})
     if folder in ("forms", "prices") and data is not None:
         own = _own(data)
-        return own or _joined(kind, rest)
+        return own or _joined(kind, rest.rpartition(".")[0])
     found = _OFFICE.fullmatch(name)
     if found is not None:
         return _joined(kind, found["who"], place=True)
@@ -48,7 +49,7 @@ def title(name: str, data: bytes | None = None) -> Text:
         return _joined(kind, rest.partition(".")[0], place=True)
     if folder in ("leases", "inbox"):
         return kind
-    return _joined(kind, rest.partition("/")[0] if folder == "app" else rest)
+    return _joined(kind, rest.partition("/")[0] if folder == "app" else rest.rpartition(".")[0] or rest)
 
 
 def signer(role: str, holder: str = "") -> Text:

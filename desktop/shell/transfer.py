@@ -133,7 +133,7 @@ class MoveCard:
         if officer is None:
             return
         day, office, role = self.day.value(), str(self.office.value()), str(self.role.value())
-        at_ms = dates.midnight_ms(dates.parse_date(day)) if day else session.clock.wall_ms()
+        at_ms = dates.midnight_ms(day) if day else session.clock.wall_ms()
         self.go.setEnabled(False)
         self._pane.bridge.work(
             lambda: people.move(session, officer.id, office, role, at_ms, out), then=self._moved, failed=self._refused

@@ -171,7 +171,7 @@ def revoke(desk: Desk, device: str) -> None:
 @click.pass_obj
 def publish(desk: Desk, files: tuple[Path, ...], under: str, withdraw: bool) -> None:
     """Send FILES down to every laptop as signed publications below the folder UNDER."""
-    from sync.hub import announce
+    from sync.hub import announce, formnames
 
     centre = desk.centre()
     now = centre.clock.wall_ms()
@@ -179,7 +179,8 @@ def publish(desk: Desk, files: tuple[Path, ...], under: str, withdraw: bool) -> 
         names = [f"{under}/{file.name}" for file in files]
         centre.storage.write(lambda tx: announce.withdraw(tx, names, now))
     else:
-        wanted = {f"{under}/{file.name}": file.read_bytes() for file in files}
+        read = {file.name: file.read_bytes() for file in files}
+        wanted = {formnames.target_name(under, name, data): data for name, data in read.items()}
         centre.storage.write(lambda tx: announce.put(tx, wanted, now))
     desk.show({"changed": centre.settle()})
 

@@ -210,11 +210,11 @@ def officer_move(
     desk: Desk, officer_id: str, to_office: str, new_role: str, at: str | None, admin: str, out: Path | None
 ) -> None:
     """Move an officer whose office cannot do it itself; signed by the centre."""
-    from i18n.dates import midnight_ms, parse_date
+    from i18n.dates import midnight_ms
     from sync.hub import transfers
 
     centre = desk.centre()
-    at_ms = midnight_ms(parse_date(at)) if at else centre.clock.wall_ms()
+    at_ms = midnight_ms(at) if at else centre.clock.wall_ms()
     said = transfers.move(centre, officer_id, to_office, new_role, at_ms, admin)
     if out is not None:
         newest = centre.storage.read(transfers.listing)

@@ -41,6 +41,7 @@ GROUPS: Final = (
     Group("Offices", (
         Tab("/console/offices", "Offices", also=("/console/office/",)),
         Tab("/console/devices", "Laptops"),
+        Tab("/console/officers", "Officers"),
         Tab("/console/leases", "Numbers and codes"),
     )),
     Group("Received", (
