@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from sync import wire
-from sync.hub import log
+from sync.hub import cosignatures, log
 from sync.hub.storage import Tx
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ def missing(centre: Centre, tx: Tx, device: bytes, have: wire.Have) -> wire.Miss
 
 
 def receipts(tx: Tx, device: bytes, after: int) -> wire.Receipts:
-    """The receipts of a device from a place in the log on."""
+    """The receipts of a device from a place in the log on, under a checkpoint that witnesses cosigned where there is one."""
     rows = tx.query(
-        "SELECT idx, receipt FROM leaf WHERE device = :d AND idx >= :after AND receipt IS NOT NULL ORDER BY idx LIMIT :most",
+        "SELECT idx, data, receipt FROM leaf WHERE device = :d AND idx >= :after AND receipt IS NOT NULL ORDER BY idx LIMIT :most",
         {"d": device, "after": after, "most": RECEIPTS + 1},
     )
     page = rows[:RECEIPTS]
     return wire.Receipts(
-        [row["receipt"] for row in page], page[-1]["idx"] + 1 if page else after, len(rows) > len(page)
+        cosignatures.receipts_of(tx, page), page[-1]["idx"] + 1 if page else after, len(rows) > len(page)
     )

@@ -12,7 +12,17 @@ import sys
 import click
 
 from i18n.errors import SalaError, explain
-from sync.hub import verbs_admin, verbs_agency, verbs_carry, verbs_feeds, verbs_life, verbs_line, verbs_log, verbs_publications  # noqa: F401  adds its verbs
+from sync.hub import (  # noqa: F401  adds its verbs
+    verbs_admin,
+    verbs_agency,
+    verbs_carry,
+    verbs_feeds,
+    verbs_life,
+    verbs_line,
+    verbs_log,
+    verbs_publications,
+    verbs_relay,
+)
 from sync.hub.offices import office_facts
 from sync.hub.verbs import root
 

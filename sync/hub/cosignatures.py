@@ -7,6 +7,7 @@ cosigned receipt proves that no other province was shown another log.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from sync import cbor, merkle, notes, receipts
@@ -91,11 +92,9 @@ def take(tx: Tx, this: Log, name: str, note: str) -> None:
     )
 
 
-def newest(tx: Tx, epoch: int, *, least: int = 0) -> str | None:
-    """The newest cosigned checkpoint of an epoch with at least ``least`` entries, with all its cosignatures."""
-    found = tx.one(
-        "SELECT max(size) AS size FROM cosignature WHERE epoch = :e AND size >= :least", {"e": epoch, "least": least}
-    )
+def newest(tx: Tx, epoch: int) -> str | None:
+    """The newest cosigned checkpoint of an epoch, with all its cosignatures."""
+    found = tx.one("SELECT max(size) AS size FROM cosignature WHERE epoch = :e", {"e": epoch})
     if found is None or found["size"] is None:
         return None
     note = tx.query("SELECT note FROM checkpoint WHERE epoch = :e AND size = :s", {"e": epoch, "s": found["size"]})[0][
@@ -104,14 +103,19 @@ def newest(tx: Tx, epoch: int, *, least: int = 0) -> str | None:
     return str(note) + "".join(row["line"] for row in of_checkpoint(tx, epoch, found["size"]))
 
 
-def receipt(tx: Tx, row: Row, epoch: int) -> str:
-    """The receipt of the leaf ``row`` (idx, data, receipt): under the newest cosigned checkpoint if one covers it."""
-    note = newest(tx, epoch, least=row["idx"] + 1)
-    if note is None:
-        return str(row["receipt"])
-    size = int(notes.split(note)[0].split("\n")[1])
-    proof = [log.range_hash(tx, lo, hi) for lo, hi in merkle.inclusion_ranges(row["idx"], size)]
-    return receipts.issue(receipts.read_leaf(row["data"]), row["idx"], proof, note)
+def receipts_of(tx: Tx, leaves: Sequence[Row]) -> list[str]:
+    """The receipts of ``leaves`` (idx, data, receipt), oldest first: under the newest cosigned checkpoint if one covers them."""
+    epoch = tx.query("SELECT coalesce(max(epoch), 1) AS epoch FROM checkpoint")[0]["epoch"]
+    note = newest(tx, epoch) if leaves else None
+    size = int(notes.split(note)[0].split("\n")[1]) if note else 0
+    found = []
+    for row in leaves:
+        if note is None or row["idx"] >= size:
+            found.append(str(row["receipt"]))
+            continue
+        proof = [log.range_hash(tx, lo, hi) for lo, hi in merkle.inclusion_ranges(row["idx"], size)]
+        found.append(receipts.issue(receipts.read_leaf(row["data"]), row["idx"], proof, note))
+    return found
 
 
 def publication(tx: Tx) -> bytes:

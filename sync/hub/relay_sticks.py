@@ -1,0 +1,100 @@
+"""A relay without a line: what it holds goes to the centre on a stick, and receipts and publications come back on one.
+
+The files are ordinary courier files with the same bytes as online: the centre takes them like any laptop's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from sync import volume
+from sync.errors import Known, SalaError
+from sync.hub.relay import Relay
+from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_PUBLICATION, MAX_RECEIPT
+from sync.volume import Entry, Object, Volume
+
+STEM: Final = "sala-relay"
+_TIMESTAMP: Final = "timestamp.json"
+
+
+@dataclass(slots=True)
+class Taken:
+    """What a stick brought. ``problems``: ``{"file", "object", "code"}`` each."""
+
+    files: int = 0
+    batches: int = 0
+    chunks: int = 0
+    receipts: int = 0  # of the centre, new here
+    publications: int = 0
+    damaged: int = 0
+    problems: list[dict[str, str]] = field(default_factory=list)
+
+
+def export(relay: Relay, folder: Path) -> dict[str, Any]:
+    """Write all that waits into ``folder``. Known: SY-370 full, SY-371 not writable, SY-373 it does not keep data."""
+    counts = {"batch": 0, "chunk": 0}
+
+    def objects() -> Iterator[Object]:
+        for what, digest, data in relay.waiting():
+            counts[what] += 1
+            yield Object(what, digest.hex(), data)
+
+    moment = datetime.fromtimestamp(relay.clock.wall_ms() / 1000, UTC)
+    paths = volume.write(folder, f"{STEM}-{relay.settings.name}-{moment:%Y%m%d-%H%M%S}", objects())
+    return {"files": [str(path) for path in paths], "batches": counts["batch"], "chunks": counts["chunk"]}
+
+
+def take(relay: Relay, path: Path) -> Taken:
+    """Take every courier file at ``path``. Known: SY-371 unreadable, SY-372 not one (when ``path`` is one file), SY-374 none."""
+    report = Taken()
+    files = volume.find(path)
+    if not files:
+        raise Known("SY-374")
+    for file in files:
+        try:
+            with Volume(file) as found:
+                _volume(relay, file.name, found, report)
+        except Known as error:
+            if files == [path]:
+                raise
+            report.problems.append({"file": file.name, "object": "", "code": error.code})
+    return report
+
+
+def _volume(relay: Relay, name: str, found: Volume, report: Taken) -> None:
+    report.files += 1
+    for entry in [
+        *(e for e in found.entries if e.name != _TIMESTAMP),
+        *(e for e in found.entries if e.name == _TIMESTAMP),
+    ]:
+        data = found.read(entry) if entry.length <= _LIMITS.get(entry.type, 0) else None
+        if data is None:
+            continue
+        try:
+            _one(relay, entry, data, report)
+        except (SalaError, ValueError) as error:
+            code = error.code if isinstance(error, SalaError) else "SY-372"
+            report.problems.append({"file": name, "object": f"{entry.type} {entry.name[:16]}", "code": code})
+    report.damaged += found.damaged
+
+
+_LIMITS: Final = {
+    "batch": MAX_BATCH, "chunk": MAX_CHUNK, "receipt": MAX_RECEIPT, "metadata": MAX_PUBLICATION, "target": MAX_PUBLICATION,
+}  # fmt: skip
+
+
+def _one(relay: Relay, entry: Entry, data: bytes, report: Taken) -> None:
+    if entry.type == "batch":
+        relay.take(data, bytes.fromhex(entry.name))
+        report.batches += 1
+    elif entry.type == "chunk":
+        report.chunks += relay.take_chunk(data, bytes.fromhex(entry.name))
+    elif entry.type == "receipt":
+        report.receipts += relay.receipted([data.decode("utf-8", "replace")])
+    elif not entry.name.startswith(("leases/", "inbox/")):  # those are one laptop's own, and the line brings them
+        relay.published.put(f"{'targets' if entry.type == 'target' else entry.type}/{entry.name}", data)
+        report.publications += 1
