@@ -192,7 +192,9 @@ class Window(QWidget):
     def _profile_made(self, session: Session) -> None:
         self._made = session
         if self.wizard is not None:
-            self.wizard.made()
+            from modules import carry
+
+            self.wizard.made(carry.enrolment_codes(session), str(carry.enrolment(session)["words"]))
 
     def _profile_refused(self, error: Exception) -> None:
         if isinstance(error, SalaError) and self.wizard is not None:

@@ -114,8 +114,9 @@ class Wizard(QWidget):
             self.officer.role.value(), self.secret.first.value(),
         )  # fmt: skip
 
-    def made(self) -> None:
-        """The profile is there."""
+    def made(self, codes: list[str], digits: str) -> None:
+        """The profile is there. ``codes``: its request to the centre as QR code, ``digits``: what names the request."""
+        self.making.offer(codes, digits)
         office: Any = self.pack.pack.office if self.pack.pack else {"name": {"km": "", "en": ""}}
         self.making.done(text(office["name"]))
         self.next.setEnabled(True)

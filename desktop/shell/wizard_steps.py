@@ -16,6 +16,7 @@ from desktop.kit.files import open_file
 from desktop.kit.icons import Picture
 from desktop.kit.layout import column, row
 from desktop.kit.wrap import Label
+from desktop.shell.qrview import QrView
 from desktop.shell.strength import StrengthMeter
 from i18n.catalog import text, tr
 from i18n.errors import SalaError
@@ -217,12 +218,43 @@ class MakingStep(QWidget):
             lambda: tr("This takes a few seconds. They never leave this machine."), tone="soft", wrap=True
         )
         self.bar.setAccessibleName(tr("Making the keys of this laptop…"))
+        self.codes: list[str] = []
+        self.ask = Button(lambda: tr("No line here? Show the enrolment code"), kind="quiet", icon="qr")
+        self.ask.clicked.connect(self._show_code)
+        self.view = QrView(280)
+        self.view.show_texts([])
+        self.digits = Label("", bold=True, wrap=True)
+        self.compare = Label(
+            lambda: tr(
+                "The centre photographs this code and gives its answer back: Settings, Enrolment. It shows the same digits:"
+            ),
+            size="note", tone="soft", wrap=True,
+        )  # fmt: skip
+        self.ask.hide()
+        for words in (self.digits, self.compare):
+            words.hide()
         block = column(spacing=12)
         block.addWidget(self.picture, 0, Qt.AlignmentFlag.AlignLeft)
         for part in (self.title, self.more, self.bar):
             block.addWidget(part)
+        block.addLayout(row(self.ask, None))
+        block.addLayout(row(self.view, None))
+        for words in (self.compare, self.digits):
+            block.addWidget(words)
         block.addStretch(1)
         self.setLayout(block)
+
+    def offer(self, codes: list[str], digits: str) -> None:
+        """The request to the centre as QR code, for a place without a line."""
+        self.codes = codes
+        self.digits.say(digits)
+        self.ask.setVisible(bool(codes))
+
+    def _show_code(self) -> None:
+        self.ask.hide()
+        self.view.show_texts(self.codes)
+        self.digits.show()
+        self.compare.show()
 
     def done(self, office: str) -> None:
         self.bar.setVisible(False)
