@@ -288,7 +288,7 @@ def _beginnings(tx: Tx, word: str) -> Iterator[str]:
 
 
 def _rows(tx: Tx, source: str, where: _Where, limit: int) -> list[Row]:
-    order = "o.id DESC" if source.startswith("word") else "o.batch DESC, o.place DESC"  # ids rise with batches
+    order = "x.op DESC" if source.startswith("word") else "o.batch DESC, o.place DESC"  # ids rise with batches
     return tx.query(
         f"SELECT o.id, o.batch, o.place FROM {source} WHERE {where.sql()} ORDER BY {order} LIMIT :limit", {**where.values, "limit": limit}
     )

@@ -219,7 +219,8 @@ def _console(m: MetaData) -> None:
     )  # fmt: skip
     Table("door_try", m, _key("name", STRING), _int("wrong"), _int("last_ms"))
     Table(  # append-only: triggers refuse to change or delete a row
-        "look", m, _key("idx", counted=False), _blob("hash"), _text("admin"), _text("what"), _text("subject"), _int("at_ms"), _text("event"),
+        "look", m, _key("idx", counted=False), _blob("hash"), _text("admin"), _text("what"), _text("subject"), _int("at_ms"),
+        _text("event"),
         Index("look_admin", "admin", "idx"), Index("look_subject", "subject", "idx"), Index("look_at", "at_ms"),
     )  # fmt: skip
     # What a laptop said of itself when it was heard last: over the line, from a stick or in a text message.

@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote_plus
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -88,7 +89,7 @@ class Doors:
                     if not login.token_holds(visit, form.fields.get("token")):
                         return page(request, "old.html", {}, visit=visit, status=403)
                     return await run_in_threadpool(self._act, handler, request, visit, form, power)
-            except (TooLarge, MultiPartException):
+            except (TooLarge, MultiPartException, HTTPException):  # the last: how starlette tells of a broken or endless form
                 return page(request, "large.html", {"limit": limit}, visit=visit, status=413)
 
         return endpoint
@@ -209,5 +210,5 @@ async def small_form(request: Request) -> Form:
     try:
         async with _form(request, MAX_FORM) as fields:
             return _read(fields)
-    except (TooLarge, MultiPartException):
+    except (TooLarge, MultiPartException, HTTPException):
         return Form({})

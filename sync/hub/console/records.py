@@ -12,8 +12,9 @@ from starlette.responses import RedirectResponse, Response
 
 from i18n.catalog import Text
 from sync import batch as formats
+from sync import clockwatch
 from sync.errors import SalaError
-from sync.hub import branches, decisions, finder, forks, labels, marks
+from sync.hub import branches, decisions, finder, forks, labels, marks, raws
 from sync.hub.centre import Centre
 from sync.hub.console.doors import Form
 from sync.hub.console.login import Visit
@@ -27,11 +28,34 @@ ROWS: Final = 60  # of one stretch
 QUICK: Final = 200  # batches that a page takes in before it answers
 FILTERS: Final = ("text", "kind", "form", "office", "officer", "label", "since", "until")
 LABELS: Final = (labels.ACCEPTED, labels.PENDING, labels.FORK, labels.REVOKED, labels.OFFICER, labels.SCHEMA)
+_NOBODY: Final = bytes(16)  # the centre itself
 _HASH: Final = re.compile(r"[0-9a-fA-F]{8,64}")
 _OWN: Final = {
     "sync.officer": {"km": "មន្ត្រីនៃកុំព្យូទ័រ", "en": "Officer of a laptop"},
     "sync.audit_checkpoint": {"km": "ចំណុចពិនិត្យកំណត់ហេតុ", "en": "Checkpoint of the audit log"},
     "sync.rekey": {"km": "សោថ្មីនៃកុំព្យូទ័រ", "en": "New key of a laptop"},
+    "sync.transfer": {"km": "ការផ្ទេរមន្ត្រី", "en": "Transfer of an officer"},
+    "sync.moved": {"km": "ការផ្ទេរមន្ត្រី", "en": "Transfer of an officer"},
+    "sync.review": {"km": "ការពិនិត្យរបស់ស្ថាប័ន", "en": "Review by an agency"},
+    "sync.decision": {"km": "សេចក្ដីសម្រេចរបស់មជ្ឈមណ្ឌល", "en": "Decision of the centre"},
+    "sync.effect": {"km": "ការប្រគល់ចេញក្រៅ", "en": "Hand-over for dispatch"},
+    "sync.kinds": {"km": "ប្រភេទដែលមជ្ឈមណ្ឌលស្គាល់", "en": "Kinds that the centre knows"},
+    "sync.origin": {"km": "ការចាប់ផ្ដើមនៃមជ្ឈមណ្ឌល", "en": "Beginning of the centre"},
+    "sync.epoch": {"km": "ជំនាន់ថ្មីនៃកំណត់ហេតុ", "en": "New epoch of the log"},
+    "sync.office": {"km": "ការិយាល័យ", "en": "Office"},
+    "sync.slot": {"km": "កញ្ចប់ការិយាល័យ", "en": "Office pack"},
+    "sync.slot_tried": {"km": "លេខកូដចុះឈ្មោះខុស", "en": "Wrong enrolment code"},
+    "sync.enrolled": {"km": "ការចុះឈ្មោះកុំព្យូទ័រ", "en": "Enrolment of a laptop"},
+    "sync.revoked": {"km": "ការដកសិទ្ធិកុំព្យូទ័រ", "en": "Revocation of a laptop"},
+    "sync.lease": {"km": "ប្លុកលេខ", "en": "Block of numbers"},
+    "sync.published": {"km": "ការផ្សព្វផ្សាយ", "en": "Publication"},
+    "sync.relay": {"km": "ស្ថានីយបញ្ជូនត", "en": "Relay of a province"},
+    "sync.withdrawn": {"km": "ការដកសិទ្ធិដែលបានអនុវត្ត", "en": "Withdrawal that a laptop obeyed"},
+    "sync.evidence": {"km": "បង្កាន់ដៃពីជំនាន់មុន", "en": "Receipts of an earlier epoch"},
+    "sync.hub": {"km": "ការចាប់ផ្ដើមនៃមជ្ឈមណ្ឌល", "en": "Beginning of the centre"},
+    "sync.root": {"km": "ឫសនៃការផ្សព្វផ្សាយ", "en": "Root of the publications"},
+    "sync.desk": {"km": "តុរបស់ស្ថាប័ន", "en": "Desk of an agency"},
+    "sync.role": {"km": "អ្នកចុះហត្ថលេខា", "en": "Signer of publications"},
 }
 
 
@@ -56,7 +80,7 @@ def summary(centre: Centre, op: Op, label: str, names: dict[str, str]) -> dict[s
     return {
         "seq": op.seq, "kind": fields.kind, "title": kind_title(centre, fields.kind), "form": fields.form, "wall_ms": fields.wall_ms,
         "hash": op.hash.hex(), "label": label, "sealed": isinstance(fields.body, SealedRef),
-        "officer": names.get(fields.officer.hex(), fields.officer.hex()[:8]),
+        "officer": "–" if fields.officer == _NOBODY else names.get(fields.officer.hex(), fields.officer.hex()[:8]),
     }  # fmt: skip
 
 
@@ -172,6 +196,7 @@ def _one(request: Request, visit: Visit, error: SalaError | None, status: int = 
         **found, **summary(centre, op, found["row"]["label"], officers(found["row"]["officers"])), "seq": found["row"]["seq"],
         "fields": op.fields, "body": None if isinstance(op.fields.body, SealedRef) else [*lines(op.fields.body)],
         "refs": [ref.hex() for ref in op.fields.refs], "attach": [blob.hex() for blob in op.fields.attach], "error": error,
+        "clock": clockwatch.suspicious(op.fields.wall_ms, op.fields.hub_floor_ms, found["row"]["received_ms"]),
         "releasable": found["row"]["label"] in branches.RELEASABLE, "own": op.fields.kind.startswith("sync."),
         "again": "send_again" in decisions.DECISIONS and bool(found["row"]["office"]),
     }  # fmt: skip
@@ -180,7 +205,7 @@ def _one(request: Request, visit: Visit, error: SalaError | None, status: int = 
 
 def _read(tx: Tx, digest: bytes) -> dict[str, Any] | None:
     row = tx.one(
-        """SELECT o.hash, o.parent, o.device, o.seq, o.label, o.batch, b.raw, b.received_ms, d.office, d.number, d.officers,
+        """SELECT o.hash, o.parent, o.device, o.seq, o.label, o.batch, b.received_ms, d.office, d.number, d.officers,
                f.name_km, f.name_en
            FROM op o JOIN batch b ON b.idx = o.batch LEFT JOIN device d ON d.device = o.device LEFT JOIN office f ON f.code = d.office
            WHERE o.hash = :hash""",
@@ -190,10 +215,10 @@ def _read(tx: Tx, digest: bytes) -> dict[str, Any] | None:
         return None
     siblings = tx.query(
         "SELECT hash, label FROM op WHERE device = :device AND seq = :seq AND parent = :parent AND hash <> :hash",
-        {**row, "raw": None},
+        row,
     )
     return {
-        "row": row, "siblings": siblings, "decisions": decisions.of_op(tx, digest),
+        "row": {**row, "raw": raws.of(tx, row["batch"])}, "siblings": siblings, "decisions": decisions.of_op(tx, digest),
         "aside": branches.is_aside(tx, digest, row["device"]), "fork": _fork(tx, row),
     }  # fmt: skip
 
