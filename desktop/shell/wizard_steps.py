@@ -238,9 +238,9 @@ class MakingStep(QWidget):
         for part in (self.title, self.more, self.bar):
             block.addWidget(part)
         block.addLayout(row(self.ask, None))
-        block.addLayout(row(self.view, None))
-        for words in (self.compare, self.digits):
-            block.addWidget(words)
+        beside = row(self.view, 20, spacing=0)
+        beside.addLayout(column(self.compare, self.digits, None, spacing=8), 1)
+        block.addLayout(beside)
         block.addStretch(1)
         self.setLayout(block)
 
@@ -251,7 +251,8 @@ class MakingStep(QWidget):
         self.ask.setVisible(bool(codes))
 
     def _show_code(self) -> None:
-        self.ask.hide()
+        for part in (self.ask, self.picture, self.more):
+            part.hide()
         self.view.show_texts(self.codes)
         self.digits.show()
         self.compare.show()
