@@ -41,7 +41,7 @@ def anchor(conn: Connection, clock: Clock, hub_ms: int) -> None:
 def state(conn: Connection, clock: Clock) -> State:
     """What is known of the clock now."""
     wall, known = clock.wall_ms(), floor(conn, HUB_TIME)
-    if mark(conn, ANCHOR_HUB) and mark(conn, ANCHOR_BOOT) == _boot(clock.boot_id):
+    if _anchored(conn, clock):
         now = max(known, mark(conn, ANCHOR_HUB) + clock.mono_ms() - mark(conn, ANCHOR_MONO))
         ahead = wall - now
         return State("" if abs(ahead) <= TOLERATED_MS else "behind" if wall < known else "off", ahead, now)
@@ -56,8 +56,8 @@ def state(conn: Connection, clock: Clock) -> State:
 def doubt(conn: Connection, clock: Clock, before: tuple[int, int, bytes] | None) -> Doubt:
     """What an op that is made now carries. ``before``: wall, monotonic time and boot id of the op before it."""
     found = state(conn, clock).doubt
-    if found or before is None or before[2] != clock.boot_id:
-        return found
+    if found or before is None or before[2] != clock.boot_id or _anchored(conn, clock):
+        return found  # with an anchor it is known that the clock is right now, whatever it did before
     drift = (clock.wall_ms() - before[0]) - (clock.mono_ms() - before[1])
     return "jumped" if abs(drift) > TOLERATED_MS else ""
 
@@ -70,6 +70,11 @@ def suspicious(wall_ms: int, hub_floor_ms: int, received_ms: int | None = None) 
     if received_ms is not None and wall_ms > received_ms + TOLERATED_MS:
         return "off"
     return ""
+
+
+def _anchored(conn: Connection, clock: Clock) -> bool:
+    """Has the centre signed a time since this machine was started?"""
+    return mark(conn, ANCHOR_HUB) > 0 and mark(conn, ANCHOR_BOOT) == _boot(clock.boot_id)
 
 
 def _boot(boot_id: bytes) -> int:

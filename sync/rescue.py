@@ -104,7 +104,7 @@ def _keep(conn: Connection, clock: Clock, file: str, ops: int) -> int:
 def _objects(unlocked: Unlocked) -> Iterator[Object]:
     """Everything that the hub may lack, with the receipts it once gave: proof for a hub that was put back from a copy."""
     store, device = unlocked.store, unlocked.device.device_id.hex()
-    yield Object("have", device, store.read(partial(delivery.statement, unlocked)))
+    yield Object("have", device, store.write(partial(delivery.statement, unlocked)))
     request = store.read(enrol.request)
     if request is not None:
         yield Object("enrol", store.read(_slot).hex(), request)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from desktop.bridge import Bridge
+from desktop.kit.banner import Banner
 from desktop.shell import life
 from desktop.shell.frame import Frame
 from desktop.shell.settings_safety import SafetyPane
@@ -53,7 +54,7 @@ def off_by(session: Session, ms: int) -> None:
     session.store.write(work)
 
 
-def _banner(frame: Frame) -> life.Banner:
+def _banner(frame: Frame) -> Banner:
     found = frame.life.rekeyed
     assert found is not None
     return found
