@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sync import volume
 from sync.errors import Refused
-from sync.hub import acts, chunks
+from sync.hub import acts, raws
 from sync.hub.storage import Row, Tx
 from sync.limits import MIB
 from sync.sealedfeed import Item, Page
@@ -109,18 +109,18 @@ def piece(centre: Centre, tx: Tx, digest: bytes) -> bytes | None:
     """One piece of an attachment, as encrypted as it came; None: it is not here."""
     if tx.one("SELECT 1 AS yes FROM chunk WHERE hash = :hash", {"hash": digest}) is None:
         return None
-    return chunks.path(centre.folder, digest).read_bytes()
+    return centre.places.chunks.get(digest)
 
 
 def _items(tx: Tx, places: Mapping[int, Sequence[int]]) -> list[Item]:
     found = []
     for number, at in places.items():
         row = tx.query(
-            """SELECT b.raw, d.certificate, l.receipt FROM batch b JOIN device d ON d.device = b.device
+            """SELECT b.raw, b.hash, d.certificate, l.receipt FROM batch b JOIN device d ON d.device = b.device
                JOIN leaf l ON l.batch = b.idx WHERE b.idx = :idx""",
             {"idx": number},
         )[0]
-        found.append(Item(bytes(row["raw"]), bytes(row["certificate"]), row["receipt"], at))
+        found.append(Item(raws.whole(tx, row), bytes(row["certificate"]), row["receipt"], at))
     return found
 
 

@@ -15,7 +15,6 @@ from sync.clock import Clock
 from sync.errors import Known, Refused
 from sync.hub import (
     audits,
-    chunks,
     contacts,
     database,
     downward,
@@ -24,6 +23,7 @@ from sync.hub import (
     keys,
     log,
     marks,
+    objects,
     origins,
     projections,
     rebuild,
@@ -64,6 +64,8 @@ class Centre:
         self.manifests = projections.manifests(modules)
         self.kinds = PLATFORM_KINDS | {kind["name"] for found in self.manifests for kind in found.get("kind", ())}
         self.storage = database.open_storage(folder, self.settings, self.keys.log, clock.wall_ms)
+        self.places = objects.places(self.settings, folder)
+        self.storage.objects = self.places.batches
         try:
             self.ingest = Ingest(self.storage, self.log, clock, self.kinds.__contains__, self.keys)
             self.storage.before_commit = self._before_commit
@@ -196,7 +198,7 @@ class Centre:
 
     def put_chunk(self, digest: bytes, data: bytes) -> None:
         """Keep a piece of an attachment; durable when it returns."""
-        chunks.put(self.folder, digest, data)
+        self.places.chunks.put(digest, data)
 
     # --- inside
 
@@ -250,16 +252,23 @@ def stable(tx: Tx, device: bytes) -> int:
     return int(held or 0) if later is None else min(int(held or 0), int(later) - 1)
 
 
-def create(folder: Path, clock: Clock, *, name: str, log_name: str, url: str | None = None) -> Centre:
-    """Make a new hub in ``folder``: keys, settings, database (``url``: one on PostgreSQL). Known HB-103 when there is one."""
+def create(
+    folder: Path, clock: Clock, *, name: str, log_name: str, url: str | None = None, bucket: str | None = None
+) -> Centre:
+    """Make a new hub in ``folder``: keys, settings, database (``url``: one on PostgreSQL; ``bucket``: raw bytes in an object storage).
+
+    Known HB-103 when there is one, HB-162 to HB-166 when database or storage are not there.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if (folder / SETTINGS).exists():
         raise Known("HB-103")
     if url is not None:
         database.require_empty(url)
+    wanted = {name: value for name, value in ((database.SETTING, url), (objects.SETTING, bucket)) if value}
+    objects.places(wanted, folder).chunks.exists(bytes(32))  # whether it answers
     made, roots = keys.create(folder)
     Repository(folder / "published", made, clock).begin(roots)
-    settings = {"name": name, "log_name": log_name, "epoch": 1} | ({database.SETTING: url} if url else {})
+    settings = {"name": name, "log_name": log_name, "epoch": 1, **wanted}
     keep(folder, settings)  # last: now there is a hub
     return Centre(folder, clock)
 

@@ -20,6 +20,7 @@ from sync.hub import (  # noqa: F401  adds its verbs
     verbs_life,
     verbs_line,
     verbs_log,
+    verbs_objects,
     verbs_publications,
     verbs_relay,
 )

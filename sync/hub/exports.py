@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from sync import durable
 from sync.errors import Known
-from sync.hub import chunks, secondsite, site
+from sync.hub import chunks, raws, secondsite, site
 from sync.hub.centre import STABLE, Centre
 from sync.hub.desk import plain
 from sync.hub.storage import Row, Tx
@@ -48,7 +48,7 @@ def backup(centre: Centre, folder: Path, *, confirm: bool = False) -> Copied:
             pieces = row["idx"]
             copied.chunks += _copy(
                 chunks.path(folder, row["hash"]),
-                chunks.path(centre.folder, row["hash"]).read_bytes(),
+                centre.places.chunks.get(row["hash"]),
                 row["hash"],
                 copied,
             )
@@ -85,11 +85,15 @@ def _batches(centre: Centre, folder: Path, copied: Copied) -> int:
     last = 0
     for row in _pages(centre, _ENTRIES):
         receipt = row["receipt"].encode()
-        copied.batches += _copy(folder / site.batch_name(row["hash"]), row["raw"], row["hash"], copied)
+        copied.batches += _copy(folder / site.batch_name(row["hash"]), _raw(centre, row), row["hash"], copied)
         _copy(folder / site.receipt_name(row["hash"]), receipt, sha256(receipt).digest(), copied)
         copied.batches_in_all += 1
         last = max(last, row["batch"])
     return last
+
+
+def _raw(centre: Centre, row: Row) -> bytes:
+    return bytes(row["raw"]) or centre.storage.read(lambda tx: raws.whole(tx, row))
 
 
 def _pages(centre: Centre, sql: str) -> Iterator[Row]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from sync.hub import labels, stored
+from sync.hub import labels, raws, stored
 from sync.hub.storage import Row, Tx
 from sync.succession import Evidence
 
@@ -159,4 +159,4 @@ def _batch_of(tx: Tx, device: bytes, op: bytes) -> bytes:
 
 
 def _raw(tx: Tx, idx: int) -> bytes:
-    return bytes(tx.query("SELECT raw FROM batch WHERE idx = :idx", {"idx": idx})[0]["raw"])
+    return raws.of(tx, idx)

@@ -83,6 +83,8 @@ class Ingest:
             self.refuse(data, error.reason, via=via, file=file)
             raise Refused("HB-110", reason=error.reason) from None
         failpoint("hub:received")
+        if self._storage.objects is not None:
+            self._storage.objects.put(digest, data)  # durable before the database says that it is here
         new = self._storage.write(lambda tx: self._store(tx, batch, via))
         failpoint("hub:stored")
         receipted = self._storage.read(lambda tx: tx.query(_STORED, {"hash": digest}))[0]
@@ -115,22 +117,23 @@ class Ingest:
     def _store(self, tx: Tx, batch: Batch, via: str) -> bool:
         """Everything about one batch, behind what the centre did before it; False when it came twice at once."""
         self.sign_acts(tx)
-        return self.keep(tx, batch, via, self.clock.wall_ms())
+        return self.keep(tx, batch, via, self.clock.wall_ms(), elsewhere=self._storage.objects is not None)
 
     def sign_acts(self, tx: Tx) -> None:
         """Put what the centre did into the log: before every other entry, and before every commit."""
         for data in acts.pending(tx, self._keys, self.clock.wall_ms()):
             self.keep(tx, batches.parse(data), acts.VIA, self.clock.wall_ms())
 
-    def keep(self, tx: Tx, batch: Batch, via: str, now: int) -> bool:
-        """The rows of one batch that came at ``now``; False when it is here already."""
+    def keep(self, tx: Tx, batch: Batch, via: str, now: int, *, elsewhere: bool = False) -> bool:
+        """The rows of one batch that came at ``now``; False when it is here already. ``elsewhere``: its bytes lie in the object
+        storage already."""
         inserted = tx.one(
             """INSERT INTO batch (hash, device, device_public, first_seq, n, received_ms, app_version, via, new_ops, raw, wall_ms, size)
                VALUES (:hash, :device, :public, :first, :n, :now, :version, :via, :n, :raw, :wall, :size) ON CONFLICT DO NOTHING
                RETURNING idx""",
             {
                 "hash": batch.hash, "device": batch.device_id, "public": batch.device_public, "first": batch.first_seq,
-                "n": len(batch.ops), "now": now, "version": batch.app_version, "via": via, "raw": batch.data,
+                "n": len(batch.ops), "now": now, "version": batch.app_version, "via": via, "raw": b"" if elsewhere else batch.data,
                 "wall": batch.ops[0].fields.wall_ms, "size": len(batch.data),
             },
         )  # fmt: skip

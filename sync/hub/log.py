@@ -14,6 +14,8 @@ from nacl.signing import SigningKey
 
 from sync import merkle, notes, receipts
 from sync.cbor import Malformed
+from sync.errors import Known
+from sync.hub import raws
 from sync.hub.storage import Row, Tx
 from sync.notes import Checkpoint, NoteKey
 from sync.receipts import Leaf
@@ -60,7 +62,7 @@ class Log:
         if not new:
             return
         note, total = self.sign(tx, now_ms)
-        known: Known = {}  # leaves that are sealed together share most of their proofs
+        known: Hashes = {}  # leaves that are sealed together share most of their proofs
         issued = []
         for row in new:
             proof = [range_hash(tx, lo, hi, known) for lo, hi in merkle.inclusion_ranges(row["idx"], total)]
@@ -103,9 +105,7 @@ class Log:
         while rows := tx.query(_LEAVES, {"after": total, "limit": _PAGE}):
             for row in rows:
                 hashed = merkle.leaf_hash(row["data"])
-                sound = (
-                    row["idx"] == total and hashed == row["hash"] and sha256(row["raw"]).digest() == row["data"][:32]
-                )
+                sound = row["idx"] == total and hashed == row["hash"] and _raw_hash(tx, row) == row["data"][:32]
                 if not sound or not self._receipt_holds(row):
                     faults.append(f"leaf {row['idx']}")
                 _add(peaks, hashed)
@@ -137,8 +137,17 @@ class Log:
 
 
 _PAGE: Final = 500  # leaves at a time: their batches are in memory meanwhile
-_LEAVES: Final = """SELECT l.idx, l.hash, l.data, l.receipt, b.raw FROM leaf l JOIN batch b ON b.idx = l.batch
+_LEAVES: Final = """SELECT l.idx, l.hash, l.data, l.receipt, b.hash AS batch_hash, b.raw FROM leaf l JOIN batch b ON b.idx = l.batch
     WHERE l.idx >= :after ORDER BY l.idx LIMIT :limit"""
+
+
+def _raw_hash(tx: Tx, row: Row) -> bytes:
+    try:
+        return sha256(raws.whole(tx, {"raw": row["raw"], "hash": row["batch_hash"]})).digest()
+    except Known as error:
+        if error.code != "HB-167":
+            raise
+        return b""  # gone or damaged: the leaf is named
 
 
 def _add(peaks: list[bytes | None], hashed: bytes) -> None:
@@ -178,10 +187,10 @@ def _node(tx: Tx, height: int, place: int) -> bytes:
     return bytes(found["hash"])
 
 
-Known = dict[tuple[int, int], bytes]
+Hashes = dict[tuple[int, int], bytes]  # of stretches of leaves
 
 
-def range_hash(tx: Tx, lo: int, hi: int, known: Known | None = None) -> bytes:
+def range_hash(tx: Tx, lo: int, hi: int, known: Hashes | None = None) -> bytes:
     """The hash over the leaves ``[lo, hi)`` of a subtree. ``known``: what was computed before in the same transaction."""
     if known is not None and (lo, hi) in known:
         return known[lo, hi]

@@ -11,7 +11,7 @@ from typing import Final
 
 from i18n.normalise import fold
 from i18n.segment import segments
-from sync.hub import parallels, stored
+from sync.hub import parallels, raws, stored
 from sync.hub.storage import Row, Storage, Tx
 
 CURSOR: Final = "finder"  # in ``meta``: the entry of the log up to which all is in
@@ -75,7 +75,7 @@ def _next(tx: Tx) -> list[Row]:
 
 
 def _raw(tx: Tx, batch: int) -> bytes:
-    return bytes(tx.query("SELECT raw FROM batch WHERE idx = :idx", {"idx": batch})[0]["raw"])
+    return raws.of(tx, batch)
 
 
 def _keep(

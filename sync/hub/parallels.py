@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sync.hub import stored
+from sync.hub import raws, stored
 from sync.hub.storage import Row, Tx
 
 MOST_SEEN: Final = 500  # changes that are followed back
@@ -77,7 +77,7 @@ def _compared(tx: Tx, target: bytes) -> dict[str, Any]:
         {"t": target},
     )
     bodies = [
-        stored.read(bytes(tx.query("SELECT raw FROM batch WHERE idx = :b", {"b": one["batch"]})[0]["raw"]), {one["place"]})[
+        stored.read(raws.of(tx, one["batch"]), {one["place"]})[
             one["place"]
         ].body
         for one in changes

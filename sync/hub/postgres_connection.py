@@ -14,6 +14,8 @@ from sync.hub.storage import Row, Tx
 if TYPE_CHECKING:
     from psycopg import Connection
 
+    from sync.hub.objects import Objects
+
 WAIT_S: Final = 10  # for a connection or a reader
 _PAGE: Final = 500  # rows of a stream in memory
 ASKED: Final = {
@@ -27,8 +29,9 @@ ASKED: Final = {
 class PostgresTx:
     """:class:`sync.hub.storage.Tx` over one connection."""
 
-    def __init__(self, connection: Connection[Any], bulk: Bulk | None = None) -> None:
+    def __init__(self, connection: Connection[Any], bulk: Bulk | None = None, objects: Objects | None = None) -> None:
         self._connection = connection
+        self.objects = objects
         self._bulk = bulk or Bulk()
 
     def execute(self, sql: str, values: Mapping[str, Any] | None = None, /) -> int:
@@ -91,6 +94,7 @@ class Writer:
     def __init__(self, url: str, key: int, begin: Callable[[Tx], None] = lambda _tx: None) -> None:
         self._url, self._key, self._begin = url, key, begin
         self._bulk = Bulk()
+        self.objects: Objects | None = None
         self.connection: Connection[Any] | None = connect(url)
 
     @contextmanager
@@ -101,7 +105,7 @@ class Writer:
             self.connection = connect(self._url)
             self._bulk.forget()
         connection = self.connection
-        tx = PostgresTx(connection, self._bulk)
+        tx = PostgresTx(connection, self._bulk, self.objects)
         try:
             tx.execute("SELECT pg_advisory_xact_lock(:key)", {"key": self._key})
             self._begin(tx)

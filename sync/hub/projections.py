@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 
 from sync import batch as batches
 from sync.cbor import Malformed
-from sync.hub import stored
+from sync.hub import raws, stored
 from sync.hub.storage import Row, Storage, Tx
 from sync.ops import OpFields, SealedRef
 
@@ -249,7 +249,7 @@ def read(tx: Tx, *, after: int, kinds: frozenset[str], limit: int = CHUNK, verif
             wanted.setdefault(row["batch"], []).append(row)
     found: list[tuple[AcceptedOp, int]] = []
     for number, places in wanted.items():
-        raw = tx.query("SELECT raw FROM batch WHERE idx = :idx", {"idx": number})[0]["raw"]
+        raw = raws.of(tx, number)
         fields = _verified(raw, places) if verify else stored.read(raw, {row["place"] for row in places})
         found += [(_op(row, fields[row["place"]]), row["received_ms"]) for row in places]
     found.sort(key=lambda item: item[0].index)

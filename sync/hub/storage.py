@@ -6,7 +6,10 @@ SQL uses named parameters (``:hash``) and only what both databases understand (`
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from sync.hub.objects import Objects
 
 T = TypeVar("T")
 Row = dict[str, Any]
@@ -14,6 +17,8 @@ Row = dict[str, Any]
 
 class Tx(Protocol):
     """One open transaction, or one consistent reading."""
+
+    objects: Objects | None  # where the raw bytes of batches lie that are not in their rows
 
     def execute(self, sql: str, values: Mapping[str, Any] | None = None, /) -> int:
         """Run one writing statement; the number of rows that it touched."""
@@ -45,4 +50,5 @@ class Storage(Protocol):
 
     def close(self) -> None: ...
 
+    objects: Objects | None  # what every transaction is given
     before_commit: Callable[[Tx], None]  # runs once a group inside its transaction (the log signs its checkpoint there)

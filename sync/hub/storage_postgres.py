@@ -22,6 +22,8 @@ from sync.hub.storage import Tx
 if TYPE_CHECKING:
     from psycopg import Connection
 
+    from sync.hub.objects import Objects
+
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
@@ -58,6 +60,15 @@ class PostgresStorage:
         )
         self._group_beside = GroupCommit(self._beside.transaction, self._beside.stands, lambda _tx: None, explain)
 
+    @property
+    def objects(self) -> Objects | None:
+        """Where raw batches lie that are not in their rows."""
+        return self._writer.objects
+
+    @objects.setter
+    def objects(self, place: Objects | None) -> None:
+        self._writer.objects = self._beside.objects = place
+
     def write(self, work: Callable[[Tx], T]) -> T:
         return self._group.write(work)
 
@@ -72,7 +83,7 @@ class PostgresStorage:
         try:
             with self._readers.connection() as connection:
                 try:
-                    return work(PostgresTx(connection))
+                    return work(PostgresTx(connection, objects=self.objects))
                 finally:
                     if not connection.closed:
                         connection.rollback()

@@ -7,12 +7,15 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sync.errors import Known
 from sync.hub import inserts, migrations
 from sync.hub.grouping import GroupCommit
 from sync.hub.storage import Row, Tx
+
+if TYPE_CHECKING:
+    from sync.hub.objects import Objects
 
 T = TypeVar("T")
 
@@ -24,8 +27,9 @@ _ROWS: Final = 100  # of one INSERT
 class SqliteTx:
     """:class:`sync.hub.storage.Tx` over one connection."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, objects: Objects | None = None) -> None:
         self._connection = connection
+        self.objects = objects
 
     def execute(self, sql: str, values: Mapping[str, Any] | None = None, /) -> int:
         return self._connection.execute(sql, dict(values or {})).rowcount
@@ -65,6 +69,7 @@ class SqliteStorage:
     def __init__(self, folder: Path, *, before_commit: Callable[[Tx], None] = lambda _tx: None) -> None:
         self._path = folder / DATABASE
         self.before_commit = before_commit
+        self.objects: Objects | None = None
         self._readers: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         self._writer = self._connect()
         self._prepare()
@@ -86,7 +91,7 @@ class SqliteStorage:
         try:
             connection.execute("BEGIN")
             try:
-                return work(SqliteTx(connection))
+                return work(SqliteTx(connection, self.objects))
             finally:
                 connection.execute("ROLLBACK")
         finally:
@@ -126,7 +131,7 @@ class SqliteStorage:
     def _transaction(self) -> Iterator[Tx]:
         self._writer.execute("BEGIN IMMEDIATE")
         try:
-            yield SqliteTx(self._writer)
+            yield SqliteTx(self._writer, self.objects)
             self._writer.execute("COMMIT")
         except BaseException:
             if self._writer.in_transaction:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sync import transfers as statements
 from sync.errors import Refused
-from sync.hub import acts, stored
+from sync.hub import acts, raws, stored
 from sync.hub.storage import Row, Tx
 from sync.identity import ROLES
 from sync.ops import OpFields
@@ -130,8 +130,7 @@ def _office_of(tx: Tx, officer: str, first: str, at_ms: int) -> str:
 
 def fields_of(tx: Tx, child: Row) -> OpFields:
     """The op of a row, out of its batch."""
-    raw = tx.query("SELECT raw FROM batch WHERE idx = :idx", {"idx": child["batch"]})[0]["raw"]
-    return stored.read(bytes(raw), {child["place"]})[child["place"]]
+    return stored.read(raws.of(tx, child["batch"]), {child["place"]})[child["place"]]
 
 
 def people(tx: Tx, office: str | None = None) -> list[dict[str, Any]]:

@@ -38,8 +38,11 @@ def root(ctx: click.Context) -> None:
 @click.option(
     "--database", metavar="URL", help="postgresql://user@machine/database of an empty database, instead of a file."
 )
+@click.option(
+    "--objects", metavar="URL", help="https://host/bucket of an S3-compatible storage for raw batches and attachments."
+)
 @click.pass_obj
-def init(desk: Desk, name: str, log_name: str, database: str | None) -> None:
+def init(desk: Desk, name: str, log_name: str, database: str | None, objects: str | None) -> None:
     """Make keys, settings and database of a new hub.
 
     The folder "offline" then holds the keys that the hub must not keep: hand them to their keepers and delete it.
@@ -48,7 +51,7 @@ def init(desk: Desk, name: str, log_name: str, database: str | None) -> None:
     from sync.hub.centre import create
     from sync.hub.keys import OFFLINE
 
-    centre = create(desk.folder, SystemClock(), name=name, log_name=log_name, url=database)
+    centre = create(desk.folder, SystemClock(), name=name, log_name=log_name, url=database, bucket=objects)
     try:
         centre.settle()
         public = bytes(centre.keys.pack.verify_key)

@@ -13,7 +13,7 @@ from starlette.responses import FileResponse, Response
 from sync import batch as formats
 from sync import devices, merkle, notes, receipts
 from sync.errors import SalaError
-from sync.hub import courier, reports
+from sync.hub import courier, raws, reports
 from sync.hub.console import records
 from sync.hub.console.doors import Form
 from sync.hub.console.login import Visit
@@ -47,7 +47,7 @@ def one(request: Request, visit: Visit) -> Response:
         if row is None:
             return None
         found = {r["hash"]: r for r in tx.query("SELECT hash, label, batch FROM op WHERE batch = :idx", {"idx": idx})}
-        return {"row": row, "labels": found}
+        return {"row": {**row, "raw": raws.whole(tx, row)}, "labels": found}
 
     found = centre.storage.read(read)
     if found is None:
@@ -84,7 +84,8 @@ def raw(request: Request, visit: Visit) -> Response:
     if row is None:
         return missing(request, visit)
     headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{bytes(row["hash"]).hex()}.batch"'}
-    return Response(bytes(row["raw"]), media_type="application/octet-stream", headers=headers)
+    data = centre.storage.read(lambda tx: raws.whole(tx, row))
+    return Response(data, media_type="application/octet-stream", headers=headers)
 
 
 def upload(request: Request, visit: Visit, form: Form) -> Response:
