@@ -12,7 +12,7 @@ import logging
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -21,16 +21,16 @@ from typing import Any, Final
 from nacl.signing import SigningKey
 
 from sync import batch as batches
-from sync import durable, notes, receipts, relayed, transport, wire
+from sync import durable, notes, receipts, relayed, transport
 from sync.cbor import Malformed
 from sync.clock import Clock
 from sync.errors import Known, Refused, SalaError
 from sync.failpoint import failpoint
-from sync.hub import chunks, mirrored, relays
+from sync.hub import chunks, mirrored
 from sync.hub.mirror import Mirror, Split
 from sync.hub.storage import Row, Tx
-from sync.hub.storage_sqlite import DATABASE, SqliteStorage
-from sync.limits import DAY_MS, MAX_BATCH, MAX_CHUNK, MAX_HAVE, MAX_MESSAGE, MAX_RECEIPT, MIB
+from sync.hub.storage_sqlite import SqliteStorage
+from sync.limits import DAY_MS, MAX_BATCH, MAX_CHUNK, MAX_HAVE, MAX_MESSAGE, MIB
 from sync.notes import NoteKey
 from sync.relayed import Question
 from sync.transport import Transport
@@ -112,11 +112,11 @@ class Relay:
         self.storage = SqliteStorage(folder)
         self.mirror = Mirror(self.storage, self.settings.log, self.settings.name, self.key)
         self.published = mirrored.Published(folder / "published")
-        self._wake, self._ended = threading.Event(), False
+        self._wake, self.ended = threading.Event(), False
         self._thread: threading.Thread | None = None
 
     def close(self) -> None:
-        self._ended = True
+        self.ended = True
         self._wake.set()
         if self._thread is not None:
             self._thread.join()
@@ -186,15 +186,12 @@ class Relay:
 
     def run(self) -> Run:
         """One run to the centre: its log, what it lacks, batches, pieces, its word about laptops, publications."""
+        from sync.hub import relay_run
+
         done = Run()
         try:
-            with Transport(self.settings.upstream, Speaker(self.key), log=self.settings.log) as line:  # type: ignore[arg-type]
-                self._witness(line, done)
-                self._offer(line, done)
-                self._forward(line, done)
-                self._pieces(line, done)
-                self._words(line)
-                done.publications = self.published.refresh(line)
+            with self._line() as line:
+                relay_run.play(self, line, done)
         except (SalaError, Split) as error:
             done.problem = error.code if isinstance(error, SalaError) else "HB-197"
             log.warning("relay: %s", done.problem)
@@ -202,14 +199,14 @@ class Relay:
 
     def through(self, method: str, path: str, body: bytes) -> transport.Answer:
         """Pass one request on to the centre as it is, and its answer back. Known when the centre cannot be reached."""
-        with Transport(self.settings.upstream, Speaker(self.key), log=self.settings.log, timeout_s=10) as line:  # type: ignore[arg-type]
+        with self._line(timeout_s=10) as line:
             return line.call(method, path, body, limit=MAX_MESSAGE)
 
     def lease(self, device: bytes, resource: str) -> int:
         """Ask the centre for more numbers for a laptop; its status."""
         from sync import cbor
 
-        with Transport(self.settings.upstream, Speaker(self.key), log=self.settings.log, timeout_s=10) as line:  # type: ignore[arg-type]
+        with self._line(timeout_s=10) as line:
             answer = line.call("POST", f"/v1/relay/lease/{resource}", cbor.encode([device]), signed=True)
             self.published.refresh(line)
         return answer.status
@@ -219,9 +216,9 @@ class Relay:
     def waiting(self) -> Iterator[tuple[str, bytes, bytes]]:
         """What the centre has not answered for, oldest first: (batch or chunk, hash, bytes)."""
         after = 0
-        while rows := self.storage.read(lambda tx, a=after: _waiting(tx, a)):  # type: ignore[misc]
+        while rows := self.storage.read(lambda tx, a=after: waiting(tx, a)):  # type: ignore[misc]
             for row in rows:
-                yield row["what"], row["hash"], self._bytes(row)
+                yield row["what"], row["hash"], self.bytes_of(row)
             after = rows[-1]["idx"]
 
     def receipted(self, texts: Sequence[str]) -> int:
@@ -252,6 +249,10 @@ class Relay:
         return self.storage.read(look)
 
     # --- inside
+
+    def _line(self, timeout_s: float = 30) -> Transport:
+        speaker: Any = Speaker(self.key)  # all that a transport asks of a laptop's identity
+        return Transport(self.settings.upstream, speaker, log=self.settings.log, timeout_s=timeout_s)
 
     def _sound(self, data: bytes, expected: bytes) -> batches.Batch:
         try:
@@ -312,7 +313,7 @@ class Relay:
 
     def _background(self) -> None:
         tries = 0
-        while not self._ended:
+        while not self.ended:
             self._wake.clear()
             done = self.run()
             tries = tries + 1 if done.problem else 0
@@ -324,125 +325,11 @@ class Relay:
 
     def _pause(self, seconds: float) -> None:
         end = threading.Event()
-        while seconds > 0 and not self._ended:
+        while seconds > 0 and not self.ended:
             end.wait(min(1.0, seconds))
             seconds -= 1.0
 
-    def _witness(self, line: Transport, done: Run) -> None:
-        try:
-            note = self.mirror.advance(line, self.clock.wall_ms())
-        except Split as split:
-            log.error("relay: the centre's log: %s", split.why)
-            done.problem = "HB-197"
-            return  # laptops' work goes on: it is signed and safe whatever the centre's log says
-        if self._new_life():
-            self.storage.write(_offer_again)
-        if note:
-            line.call("POST", "/v1/relay/cosign", note.encode(), signed=True)
-            done.cosigned = notes.read_checkpoint(note, self.settings.log).size
-
-    def _new_life(self) -> bool:
-        """Whether the centre has begun another life of its log since the last run: it may lack what it had."""
-
-        def look(tx: Tx) -> bool:
-            epoch = self.mirror.seen(tx).epoch
-            found = tx.one("SELECT value FROM meta WHERE name = 'relay/epoch'")
-            tx.execute(
-                "INSERT INTO meta (name, value) VALUES ('relay/epoch', :e) ON CONFLICT (name) DO UPDATE SET value = :e",
-                {"e": str(epoch)},
-            )
-            return found is not None and found["value"] != str(epoch)
-
-        return self.storage.write(look)
-
-    def _offer(self, line: Transport, done: Run) -> None:
-        rows = self.storage.read(lambda tx: _waiting(tx, 0, MAX_HAVE // 2))
-        some = [row["hash"] for row in rows if row["what"] == "batch"]
-        pieces = [row["hash"] for row in rows if row["what"] == "chunk"]
-        alarm = self.storage.read(self.mirror.alarm)
-        oldest = min((row["received_ms"] for row in rows), default=0)
-        waiting = self.storage.read(lambda tx: tx.query("SELECT count(*) AS n FROM handed WHERE state = 'waiting'"))[0][
-            "n"
-        ]
-        asked = relays.Offer(some, pieces, waiting, oldest, str(alarm["why"])[:120] if alarm else "")
-        answer = line.call("POST", "/v1/relay/offer", asked.encode(), signed=True, limit=16 * MAX_MESSAGE)
-        if answer.status != 200:
-            raise Known("SY-351", status=answer.status)
-        found = relays.read_wanted(answer.body)
-        done.receipts += self.receipted(found.receipts)
-        there = [digest for digest in pieces if digest not in found.chunks]
-        self.storage.write(lambda tx: _pieces_there(tx, there))
-
-    def _forward(self, line: Transport, done: Run) -> None:
-        """Hand on what waits, oldest first. One that the centre cannot read does not hold up the others."""
-        after = 0
-        while rows := self.storage.read(lambda tx, a=after: _waiting(tx, a, 50, "batch")):  # type: ignore[misc]
-            for row in rows:
-                failpoint("relay:forward")
-                answer = line.put(f"/v1/batches/{row['hash'].hex()}", row["raw"], limit=MAX_RECEIPT)
-                if answer.status in (200, 201):
-                    done.receipts += self.receipted([answer.body.decode("utf-8", "replace")])
-                    done.forwarded += 1
-                else:
-                    reason = f"{answer.status} {answer.body[:100].decode('utf-8', 'replace')}"
-                    self.storage.write(lambda tx, r=row, why=reason: _failed(tx, r["idx"], why))  # type: ignore[misc]
-            after = rows[-1]["idx"]
-            if self._ended:
-                return
-
-    def _pieces(self, line: Transport, done: Run) -> None:
-        after = 0
-        while rows := self.storage.read(lambda tx, a=after: _waiting(tx, a, 50, "chunk")):  # type: ignore[misc]
-            for row in rows:
-                answer = line.put(f"/v1/chunks/{row['hash'].hex()}", self._bytes(row))
-                if answer.status in (200, 201):
-                    self.storage.write(lambda tx, h=row["hash"]: _pieces_there(tx, [h]))  # type: ignore[misc]
-                    done.pieces += 1
-            after = rows[-1]["idx"]
-            if self._ended:
-                return
-
-    def _words(self, line: Transport) -> None:
-        """The centre's word about every laptop that was here lately; bytes that a second site holds are let go."""
-        from sync import cbor
-
-        since = self.clock.wall_ms() - _WORDS_FOR_MS
-        rows = self.storage.read(
-            lambda tx: tx.query(
-                "SELECT DISTINCT device FROM handed WHERE what = 'batch' AND received_ms >= :s", {"s": since}
-            )
-        )
-        devices = [row["device"] for row in rows]
-        for start in range(0, len(devices), relays.MOST_WORDS):
-            body = cbor.encode(devices[start : start + relays.MOST_WORDS])
-            answer = line.call("POST", "/v1/relay/words", body, signed=True, limit=16 * MAX_MESSAGE)
-            if answer.status == 200:
-                found = relays.read_words(answer.body)
-                self.storage.write(lambda tx, some=found: self._heard(tx, some))  # type: ignore[misc]
-
-    def _heard(self, tx: Tx, words: Sequence[relays.Word]) -> None:
-        for word in words:
-            self._one_word(tx, word)
-
-    def _one_word(self, tx: Tx, word: relays.Word) -> None:
-        status = wire.read_status(word.status, self.settings.log.public)
-        if status.device_id != word.device:
-            raise Malformed("relay: word about another laptop")
-        tx.execute(
-            """INSERT INTO heard (device, status, asked_ms) VALUES (:d, :status, :now)
-               ON CONFLICT (device) DO UPDATE SET status = :status, asked_ms = :now""",
-            {"d": word.device, "status": word.status, "now": self.clock.wall_ms()},
-        )
-        tx.execute(
-            "INSERT INTO meta (name, value) VALUES (:n, :v) ON CONFLICT (name) DO UPDATE SET value = :v",
-            {"n": f"audit/{word.device.hex()}", "v": word.audit},
-        )
-        tx.execute(
-            "UPDATE handed SET raw = :none WHERE device = :d AND state = 'there' AND last_seq <= :stable AND raw <> :none",
-            {"none": b"", "d": word.device, "stable": status.stable_seq},
-        )
-
-    def _bytes(self, row: Row) -> bytes:
+    def bytes_of(self, row: Row) -> bytes:
         return bytes(row["raw"]) if row["what"] == "batch" else chunks.path(self.folder, row["hash"]).read_bytes()
 
 
@@ -450,7 +337,7 @@ def _row(tx: Tx, digest: bytes) -> Row | None:
     return tx.one("SELECT state, receipt FROM handed WHERE hash = :h", {"h": digest})
 
 
-def _waiting(tx: Tx, after: int, limit: int = _PAGE, what: str = "") -> list[Row]:
+def waiting(tx: Tx, after: int, limit: int = _PAGE, what: str = "") -> list[Row]:
     return tx.query(
         """SELECT idx, what, hash, raw, received_ms FROM handed
            WHERE state = 'waiting' AND idx > :after AND (:what = '' OR what = :what) ORDER BY idx LIMIT :limit""",
@@ -467,18 +354,3 @@ def _receipted(tx: Tx, receipt: receipts.Receipt) -> int:
             "last": receipt.leaf.last_seq,
         },
     )  # fmt: skip
-
-
-def _pieces_there(tx: Tx, digests: Sequence[bytes]) -> None:
-    for digest in digests:
-        tx.execute("UPDATE handed SET state = 'there' WHERE hash = :h AND what = 'chunk'", {"h": digest})
-
-
-def _failed(tx: Tx, index: int, reason: str) -> None:
-    tx.execute("UPDATE handed SET tries = tries + 1, reason = :why WHERE idx = :idx", {"why": reason, "idx": index})
-
-
-def _offer_again(tx: Tx) -> None:
-    """The centre was put back from a copy: whatever bytes are still here go once more; of pieces laptops are asked again."""
-    tx.execute("UPDATE handed SET state = 'waiting', receipt = '' WHERE what = 'batch' AND raw <> :none", {"none": b""})
-    tx.execute("DELETE FROM handed WHERE what = 'chunk' AND state = 'there'")
