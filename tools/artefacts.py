@@ -67,7 +67,7 @@ def debian_package(folder: Path, place: Path, epoch: int, level: int) -> Path:
     ).stdout.strip()
     files = [
         *(Entry(f"./{name}") for name in ("usr", "usr/bin", "usr/lib", "usr/share", "usr/share/applications")),
-        *(Entry(f"./usr/bin/{name}", link=f"../lib/sala/{name}") for name in sorted(shipped.PROGRAMS)),
+        *(Entry(f"./usr/bin/{name}", link=f"../lib/sala/{name}") for name in sorted(shipped.EVERY)),
         *_tree(folder, "./usr/lib/sala"),
         Entry("./usr/share/applications/sala.desktop", text=DESKTOP),
         Entry("./usr/share/doc"),
@@ -117,7 +117,7 @@ def icon() -> str:
 
 def dependencies(folder: Path) -> list[str]:
     """The Debian packages of the system libraries that a file of the folder names and the folder does not hold."""
-    programs = [folder / name for name in shipped.PROGRAMS]
+    programs = [folder / name for name in shipped.EVERY]
     inside = {path.name for path in libraries(folder)}
     named = needed(programs) | needed([path for path in libraries(folder) if path not in programs]) - inside
     owners = subprocess.run(
@@ -141,7 +141,7 @@ def linked_outside(folder: Path) -> set[Path]:
     own_first = {
         "LD_LIBRARY_PATH": str(folder / "_internal")
     }  # set by the program's start, so not yet for the programs
-    programs = [folder / name for name in shipped.PROGRAMS]
+    programs = [folder / name for name in shipped.EVERY]
     listed = _ldd(programs, {}) + _ldd([path for path in libraries(folder) if path not in programs], own_first)
     needed = {Path(found) for found in re.findall(r"(?:=> |\t)(/\S+) \(0x", listed)}
     if missing := set(re.findall(r"(\S+) => not found", listed)):

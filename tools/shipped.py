@@ -16,9 +16,11 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[1]
 PACKAGES: Final = ("desktop", "modules", "sync", "i18n")
 PROGRAMS: Final = {  # in tools/programs
-    "sala": "sala.py", "sala-cli": "sala_cli.py", "sala-hub": "sala_hub.py", "auditverify": "auditverify.py",
+    "sala": "sala.py", "sala-cli": "sala_cli.py", "sala-hub": "sala_hub.py",
 }  # fmt: skip
 WINDOWED: Final = "sala"
+ALONE: Final = {"auditverify": "auditverify.py"}  # programs that share the libraries and carry only their own code
+EVERY: Final = (*PROGRAMS, *ALONE)
 
 # Loaded by name at run time, so that no import statement shows them to the freezer.
 BY_NAME: Final = (
@@ -39,6 +41,8 @@ EXCLUDED: Final = (
     "zstandard._cffi", "zstandard.backend_cffi",  # the same library a second time, for PyPy
     "reportlab.graphics", "anyio._backends._trio", "h2", "trio", "dotenv", "watchfiles", "websockets", "yaml",
     "readline", "curses",  # GPL, and nobody types Python here
+    "duckdb", "pandas", "pyarrow",  # Parquet is written by a hub that runs from its source
+    "sqlalchemy.dialects.mssql", "sqlalchemy.dialects.mysql", "sqlalchemy.dialects.oracle", "sqlalchemy.testing", "alembic.testing",
     "pydoc_data", "lib2to3", "idlelib", "ensurepip", "sqlite3.test",
 )  # fmt: skip
 

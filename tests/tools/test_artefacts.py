@@ -22,7 +22,7 @@ def folder(tmp_path: Path) -> Path:
     """A packaged folder in small: real programs of the system in place of ours."""
     made = tmp_path / "sala"
     (made / "_internal" / "empty").mkdir(parents=True)
-    for name in shipped.PROGRAMS:
+    for name in shipped.EVERY:
         shutil.copy("/bin/true", made / name)
     (made / "_internal" / "words.txt").write_text("សាលា\n", "utf-8")
     (made / "_internal" / "nothing").touch()

@@ -46,7 +46,7 @@ def stick(tmp_path: Path) -> Path:
     """A stick with the package (of the system's ``true`` in place of our programs), two packs and the centre's key."""
     folder = tmp_path / "sala"
     (folder / "_internal").mkdir(parents=True)
-    for name in shipped.PROGRAMS:
+    for name in shipped.EVERY:
         shutil.copy("/bin/true", folder / name)
     made = tmp_path / "stick of the hall"
     (made / "packs").mkdir(parents=True)
