@@ -85,7 +85,7 @@ def proxy_address(text: str) -> str:
     address = typed if "://" in typed else f"http://{typed}"
     try:
         parts = urlsplit(address)
-        good = parts.scheme in ("http", "https") and parts.hostname and 0 < (parts.port or 8080) < 65_536
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError:
         good = False
     if not good or parts.username or parts.path not in ("", "/") or parts.query or len(address) > _MOST_TEXT:
