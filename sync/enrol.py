@@ -15,7 +15,7 @@ from sync.delegations import PROVINCE
 from sync.devices import Certificate, EnrolledOfficer, Request
 from sync.errors import Known, Refused
 from sync.failpoint import failpoint
-from sync.marks import HUB_TIME, raise_floor
+from sync.marks import HUB_TIME, RESTORED, mark, raise_floor, set_mark
 
 if TYPE_CHECKING:
     from sync.clock import Clock
@@ -95,6 +95,8 @@ def _resume(home: Path, taken: OfficePack, name: str, passphrase: str, clock: Cl
 def renew(unlocked: Unlocked, pack_file: Path, *, words: str | None = None) -> None:
     """Take a newer pack of the same office: new leases, hub addresses, seals; before enrolment also another slot.
 
+    On a laptop that a backup brought back another slot makes it a laptop of its own: the lost one may be revoked by now.
+
     Refused: SY-330, SY-331; SY-332 for a pack of another office; SY-333 for another slot once enrolled.
     """
     taken = pack.read_file(pack_file, pack.roots(), words)
@@ -102,7 +104,10 @@ def renew(unlocked: Unlocked, pack_file: Path, *, words: str | None = None) -> N
     if found is not None and found.office != taken.office["code"]:
         raise Refused("SY-332", office=found.office)
     if found is not None and found.slot != taken.slot and unlocked.store.read(certificate) is not None:
-        raise Refused("SY-333", office=found.office)
+        if not unlocked.store.read(lambda conn: mark(conn, RESTORED)):
+            raise Refused("SY-333", office=found.office)
+        unlocked.replace_device()
+        failpoint("setup:device-replaced")
     _install(unlocked, taken, unlocked.store.clock, taken.code)
 
 
@@ -115,6 +120,7 @@ def _install(unlocked: Unlocked, taken: OfficePack, clock: Clock, code: str) -> 
         conn.execute("UPDATE office SET enrol_request = ?", (request,))
         for grant in taken.leases:
             leases.install(conn, grant)
+        set_mark(conn, RESTORED, 0)
         for name, data in taken.publications.items():
             publications.keep(conn, name, data, 0, clock.wall_ms())
         raise_floor(conn, HUB_TIME, taken.made_ms)  # signed by the centre: earlier than this it is not

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from nacl import utils
 from nacl.public import PrivateKey
 
-from sync import attempts, audit, drafts, identity, schema, slots
+from sync import attempts, audit, drafts, identity, marks, schema, slots
 from sync.clock import Clock
 from sync.errors import Known, Refused
 from sync.failpoint import failpoint
@@ -351,6 +351,7 @@ def _settle(conn: Connection, home: Path, store: Store, event: dict[str, object]
     if (home / RESTORED).exists():
         # The laptop whose backup this was may have used its numbers afterwards: nobody uses them again.
         conn.execute("UPDATE lease SET used = size")
+        marks.set_mark(conn, marks.RESTORED, max(1, clock.wall_ms()))
         audit.append(conn, clock, {"what": "restored from a backup"})
         store.after_commit((home / RESTORED).unlink)
     drafts.empty_bin(conn, clock.wall_ms())

@@ -27,6 +27,7 @@ ANCHOR_MONO: Final = "anchor.mono"  # … when this machine's monotonic clock st
 ANCHOR_BOOT: Final = "anchor.boot"  # … of the start of the machine that has this number
 LAST_RUN: Final = "last.run"  # ms of the last run that reached the hub
 RUN_TRIES: Final = "run.tries"  # runs in a row that did not reach the hub
+RESTORED: Final = "restored"  # ms: this profile came out of a backup and has taken no pack since
 FORKED: Final = "forked"  # 1 while the hub has put ops of this laptop's key aside and evidence is not here yet
 RUN_NEXT: Final = "run.next"  # ms: no automatic run before this
 
