@@ -106,14 +106,15 @@ def test_a_second_site_is_copied_confirmed_and_only_grows(
     hub.close()
     site = tmp_path / "second"
     first = run(capsys, "--data", str(folder), "export", str(site))
-    assert (first["batches"], first["chunks"], first["confirmed"]) == (1, 1, False)
+    assert (first["batches"], first["chunks"], first["confirmed"]) == (first["batches_in_all"], 1, False)
     damaged = next((site / "batches").rglob("*.batch"))
     damaged.write_bytes(b"rot")
     second = run(capsys, "--data", str(folder), "export", str(site), "--confirm")
-    assert (second["batches"], second["batches_in_all"], second["chunks"], second["confirmed"]) == (1, 1, 0, True)
+    assert (second["batches"], second["batches_in_all"]) == (1, first["batches_in_all"])
+    assert (second["chunks"], second["confirmed"]) == (0, True)
     assert run(capsys, "--data", str(folder), "export", str(site))["batches"] == 0
     states = {path.stem for path in (site / "state").iterdir()}
-    assert {"slot", "device", "lease", "accepted"} <= states and "admin" not in states
+    assert states == {"click"}, "everything else is made from batches; nobody's log-in travels"
     hub = centres.open_(folder, SystemClock())
     device = hub.storage.read(lambda tx: tx.query("SELECT device FROM device"))[0]["device"]
     assert hub.storage.read(lambda tx: centres.stable(tx, device)) == 3
@@ -146,27 +147,10 @@ def test_the_root_is_renewed_by_two_keys(folder: Path, capsys: pytest.CaptureFix
 
 
 def test_a_new_epoch(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(capsys, "--data", str(folder), "new-epoch") == {"epoch": 2, "entries": 1}
+    began = run(capsys, "--data", str(folder), "new-epoch")
+    assert began["epoch"] == 2 and began["entries"] > 1
     assert run(capsys, "--data", str(folder), "verify-log")["ok"]
     assert run(capsys, "--data", str(folder), "report", "effects") == []
-
-
-def test_admins(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    secret = tmp_path / "secret"
-    secret.write_text("ទន្លេមេគង្គ\n", "utf-8")
-    assert run(capsys, "--data", str(folder), "admin", "add", "សុខា", "--passphrase-file", str(secret)) == {
-        "admin": "សុខា"
-    }
-    assert [row["name"] for row in run(capsys, "--data", str(folder), "admin", "list")] == ["សុខា"]
-    secret.write_text("ខ្លី", "utf-8")
-    assert (
-        run(capsys, "--data", str(folder), "admin", "add", "x", "--passphrase-file", str(secret), code=1)["error"][
-            "code"
-        ]
-        == "HB-160"
-    )
-    assert run(capsys, "--data", str(folder), "admin", "remove", "សុខា") == {"removed": "សុខា"}
-    assert run(capsys, "--data", str(folder), "admin", "remove", "សុខា", code=1)["error"]["code"] == "HB-161"
 
 
 def test_known_causes_wrong_usage_and_bugs(

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from sync.hub.console import navigation
+
 Say = Callable[..., str]
 
-_PAGES: Final = {
-    "": "National board", "fresh": "National board", "offices": "Offices", "devices": "Laptops", "leases": "Numbers and codes",
-    "records": "Records",
-    "batches": "Batches", "tables": "Tables", "quarantine": "Quarantine", "conflicts": "Conflicts", "publications": "Publications",
-    "dispatch": "Dispatch", "sticks": "Without a line", "log": "Log", "audit": "Who looked",
-    "users": "Users", "me": "Your log-in",
-    "table": "Tables", "fork": "Quarantine",
+_PAGES: Final = {tab.path.removeprefix("/console/"): tab.words for group in navigation.GROUPS for tab in group.tabs} | {
+    "fresh": "National board", "table": "Tables", "fork": "Quarantine", "me": "Your log-in",
 }  # fmt: skip
 _ABOUT: Final = {"office": "Office {what}", "batch": "Batch {what}", "record": "Record {what}", "user": "User {what}"}
 _DEEDS: Final = {

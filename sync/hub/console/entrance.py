@@ -104,7 +104,7 @@ def ask_code(request: Request) -> Response:
     visit = login.of(request)
     if visit is None or visit.stage != login.CODE:
         return RedirectResponse(LOGIN, 303)
-    return page(request, "code.html", {"visiting": visit, "wrong": False, "wait": 0}, visit=None)
+    return page(request, "secondfactor.html", {"visiting": visit, "wrong": False, "wait": 0}, visit=None)
 
 
 async def enter_code(request: Request) -> Response:
@@ -135,7 +135,7 @@ def _enter_code(request: Request, form: Form) -> Response:
     stage, wait = centre.storage.write(work)
     if not stage:
         values = {"visiting": visit, "wrong": True, "wait": wait}
-        return page(request, "code.html", values, visit=None, status=429 if wait else 403)
+        return page(request, "secondfactor.html", values, visit=None, status=429 if wait else 403)
     response = RedirectResponse(BEGIN if stage == login.BEGIN else "/console/", 303)
     begin(request, visit.admin, response, stage)
     return response

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -170,8 +170,16 @@ def render(request: Request, template: str, values: Mapping[str, Any], visit: Vi
         lang=words.lang, w=words, t=words.t, raw=words.raw, say=words.say, num=words.num, shown=shown, icon=icon, visit=visit,
         here=request.url.path, figures=figures, epoch=centre.log.epoch, centre_name=centre.settings["name"],
         groups=shown_groups, group=navigation.current(shown_groups, request.url.path), may=visit.may if visit else _nobody,
-        role_titles=roles.TITLES, **values,
+        role_titles=roles.TITLES, office_name=partial(_office_name, centre, words, {}), **values,
     )  # fmt: skip
+
+
+def _office_name(centre: Centre, words: Words, known: dict[str, dict[str, str]], code: str) -> Markup:
+    """What an office is called; its code when nobody knows it. Names are read once a page, and only when one is asked for."""
+    if not known:
+        rows = centre.storage.read(lambda tx: tx.query("SELECT code, name_km, name_en FROM office ORDER BY code"))
+        known |= {row["code"]: {"km": row["name_km"], "en": row["name_en"]} for row in rows} or {"": {"km": "", "en": ""}}
+    return words.say(known[code]) if code in known else shown(words.digits(code))
 
 
 def _nobody(_power: str) -> bool:
