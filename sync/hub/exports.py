@@ -10,16 +10,17 @@ import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
 from sync import durable
 from sync.errors import Known
-from sync.hub import chunks, raws, secondsite, site
+from sync.hub import raws, secondsite, site
 from sync.hub.centre import STABLE, Centre
 from sync.hub.desk import plain
+from sync.hub.site import Site
 from sync.hub.storage import Row, Tx
+from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_RECEIPT
 
 TABLES: Final = ("click",)  # counted beside the log; everything else is made from batches (:mod:`sync.hub.whole`)
 _PAGE: Final = 100  # batches at a time
@@ -38,26 +39,21 @@ class Copied:
     confirmed: bool = False
 
 
-def backup(centre: Centre, folder: Path, *, confirm: bool = False) -> Copied:
-    """Copy everything that cannot be made anew into ``folder`` and read it back. Known HB-106 when that fails."""
+def backup(centre: Centre, place: Path | Site, *, confirm: bool = False) -> Copied:
+    """Copy everything that cannot be made anew to the second site and read it back. Known HB-106, HB-166 when that fails."""
     copied = Copied()
+    where = site.FolderSite(place) if isinstance(place, Path) else place
     try:
-        last = _batches(centre, folder, copied)
+        last = _batches(centre, where, copied)
         pieces = 0
         for row in _pages(centre, "SELECT idx, hash FROM chunk WHERE idx > :after ORDER BY idx LIMIT :limit"):
             pieces = row["idx"]
-            copied.chunks += _copy(
-                chunks.path(folder, row["hash"]),
-                centre.places.chunks.get(row["hash"]),
-                row["hash"],
-                copied,
-            )
-        state = folder / "state"
-        state.mkdir(parents=True, exist_ok=True)
+            data = centre.places.chunks.get(row["hash"])
+            copied.chunks += _copy(where, site.chunk_name(row["hash"]), data, MAX_CHUNK, copied)
         for table in TABLES:
-            durable.replace(state / f"{table}.jsonl", centre.storage.read(lambda tx, t=table: _dump(tx, t)))  # type: ignore[misc]
+            where.put(f"state/{table}.jsonl", centre.storage.read(lambda tx, t=table: _dump(tx, t)))  # type: ignore[misc]
     except OSError as error:
-        raise Known("HB-106", file=str(folder)) from error
+        raise Known("HB-106", file=str(place)) from error
     if confirm and last:
         centre.storage.write(lambda tx: _confirm(tx, last))
         centre.storage.write(lambda tx: secondsite.confirm(tx, pieces))
@@ -81,12 +77,12 @@ def publications(centre: Centre, folder: Path) -> dict[str, Any]:
     return {"folder": str(folder), "files": len(files)}
 
 
-def _batches(centre: Centre, folder: Path, copied: Copied) -> int:
+def _batches(centre: Centre, where: Site, copied: Copied) -> int:
     last = 0
     for row in _pages(centre, _ENTRIES):
         receipt = row["receipt"].encode()
-        copied.batches += _copy(folder / site.batch_name(row["hash"]), _raw(centre, row), row["hash"], copied)
-        _copy(folder / site.receipt_name(row["hash"]), receipt, sha256(receipt).digest(), copied)
+        copied.batches += _copy(where, site.batch_name(row["hash"]), _raw(centre, row), MAX_BATCH, copied)
+        _copy(where, site.receipt_name(row["hash"]), receipt, MAX_RECEIPT, copied)
         copied.batches_in_all += 1
         last = max(last, row["batch"])
     return last
@@ -103,14 +99,13 @@ def _pages(centre: Centre, sql: str) -> Iterator[Row]:
         after = rows[-1]["idx"]
 
 
-def _copy(place: Path, data: bytes, digest: bytes, copied: Copied) -> bool:
+def _copy(where: Site, name: str, data: bytes, limit: int, copied: Copied) -> bool:
     """Write ``data`` unless it stands there whole; True when it was written."""
-    if place.exists() and sha256(place.read_bytes()).digest() == digest:
+    if where.read(name, limit) == data:
         return False
-    place.parent.mkdir(parents=True, exist_ok=True)
-    durable.replace(place, data)
-    if sha256(place.read_bytes()).digest() != digest:
-        raise Known("HB-106", file=place.name)
+    where.put(name, data)
+    if where.read(name, limit) != data:
+        raise Known("HB-106", file=name)
     copied.bytes += len(data)
     return True
 

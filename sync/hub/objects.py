@@ -107,6 +107,40 @@ class Bucket:
             if digest := _digest(name.rpartition("/")[2]):
                 yield digest
 
+    # --- things under names of their own: a second site
+
+    def put_named(self, name: str, data: bytes) -> None:
+        """Keep ``data`` under ``name``; durable when it returns."""
+        place = f"{self.prefix}/{name}"
+        self._ask(lambda client: client.put_object(self.address.bucket, place, io.BytesIO(data), len(data)))
+
+    def get_named(self, name: str, limit: int) -> bytes | None:
+        """The bytes under ``name``; None when there are none, or more than ``limit``."""
+
+        def read(client: Minio) -> bytes:
+            answer = client.get_object(self.address.bucket, f"{self.prefix}/{name}")
+            try:
+                return bytes(answer.read(limit + 1))
+            finally:
+                answer.close()
+                answer.release_conn()
+
+        try:
+            data = self._ask(read)
+        except Known as error:
+            if error.code == "HB-167":
+                return None
+            raise
+        return data if len(data) <= limit else None
+
+    def named(self, under: str) -> Iterator[str]:
+        """The names below ``under``."""
+        bucket, prefix = self.address.bucket, f"{self.prefix}/{under}/"
+        found = self._ask(
+            lambda client: [item.object_name or "" for item in client.list_objects(bucket, prefix, recursive=True)]
+        )
+        yield from (name.removeprefix(f"{self.prefix}/") for name in sorted(found))
+
     # --- inside
 
     def _name(self, digest: bytes) -> str:
@@ -204,6 +238,11 @@ def places(settings: Mapping[str, Any], folder: Path) -> Places:
         return Places(None, Folder(folder))
     found, keys = address(url), lambda: _keys(folder / "keys" / KEY_FILE)
     return Places(Bucket(found, "batches", keys), Bucket(found, "chunks", keys))
+
+
+def second_site(url: str, folder: Path) -> Bucket:
+    """The bucket at ``url`` as the second site of the hub in ``folder``. Refused HB-168 when ``url`` is none."""
+    return Bucket(address(url), "site", lambda: _keys(folder / "keys" / KEY_FILE))
 
 
 def _keys(file: Path) -> tuple[str, str] | None:

@@ -70,10 +70,9 @@ def _offer(relay: Relay, line: Transport, done: Run) -> None:
     pieces = [row["hash"] for row in rows if row["what"] == "chunk"]
     alarm = relay.storage.read(relay.mirror.alarm)
     oldest = min((row["received_ms"] for row in rows), default=0)
-    waiting = relay.storage.read(lambda tx: tx.query("SELECT count(*) AS n FROM handed WHERE state = 'waiting'"))[0][
-        "n"
-    ]
-    asked = relays.Offer(some, pieces, waiting, oldest, str(alarm["why"])[:120] if alarm else "")
+    count = "SELECT count(*) AS n FROM handed WHERE state = 'waiting'"
+    left = relay.storage.read(lambda tx: tx.query(count))[0]["n"]
+    asked = relays.Offer(some, pieces, left, oldest, str(alarm["why"])[:120] if alarm else "")
     answer = line.call("POST", "/v1/relay/offer", asked.encode(), signed=True, limit=16 * MAX_MESSAGE)
     if answer.status != 200:
         raise Known("SY-351", status=answer.status)

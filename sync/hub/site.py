@@ -12,9 +12,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
-from sync import receipts
+from sync import durable, receipts
 from sync.cbor import Malformed
+from sync.errors import Known
+from sync.hub import objects
 from sync.hub.chunks import FOLDER as CHUNKS
+from sync.hub.objects import Bucket
 from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_RECEIPT
 from sync.notes import NoteKey
 from sync.receipts import Leaf, Receipt
@@ -24,6 +27,10 @@ BATCHES = "batches"
 
 class Site(Protocol):
     """Where copies lie. Names are paths with forward slashes."""
+
+    def put(self, name: str, data: bytes) -> None:
+        """Keep ``data`` there; durable when it returns. Known HB-106, HB-166."""
+        ...
 
     def names(self, prefix: str) -> Iterator[str]: ...
     def read(self, name: str, limit: int) -> bytes | None:
@@ -37,6 +44,14 @@ class FolderSite:
 
     root: Path
 
+    def put(self, name: str, data: bytes) -> None:
+        place = self.root / name
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            durable.replace(place, data)
+        except OSError as error:
+            raise Known("HB-106", file=str(self.root)) from error
+
     def names(self, prefix: str) -> Iterator[str]:
         for path in sorted((self.root / prefix).glob("*/*")):
             yield path.relative_to(self.root).as_posix()
@@ -48,6 +63,29 @@ class FolderSite:
         except OSError:
             return None
         return data if len(data) <= limit else None
+
+
+@dataclass(frozen=True, slots=True)
+class BucketSite:
+    """A bucket of an S3-compatible storage; the keys stand in ``keys/objects.key`` of the hub or in the environment."""
+
+    bucket: Bucket
+
+    def put(self, name: str, data: bytes) -> None:
+        self.bucket.put_named(name, data)
+
+    def names(self, prefix: str) -> Iterator[str]:
+        yield from self.bucket.named(prefix)
+
+    def read(self, name: str, limit: int) -> bytes | None:
+        return self.bucket.get_named(name, limit)
+
+
+def at(place: str, folder: Path) -> Site:
+    """The second site at ``place``: a folder, or ``https://host/bucket``. ``folder``: the hub's, where the storage's keys lie."""
+    if place.startswith(("http://", "https://")):
+        return BucketSite(objects.second_site(place, folder))
+    return FolderSite(Path(place))
 
 
 def batch_name(digest: bytes) -> str:

@@ -250,21 +250,21 @@ def import_(desk: Desk, path: Path) -> None:
 
 @root.command()
 @everywhere
-@click.argument("folder", type=_FOLDER)
+@click.argument("place", metavar="FOLDER|URL")
 @click.option("--publications", is_flag=True, help="Write the publications as a folder that laptops can read, instead.")
 @click.option("--confirm", is_flag=True, help="After reading back: tell laptops that a second site has a copy.")
 @click.pass_obj
-def export(desk: Desk, folder: Path, publications: bool, confirm: bool) -> None:
-    """Copy raw batches, chunks and the small tables to a second site's folder: they are the backup."""
-    from sync.hub import exports
+def export(desk: Desk, place: str, publications: bool, confirm: bool) -> None:
+    """Copy raw batches, their receipts and chunks to a second site, a folder or https://host/bucket: they are the backup."""
+    from sync.hub import exports, site
 
     if publications and confirm:
         raise click.UsageError("--confirm is about the backup, not about publications")
     centre = desk.centre()
     desk.show(
-        exports.publications(centre, folder)
+        exports.publications(centre, Path(place))
         if publications
-        else asdict(exports.backup(centre, folder, confirm=confirm))
+        else asdict(exports.backup(centre, site.at(place, desk.folder), confirm=confirm))
     )
 
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 
 from sync.clock import SystemClock
 from sync.errors import Known
 from sync.hub.desk import Desk
-from sync.hub.site import FolderSite, Site
+from sync.hub.site import Site
 
 
 def restore(desk: Desk, place: str) -> bool:
     """Make the hub of ``--data`` from the second site at ``place``; it opens in the next life of its log."""
     from sync.hub import epochs, whole
 
-    centre, built = whole.restore(desk.folder, source(place), SystemClock())
+    centre, built = whole.restore(desk.folder, source(desk, place), SystemClock())
     try:
         centre.settle()
         note = centre.storage.read(lambda tx: epochs.note_of(tx, centre.log.epoch))
@@ -29,14 +28,16 @@ def compare(desk: Desk, place: str) -> bool:
     """Prove that the hub of ``--data`` could be made from ``place``."""
     from sync.hub import whole
 
-    found = whole.prove(desk.centre(), source(place))
+    found = whole.prove(desk.centre(), source(desk, place))
     desk.show(found)
     return bool(found["same"])
 
 
-def source(place: str) -> Site:
+def source(desk: Desk, place: str) -> Site:
     """The second site at ``place``. Known HB-106 when there is none."""
-    folder = Path(place)
-    if not folder.is_dir():
+    from sync.hub import site
+
+    found = site.at(place, desk.folder)
+    if isinstance(found, site.FolderSite) and not found.root.is_dir():
         raise Known("HB-106", file=place)
-    return FolderSite(folder)
+    return found

@@ -237,3 +237,16 @@ def test_the_keys_of_the_storage_lie_in_a_file_of_the_hub(tmp_path: Path, bucket
     found = objects.places({objects.SETTING: bucket}, folder).chunks
     found.put(digest(b"x"), b"x")
     assert found.get(digest(b"x")) == b"x"
+
+
+def test_a_second_site_in_a_bucket_is_a_whole_backup(hub: Centre, s3: str, tmp_path: Path) -> None:
+    from sync.hub import exports, site, whole
+
+    laptop = join(hub, Laptop())
+    hub.ingest.take(laptop.batch(3))
+    assert httpx.put(f"{s3}/second-site-{hub.folder.parent.name[-8:].lower().strip('_')}").status_code == 200
+    where = site.at(f"{s3}/second-site-{hub.folder.parent.name[-8:].lower().strip('_')}", hub.folder)
+    first = exports.backup(hub, where, confirm=True)
+    assert first.confirmed and first.batches == first.batches_in_all
+    assert exports.backup(hub, where).batches == 0
+    assert whole.prove(hub, where)["same"]

@@ -231,7 +231,7 @@ def test_stable_moves_only_when_the_second_site_has_answered(
     centre.ingest.take(laptop.batch(2))
     exports.backup(centre, tmp_path / "site")
     assert centre.storage.read(lambda tx: centres.stable(tx, laptop.id)) == 0  # copied, but nobody confirmed
-    monkeypatch.setattr(exports.durable, "replace", lambda *_: None)  # a disk that keeps nothing
+    monkeypatch.setattr("sync.durable.replace", lambda *_: None)  # a disk that keeps nothing
     centre.ingest.take(laptop.batch(1))
     with pytest.raises((Known, Refused)):
         exports.backup(centre, tmp_path / "site", confirm=True)
