@@ -5,20 +5,22 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from concurrent.futures import Future
-from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import httpx
 import starlette.routing
+from nacl.public import PrivateKey
 
 from sync.clock import SetClock
 from sync.hub import app as face
 from sync.hub import centre as centres
-from sync.hub import courier, enrolment, exports
+from sync.hub import courier, enrolment, exports, whole
 from sync.hub.centre import Centre
 from sync.hub.grouping import GroupCommit
+from sync.hub.site import FolderSite
 from sync.hub.storage_sqlite import SqliteStorage
+from sync.hub.whole import KEYS
 from tests.simulation.points import HUB, Points, PowerCut
 
 
@@ -47,10 +49,6 @@ PATCHES = (
 )  # fmt: skip
 
 
-def _take(centre: Centre, data: bytes) -> None:
-    centre.ingest.take(data, via="courier")
-
-
 class Site:
     """One centre with its copies and its second site."""
 
@@ -62,6 +60,7 @@ class Site:
         self.deaths = self.restores = 0
         points.snapshot[HUB] = lambda: copy(self.folder, self.image)
         self.centre = self._open()
+        self._recovery = PrivateKey(bytes.fromhex((folder / "offline" / "recovery.key").read_text("ascii").strip()))
 
     def _open(self) -> Centre:
         return self._ready(centres.open_(self.folder, self.clock))
@@ -116,10 +115,19 @@ class Site:
         """The second site takes a copy and says so."""
         return self.do(lambda centre: exports.backup(centre, self.second, confirm=True))
 
-    def take_second_site(self) -> None:
-        """After a restore: what the second site holds is put in again."""
-        for place in sorted(self.second.glob("batches/*/*.batch")):
-            self.do(partial(_take, data=place.read_bytes()))
+    def anew(self) -> None:
+        """Everything but the keys is lost; the hub is made from what the second site holds."""
+        self.centre.close()
+        copy(self.folder / KEYS, self.image)
+        shutil.rmtree(self.folder)
+        copy(self.image, self.folder / KEYS)
+        shutil.rmtree(self.image)
+        self.restores += 1
+        self.centre = self._ready(whole.restore(self.folder, FolderSite(self.second), self.clock)[0])
+
+    def recovery_key(self) -> PrivateKey:
+        """The province's key, which a real centre keeps in a safe."""
+        return self._recovery
 
     def take_stick(self, folder: Path) -> Any:
         return self.do(lambda centre: courier.take(centre, folder))

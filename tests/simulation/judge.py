@@ -47,8 +47,8 @@ def judge(world: World) -> Verdict:
     here: dict[bytes, dict[str, Any]] = {}  # every op of every laptop, told to somebody or not, pruned or not
     for laptop in world.laptops:
         here |= {op: {"kind": kind, "device": b""} for op, kind in laptop.acknowledged.items()}
-        kept = "op_line" if laptop.rows("SELECT 1 FROM sqlite_master WHERE name = 'op_line'") else "op"
-        here |= {row["hash"]: row for row in laptop.rows(f"SELECT hash, kind, device FROM {kept}")}
+        if not laptop.gone:
+            here |= {row["hash"]: row for row in laptop.rows("SELECT hash, kind, device FROM op_line")}
     there = world.site.rows("SELECT hash, parent, device, seq, op_id, kind, label FROM op ORDER BY id")
     _compare(found, world, here, there)
     _labels(found, world, {row["hash"]: row for row in there if row["hash"] in here})
@@ -68,7 +68,14 @@ def _compare(found: Verdict, world: World, here: dict[bytes, dict[str, Any]], th
     ids = Counter(row["op_id"] for row in there if row["label"] == labels.ACCEPTED)
     found.doubled += [f"op id {name.hex()} is accepted {n} times" for name, n in ids.items() if n > 1]
     own = acts.device_id(world.site.centre.keys)
-    strangers = [row for row in there if row["hash"] not in here and row["device"] != own]
+    away = {device for laptop in world.laptops if laptop.gone for device in laptop.devices}  # nobody sees their own ops
+    strangers = [
+        row
+        for row in there
+        if row["hash"] not in here
+        and row["device"] != own
+        and not (row["device"] in away and row["kind"].startswith("sync."))
+    ]
     found.forged += [
         f"{row['hash'].hex()[:8]} {row['kind']} {row['label']}" for row in strangers if row["device"] in enrolled
     ]
@@ -78,11 +85,16 @@ def _compare(found: Verdict, world: World, here: dict[bytes, dict[str, Any]], th
 def _labels(found: Verdict, world: World, there: dict[bytes, dict[str, Any]]) -> None:
     """Quarantined is only what there is a reason for: a copy of the laptop, its revocation, a kind nobody knows."""
     cloned = {device for laptop in world.laptops if laptop.cloned for device in laptop.devices}
+    lost = [laptop for laptop in world.laptops if laptop.devices & world.revoked]
+    refused = {
+        device for laptop in lost for device in laptop.devices
+    } - world.revoked  # the keys that a copy made itself in vain
     for row in there.values():
         found.labels[row["label"]] += 1
         allowed = {labels.SCHEMA if row["kind"] == MADE[-1] else labels.ACCEPTED}
         allowed |= {labels.FORK} if row["device"] in cloned else set()
         allowed |= {labels.REVOKED} if row["device"] in world.revoked else set()
+        allowed |= {labels.PENDING} if row["device"] in refused else set()
         if row["label"] not in allowed:
             found.mislabelled.append(f"{_who(world, row)} {row['hash'].hex()[:8]} {row['kind']} is {row['label']}")
 
@@ -120,7 +132,7 @@ def _log(found: Verdict, world: World) -> None:
     leaves = {row["idx"]: row["data"] for row in world.site.rows("SELECT idx, data FROM leaf")}
     if world.silent:
         return  # a log that was put back in silence has broken its promises; laptops have said so
-    for laptop in world.laptops:
+    for laptop in world.alive:
         for row in laptop.rows(f"SELECT proof FROM receipt WHERE epoch = {centre.log.epoch}"):
             receipt = receipts.verify(row["proof"], centre.log.note_key)
             if leaves.get(receipt.index) != receipt.leaf.data():
@@ -131,9 +143,9 @@ def _rest(found: Verdict, world: World) -> None:
     """Nothing waits any more anywhere, and every piece of every attachment is there."""
     found.stuck += world.asleep
     if not world.drained():
-        found.stuck += [f"{fault} after {ROUNDS} rounds" for laptop in world.laptops for fault in world.waiting(laptop)]
+        found.stuck += [f"{fault} after {ROUNDS} rounds" for laptop in world.alive for fault in world.waiting(laptop)]
     pieces = {row["hash"] for row in world.site.rows("SELECT hash FROM chunk")}
-    for laptop in world.laptops:
+    for laptop in world.alive:
         mine = laptop.rows(
             "SELECT c.hash FROM chunk AS c JOIN attached AS a USING (blob) UNION SELECT blob FROM attached"
         )

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from i18n.errors import SalaError
-from sync import courier, exchange, keys, ops
+from sync import courier, exchange, keys, ops, pruning, rescue
 from sync.clock import SetClock
+from sync.hub.centre import PLATFORM_KINDS
 from sync.keys import Unlocked
 from tests.simulation.centre import copy
 from tests.simulation.points import LAPTOP, Points, PowerCut
 
 OFFICER: Final = "Chan Sokha"
 PASSPHRASE: Final = "ផ្កាចំប៉ា ក្រោមម្លប់ ១៧"
+WITHDRAWN: Final = ("SY-402", "SY-407")
 MADE: Final = ("links.created", "forms.submission", "certificates.issued", "zebra.counted")  # the hub knows no zebras
 
 
@@ -26,7 +28,8 @@ class Laptop:
         self.name, self.home, self.clock, self.points = name, home, clock, points
         self.acknowledged: dict[bytes, str] = {}
         self.devices: set[bytes] = set()
-        self.cloned = self.stolen = False
+        self.cloned = False
+        self.gone = False  # withdrawn: its unsent work stands in a sealed file, and nobody opens it any more
         self.deaths = 0
         self._open: Unlocked | None = None
 
@@ -41,12 +44,21 @@ class Laptop:
         """Do something; None when the power went or it was refused in words."""
         self.points.snapshot[LAPTOP] = lambda: copy(self.home, self._image)
         try:
-            return action(self.unlocked)
+            done = action(self.unlocked)
+            if self._open is not None:  # it may have made itself new keys
+                self.devices.add(self._open.device.device_id)
+            return done
         except PowerCut:
             self.rise()
         except SalaError as error:
+            self._heard(error.code)
             return error.code
         return None
+
+    def _heard(self, code: str) -> None:
+        if code in WITHDRAWN and not self.gone:
+            self.gone = True
+            self.close()
 
     @property
     def _image(self) -> Path:
@@ -112,6 +124,19 @@ class Laptop:
     def sync(self) -> exchange.Report | str | None:
         found: exchange.Report | str | None = self.work(exchange.run)
         return found
+
+    def obey(self) -> Any:
+        """What every run ends with: a laptop that the centre has withdrawn puts its work aside and lets go of its keys."""
+        return self.work(rescue.obey)
+
+    def rescued(self) -> list[Path]:
+        """The sealed files that stand beside the profile."""
+        return sorted(rescue.place(self.home).glob("*.salabatch"))
+
+    def prune(self) -> Any:
+        """Let go of what is safe at once: no retention."""
+        kinds = dict.fromkeys((*MADE, *PLATFORM_KINDS), 0)
+        return self.work(lambda unlocked: pruning.run(unlocked, kinds))
 
     def due(self) -> bool:
         """Would it go by itself now?"""

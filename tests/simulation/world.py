@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any, Final
 from unittest.mock import patch
 
+from i18n.errors import SalaError
 from sync import client, exchange
 from sync.clock import SetClock
+from sync.hub import courier
 from tests.simulation import template
 from tests.simulation.centre import PATCHES, Site, copy
 from tests.simulation.chance import patched, seeded
@@ -62,6 +64,7 @@ class World:
         self.silent = False  # was a copy put back without a new epoch?
         names = template.NAMES if self.dice.random() < 0.35 else template.NAMES[:2]
         self.laptops = [Laptop(name, folder / name, self._clock(), points) for name in names]
+        self.obedient = self.dice.random() < 0.6  # is it today's program, which carries out a withdrawal at once?
         self.acts = self._plan()
 
     def _clock(self) -> SetClock:
@@ -78,10 +81,12 @@ class World:
         for act, weight in (
             (self.kill_laptop, 14), (self.kill_hub, 14), (self.stick_out, 8), (self.stick_in, 8), (self.stick_home, 8),
             (self.hurt_stick, 4), (self.clone, 5), (self.restart, 6), (self.backup, 8), (self.restore, 6), (self.confirm, 6),
-            (self.revoke, 4), (self.clock_jump, 6), (self.laptop_full, 5), (self.hub_full, 4), (self.garbage, 4),
+            (self.revoke, 4), (self.clock_jump, 6), (self.laptop_full, 5), (self.hub_full, 4), (self.garbage, 4), (self.prune, 8),
         ):  # fmt: skip
             if self.dice.random() < 0.5:
                 acts.append((act, weight))
+        chosen = {act for act, _ in acts}
+        self.prunes = {self.prune, self.confirm} <= chosen
         return acts
 
     def go(self) -> None:
@@ -91,6 +96,8 @@ class World:
         for _ in range(STEPS):
             self._pass_time()
             act = self.dice.choices([one for one, _ in self.acts], [weight for _, weight in self.acts])[0]
+            if not self.alive:
+                return
             self.counts[act.__name__] += 1
             act()
 
@@ -99,8 +106,12 @@ class World:
         for clock in (self.site.clock, *(laptop.clock for laptop in self.laptops)):
             clock.advance(ms)
 
+    @property
+    def alive(self) -> list[Laptop]:
+        return [laptop for laptop in self.laptops if not laptop.gone]
+
     def _anyone(self) -> Laptop:
-        return self.dice.choice(self.laptops)
+        return self.dice.choice(self.alive or self.laptops)
 
     # --- what may happen
 
@@ -115,6 +126,8 @@ class World:
     def sync(self, laptop: Laptop | None = None) -> None:
         laptop = laptop or self._anyone()
         found = laptop.sync()
+        if self.obedient and not laptop.gone and (told := laptop.obey()):
+            self.say(f"{laptop.name} carries out its withdrawal: {told}")
         if isinstance(found, exchange.Report):
             told = f"{found.batches_cut} cut, {found.batches_received} received, {found.batches_lost} lost, {found.waiting} wait"
             problems = ",".join(f"{problem['step']} {problem['code']}" for problem in found.problems)
@@ -148,9 +161,6 @@ class World:
             self.say(f"centre takes {stick.name}: {found}")
 
     def _taken(self, centre: Any, stick: Path) -> str:
-        from i18n.errors import SalaError
-        from sync.hub import courier
-
         try:
             taken = courier.take(centre, stick)
         except SalaError as error:
@@ -195,7 +205,11 @@ class World:
         self.say(f"backup {len(self.site.backups) - 1}")
 
     def restore(self) -> None:
-        if self.site.backups:
+        if self.site.second.exists() and (self.prunes or self.dice.random() < 0.4):
+            self.site.anew()
+            self.say("the centre is made anew from its second site")
+            self._after_restore()
+        elif self.site.backups:
             number, honest = self.dice.randrange(len(self.site.backups)), self.dice.random() < 0.8
             self.site.restore(number, new_epoch=honest)
             self.silent |= not honest
@@ -203,8 +217,6 @@ class World:
             self._after_restore()
 
     def _after_restore(self) -> None:
-        if self.site.second.exists():
-            self.site.take_second_site()
         for device in sorted(self.revoked):
             self._revoke(device)
 
@@ -212,11 +224,17 @@ class World:
         self.site.confirm()
         self.say("the second site confirms")
 
+    def prune(self) -> None:
+        laptop = self._anyone()
+        done = laptop.prune()
+        self.say(f"{laptop.name} lets go of {getattr(done, 'ops', done)} ops")
+
     def revoke(self) -> None:
         laptop = self._anyone()
+        if laptop.gone:
+            return
         device = laptop.unlocked.device.device_id
         if self.site.rows("SELECT 1 AS yes FROM device WHERE device = :d", d=device):
-            laptop.stolen = True
             self.revoked.add(device)
             self._revoke(device)
             self.say(f"{laptop.name} is revoked")
@@ -247,7 +265,6 @@ class World:
 
     def garbage(self) -> None:
         """A stranger sends bytes that nobody signed, and batches of a device that nobody enrolled."""
-        from i18n.errors import SalaError
         from tests.hub.laptop import Laptop as Stranger
 
         data = self.dice.choice((lambda: self.dice.randbytes(200), lambda: Stranger().batch(2)))()
@@ -266,12 +283,13 @@ class World:
         for stick in self.sticks.made:
             if any(stick.glob("*.salabatch")):
                 self.site.do(partial(self._taken, stick=stick))
-        for laptop in self.laptops:
+        for laptop in self.alive:
             laptop.lock()
         self.say("--- healing")
         for self.rounds in range(1, ROUNDS + 1):
             self._pass_time()
-            for laptop in self.laptops:
+            self._rescue()
+            for laptop in self.alive:
                 laptop.clock.advance(LONGEST_WAIT)
                 if self.waiting(laptop) and not laptop.due():
                     self.asleep.append(f"{laptop.name} has work and does not start by itself")
@@ -279,16 +297,26 @@ class World:
             if self.drained():
                 return
 
+    def _rescue(self) -> None:
+        """The centre takes what withdrawn laptops have put aside."""
+        for laptop in self.laptops:
+            if files := laptop.rescued():
+                self.site.do(partial(self._unsealed, files=files))
+
+    def _unsealed(self, centre: Any, files: list[Path]) -> None:
+        courier.take_sealed(centre, files, self.site.recovery_key())
+
     def close(self) -> None:
         for laptop in self.laptops:
             laptop.close()
 
     def drained(self) -> bool:
         """Has every laptop brought everything, and does the centre know where each op belongs?"""
-        if any(self.waiting(laptop) for laptop in self.laptops):
+        if any(self.waiting(laptop) for laptop in self.alive):
             return False
         pending = {row["hash"] for row in self.site.rows("SELECT hash FROM op WHERE label = 'pending'")}
-        return not any(row["hash"] in pending for laptop in self.laptops for row in laptop.rows("SELECT hash FROM op"))
+        willing = [laptop for laptop in self.alive if not laptop.devices & self.revoked]
+        return not any(row["hash"] in pending for laptop in willing for row in laptop.rows("SELECT hash FROM op"))
 
     def waiting(self, laptop: Laptop) -> list[str]:
         """What a laptop still has to bring."""
