@@ -9,6 +9,7 @@ from typing import Final
 from i18n.catalog import Text
 
 _OFFICE = re.compile(r"(trust/issuers-|status/)(?P<who>[a-z0-9]+)[a-z0-9-]*\.(cbor|cwt)")
+_FORM = re.compile(r"/[0-9a-f]{64}\.json$")
 _FOLDERS: Final[dict[str, Text]] = {
     "forms": {"km": "ទម្រង់", "en": "Form"},
     "prices": {"km": "តារាងតម្លៃ", "en": "Price list"},
@@ -39,9 +40,10 @@ def title(name: str, data: bytes | None = None) -> Text:
         return _WHOLE[name]
     folder, _, rest = name.partition("/")
     kind = _FOLDERS.get(folder, {"km": name, "en": name})
-    if folder in ("forms", "prices") and data is not None:
-        own = _own(data)
-        return own or _joined(kind, rest.rpartition(".")[0])
+    if folder in ("forms", "prices") and data is not None and (own := _own(data)):
+        return own
+    if folder == "forms" and _FORM.search(rest):
+        return _joined(kind, rest.split("/")[-2])
     found = _OFFICE.fullmatch(name)
     if found is not None:
         return _joined(kind, found["who"], place=True)

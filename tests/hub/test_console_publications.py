@@ -107,18 +107,18 @@ def test_an_officer_is_moved_and_the_statement_is_there_to_carry(browser: Browse
     assert "Sok Dara" in see(browser, "/console/officers")
     done(
         browser.post(
-            "/console/officers/move", officer=OFFICER.hex(), office="0401 Baribour", role="chief", day="2030-01-02"
+            "/console/officers/move", officer=OFFICER.hex(), office="0402 Chol Kiri", role="chief", day="2030-01-02"
         )
     )
     page = see(browser, "/console/officers")
-    assert "Moved to another office" in page and "0306 – 0401" in page
+    assert "Moved to another office" in page and "0401 – 0402" in page
     idx = re.search(r"/console/officers/(\d+)/statement", page)
     assert idx
     said, _ = transfers.read(browser.get(idx[0]).content)
-    assert (said.to_office, said.role, said.by) == ("0401", "chief", moves.HUB)
+    assert (said.to_office, said.role, said.by) == ("0402", "chief", moves.HUB)
     assert transfers.holds(browser.get(idx[0]).content, bytes(centre.keys.log.verify_key))
     for wrong in ({"officer": "00" * 16}, {"office": "x"}, {"role": "king"}, {"day": "soon"}):
-        fields = {"officer": OFFICER.hex(), "office": "0402", "role": "chief", "day": "", **wrong}
+        fields = {"officer": OFFICER.hex(), "office": "0403", "role": "chief", "day": "", **wrong}
         assert browser.post("/console/officers/move", **fields).status_code == 422
     assert "HB-187" in browser.get("/console/officers/99/statement").text
 

@@ -157,16 +157,18 @@ def _signers(centre: Centre, listed: publish.Listing, rows: list[Row]) -> list[d
 
 def _waiting(centre: Centre, holders: dict[str, str]) -> list[dict[str, Any]]:
     """What waits for the signature of a keeper elsewhere."""
-    return [
-        {
-            "name": name, "title": naming.signer(name, holders.get(name, "")),
-            "changes": [{"what": change.what, "size": change.size, "title": _change(change)} for change in changes],
-        }
-        for name, changes in sorted(signing.waiting(centre).items())
-    ]  # fmt: skip
+    wanted, _ = centre.wanted()
+    found = []
+    for name, changes in sorted(signing.waiting(centre).items()):
+        rows = [
+            {"what": change.what, "size": change.size, "title": _change(change, wanted.get(change.name))}
+            for change in changes
+        ]
+        found.append({"name": name, "title": naming.signer(name, holders.get(name, "")), "changes": rows})
+    return found
 
 
-def _change(change: signing.Change) -> Any:
+def _change(change: signing.Change, data: bytes | None) -> Any:
     if change.what == "laptop":
         return {"km": f"កុំព្យូទ័រថ្មី · {change.name}", "en": f"New laptop · {change.name}"}
-    return naming.title(change.name)
+    return naming.title(change.name, data)
