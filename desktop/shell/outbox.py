@@ -156,8 +156,15 @@ class OutboxPage(Page):
             return f"{outbox_rows.why(first['code'])} {when} ({first['code']})"
 
         count = shown.number(len(stuck))
+        one = len(stuck) == 1
         self.banner.show_words(
-            "warning", lambda: tr("{count} packets did not get through; all others go on.", count=count), why
+            "warning",
+            lambda: (
+                tr("One packet did not get through; all others go on.")
+                if one
+                else tr("{count} packets did not get through; all others go on.", count=count)
+            ),
+            why,
         )
 
     def _state_words(self) -> str:

@@ -12,7 +12,7 @@ from desktop.kit.fields import ChoiceField, LineField, NumberField, Option, Pass
 from desktop.kit.layout import column, holder, row
 from desktop.shell.settings_parts import Pane
 from i18n.catalog import tr
-from i18n.errors import SalaError, explain
+from i18n.errors import Known, SalaError, explain
 from sync import line
 
 ALWAYS, AT_HOURS = "always", "hours"
@@ -54,7 +54,11 @@ class LinePane(Pane):
                 Option("manual", lambda: tr("This one")),
             ),
         )
-        self.address = LineField({"km": "អាសយដ្ឋាន", "en": "Address"}, note="192.168.1.1:3128", longest=200)
+        self.address = LineField(
+            {"km": "អាសយដ្ឋាន", "en": "Address"},
+            note=lambda: tr("Like {example}", example="192.168.1.1:3128"),
+            longest=200,
+        )
         self.user = LineField({"km": "ឈ្មោះ", "en": "Name"}, required=False, longest=200)
         self.password = PassphraseField({"km": "ពាក្យសម្ងាត់ប្រូកស៊ី", "en": "Proxy password"}, note=self._password_note)
         self._by_hand = holder(column(self.address, self.user, self.password, spacing=14))
@@ -78,7 +82,11 @@ class LinePane(Pane):
             {"km": "ឯកសារស្កេនផ្ញើនៅ", "en": "Scans are sent"},
             (Option(ALWAYS, lambda: tr("At any hour")), Option(AT_HOURS, lambda: tr("At these hours"))),
         )
-        self.hours = LineField({"km": "ម៉ោង", "en": "Hours"}, note=USUAL_HOURS, longest=120)
+        self.hours = LineField(
+            {"km": "ម៉ោង", "en": "Hours"},
+            note=lambda: tr("Several with commas between them; 17:00-07:00 goes on until the next morning."),
+            longest=120,
+        )
         self.when.changed.connect(self._hours_wanted)
         self.block(
             lambda: tr("Speed and hours"),
@@ -172,7 +180,7 @@ class LinePane(Pane):
     def _tested(self, found: dict[str, Any]) -> None:
         self.test.setEnabled(True)
         if not found["ok"]:
-            self.verdict.show_error(SalaError(found["code"], **found["values"]))
+            self.verdict.show_error(Known(found["code"], **found["values"]))
             return
         self.verdict.show_words(
             "good",

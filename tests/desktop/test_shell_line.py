@@ -185,7 +185,7 @@ def test_a_piece_that_the_centre_does_not_take_is_shown_with_its_reason(frame: F
     frame.open("outbox")
     settle()
     page: Any = frame.page("outbox")
-    assert "1 packets did not get through" in page.banner.details()
+    assert "One packet did not get through" in page.banner.details()
     assert "does not take one piece" in page.banner.details() and "SY-428" in page.banner.details()
     row = next(iter(page._rows.values()))
     assert row["trouble"] == "SY-428"

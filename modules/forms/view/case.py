@@ -37,6 +37,7 @@ class CasePane(Card):
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         self._desk = desk
         self.case: Mapping[str, Any] | None = None
+        self._wanted = ""  # the case that was opened last
         self._receipt = Label("", size="heading", bold=True)
         self._chip = Chip()
         self._close = IconButton("close", lambda: tr("Close this case"))
@@ -89,14 +90,17 @@ class CasePane(Card):
 
     def open(self, id: str) -> None:
         """Read the case (an event of the audit log) and show it."""
+        self._wanted = id
         self._desk.run("forms.show", id=id, then=self._show)
 
     def reload(self) -> None:
         """The case changed: a receipt came from the centre, or it was corrected."""
-        if self.case is not None:
-            self.open(str(self.case["id"]))
+        if self._wanted:
+            self.open(self._wanted)
 
     def _show(self, case: Mapping[str, Any]) -> None:
+        if case["id"] != self._wanted:  # another one was opened meanwhile
+            return
         if self.case is None or self.case["id"] != case["id"]:
             self._stack.setCurrentIndex(0)
             self._ask_withdrawal(asked=False)
