@@ -29,6 +29,7 @@ from sync.hub import (
     rebuild,
     reviews,
     signers,
+    watch,
 )
 from sync.hub.ingest import Ingest
 from sync.hub.parts import Delegate
@@ -122,6 +123,9 @@ class Centre:
         """Bring every projection up to date, and carry out what agencies decided."""
         self.runner.run()
         marks.advance(self.storage)
+        now = self.clock.wall_ms()
+        if self.storage.read(lambda tx: watch.due(tx, now)):
+            self.storage.write(lambda tx: watch.anchor(tx, now))
         reviews.perform(self.storage, self.clock.wall_ms())
 
     def publish(self) -> list[str]:

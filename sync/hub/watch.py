@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import rfc8785
 
+from sync.hub import acts, raws, stored
 from sync.hub.storage import Row, Tx
 
 LOOK: Final = "look"  # a page was opened
@@ -22,6 +23,10 @@ DOOR: Final = "door"  # logged in or out, a wrong passphrase, a wrong code
 DESK: Final = "desk"  # a verb of sala-hub
 WHATS: Final = (LOOK, ACT, DOOR, DESK)
 
+KIND: Final = "sync.watch"  # of the hub's own op that holds the head
+ANCHOR_MS: Final = 3_600_000
+
+_ANCHOR: Final = "watch-anchor"  # in ``meta``: how many rows were put into the log last, and when
 _ROW: Final = b"SALA-AUDIT-1"
 _START: Final = bytes(32)
 _STRETCH: Final = 2_000
@@ -84,14 +89,50 @@ def rows(tx: Tx) -> Iterator[Row]:
         after = int(stretch[-1]["idx"])
 
 
+def due(tx: Tx, now_ms: int) -> bool:
+    """Whether there are rows that the log of the hub does not vouch for yet, and an hour has passed."""
+    last = tx.one("SELECT value FROM meta WHERE name = :n", {"n": _ANCHOR})
+    before, at = json.loads(last["value"]) if last else (0, 0)
+    return head(tx)[0] != before and not 0 <= now_ms - at < ANCHOR_MS
+
+
+def anchor(tx: Tx, now_ms: int) -> None:
+    """Put the head of the chain into the log of the hub: whoever then takes rows away, or writes the whole chain anew, contradicts
+    an entry that laptops and witnesses have seen."""
+    size, last = head(tx)
+    acts.record(tx, KIND, {"rows": size, "head": last}, now_ms)
+    tx.execute(
+        "INSERT INTO meta (name, value) VALUES (:n, :v) ON CONFLICT (name) DO UPDATE SET value = :v",
+        {"n": _ANCHOR, "v": json.dumps([size, now_ms])},
+    )
+
+
+def anchors(tx: Tx) -> dict[int, bytes]:
+    """Rows → head, as the log of the hub holds them."""
+    found = {}
+    hub = tx.one("SELECT device FROM batch WHERE via = :via ORDER BY idx LIMIT 1", {"via": acts.VIA})
+    for row in tx.query(
+        "SELECT batch, place FROM op WHERE device = :d AND kind = :kind ORDER BY seq",
+        {"d": hub["device"] if hub else b"", "kind": KIND},
+    ):
+        match stored.read(raws.of(tx, row["batch"]), {row["place"]})[row["place"]].body:
+            case {"rows": int(size), "head": bytes(last)}:
+                found[size] = last
+    return found
+
+
 def verify(tx: Tx) -> Verdict:
-    """Recompute the whole chain: a row that was changed, moved, added between or taken out shows."""
-    before, seen = _START, 0
+    """Recompute the whole chain and compare it with the log: a row that was changed, moved, added between or taken out shows."""
+    before, seen, kept = _START, 0, anchors(tx)
     for row in rows(tx):
         seen += 1
         if row["idx"] != seen or _hash(seen, before, row["event"].encode()) != bytes(row["hash"]) or not _columns(row):
             return Verdict(seen - 1, seen, before)
         before = bytes(row["hash"])
+        if kept.get(seen, before) != before:
+            return Verdict(seen - 1, seen, before)
+    if max(kept, default=0) > seen:
+        return Verdict(seen, seen + 1, before)
     return Verdict(seen, 0, before)
 
 

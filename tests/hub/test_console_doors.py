@@ -401,6 +401,34 @@ def test_the_audit_is_only_added_to_and_a_change_beside_the_hub_shows(person: Ca
     assert "banner red" in browser.post("/console/audit/verify").text
 
 
+def test_whoever_writes_the_chain_anew_contradicts_the_log(person: Callable[..., Browser], centre: Centre, clock: SetClock) -> None:
+    browser = person()
+    for path in ("offices", "batches", "devices"):
+        browser.get(f"/console/{path}")
+    centre.settle()
+    size, head = centre.storage.read(watch.head)
+    assert centre.storage.read(watch.anchors) == {size: head}
+    centre.settle()
+    browser.get("/console/log")
+    centre.settle()  # within the hour: not again
+    assert len(centre.storage.read(watch.anchors)) == 1
+    clock.advance(watch.ANCHOR_MS)
+    centre.settle()
+    assert len(centre.storage.read(watch.anchors)) == 2 and centre.storage.read(watch.verify).ok
+
+    for name in ("look_no_delete", "look_no_change ON look"):
+        if ("ON" in name) != isinstance(centre.storage, SqliteStorage):
+            centre.storage.write(lambda tx, n=name: tx.execute(f"DROP TRIGGER {n}"))  # type: ignore[misc]
+    centre.storage.write(lambda tx: tx.execute("DELETE FROM look WHERE idx > 2"))  # a sound chain, only shorter
+    verdict = centre.storage.read(watch.verify)
+    assert not verdict.ok and verdict.row == 3
+    for number in range(size):  # as long as it was, and sound by itself
+        centre.storage.write(lambda tx, n=number: watch.note(tx, ADMIN, watch.LOOK, f"/console/batch/{n}", NOW))  # type: ignore[misc]
+    assert not centre.storage.read(watch.verify).ok
+    assert browser.log_in().status_code == 303
+    assert "banner red" in browser.post("/console/audit/verify").text
+
+
 def test_the_audit_leaves_as_a_table_and_for_a_checker(person: Callable[..., Browser], centre: Centre) -> None:
     from hashlib import sha256
 

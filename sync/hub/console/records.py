@@ -55,6 +55,7 @@ _OWN: Final = {
     "sync.hub": {"km": "ការចាប់ផ្ដើមនៃមជ្ឈមណ្ឌល", "en": "Beginning of the centre"},
     "sync.root": {"km": "ឫសនៃការផ្សព្វផ្សាយ", "en": "Root of the publications"},
     "sync.desk": {"km": "តុរបស់ស្ថាប័ន", "en": "Desk of an agency"},
+    "sync.watch": {"km": "ចំណុចពិនិត្យនៃការមើល", "en": "Checkpoint of who looked"},
     "sync.role": {"km": "អ្នកចុះហត្ថលេខា", "en": "Signer of publications"},
 }
 
