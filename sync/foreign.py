@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
 
-from sync import batch, cbor, colleagues, ops, receipts
+from sync import batch, cbor, colleagues, foreign_files, ops, receipts
 from sync.cbor import Malformed
 from sync.errors import Known, Refused
 from sync.failpoint import failpoint
@@ -76,6 +76,8 @@ def take_batch(conn: Connection, clock: Clock, data: bytes) -> int:
                ON CONFLICT DO NOTHING""",
             (found.device_id, op.seq, op.hash, op.data, op.fields.kind, _plain(op.fields)),
         ).rowcount
+        if isinstance(op.fields.body, dict):
+            foreign_files.expect(conn, found.device_id, op.fields.body)
     colleagues.met(conn, found.device_id, clock.wall_ms())
     failpoint("foreign:ops")
     return new
@@ -141,13 +143,14 @@ def take_bodies(conn: Connection, bodies: Sequence[Body]) -> int:
     """
     new = 0
     for one in bodies:
-        row = conn.execute("SELECT bytes, body FROM foreign_op WHERE hash = ?", (one.op,)).fetchone()
+        row = conn.execute("SELECT bytes, body, device FROM foreign_op WHERE hash = ?", (one.op,)).fetchone()
         if row is None or row["body"] is not None:
             continue
         ref = ops.read_fields(cbor.decode(row["bytes"])).body
         if not isinstance(ref, SealedRef) or not ops.commitment_holds(ref.commitment, one.salt, one.body):
             raise Malformed("bodies: commitment")
         conn.execute("UPDATE foreign_op SET salt = ?, body = ? WHERE hash = ?", (one.salt, one.body, one.op))
+        foreign_files.expect(conn, row["device"], cbor.decode(one.body))
         new += 1
     failpoint("foreign:bodies")
     return new

@@ -10,7 +10,7 @@ from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from sync import batch, colleagues, delivery, foreign, freezing, ops
+from sync import batch, colleagues, delivery, foreign, foreign_files, freezing, ops
 from sync.foreign import Body
 from sync.limits import MAX_HAVE, MAX_TARGET
 from sync.marks import mark
@@ -30,15 +30,17 @@ def introduction(unlocked: Unlocked) -> Iterator[Object]:
 
     device = unlocked.device.device_id
 
-    def read(conn: Connection) -> tuple[bytes, bytes]:
-        return colleagues.own_certificate(conn), colleagues.encode_held(colleagues.held(conn, device))
+    def read(conn: Connection) -> tuple[bytes, bytes, list[bytes]]:
+        held = colleagues.encode_held(colleagues.held(conn, device))
+        return colleagues.own_certificate(conn), held, foreign_files.lacking(conn)
 
     try:
-        certificate, held = unlocked.store.read(read)
+        certificate, held, lacking = unlocked.store.read(read)
     except Refused:
         return
     yield Object("certificate", device.hex(), certificate)
     yield Object("held", device.hex(), held)
+    yield Object("want", device.hex(), foreign_files.encode(lacking))
 
 
 def to(unlocked: Unlocked, colleague: Colleague, *, packed: Set[bytes] = frozenset()) -> Iterator[Object]:
@@ -57,6 +59,7 @@ def to(unlocked: Unlocked, colleague: Colleague, *, packed: Set[bytes] = frozens
                 yield from _bodies(unlocked, data, colleague)
     for text in store.read(partial(_receipts, device=colleague.device)):
         yield Object("receipt", text[0].hex(), text[1].encode())
+    yield from foreign_files.to(unlocked, colleague.device)
 
 
 def said(conn: Connection, colleague: bytes) -> dict[bytes, int]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nacl import utils
 
-from sync import colleagues, courier, cutting, giving, lan, volume
+from sync import colleagues, courier, cutting, foreign_files, giving, lan, volume
 from sync.cbor import Malformed
 from sync.colleagues import Colleague
 from sync.errors import Known, Refused
@@ -169,6 +169,7 @@ def visit(
     _cut(unlocked)
     met = Met(number=colleague.number, paired=new)
     line, said = _Line(read.addresses), dict[bytes, int]()
+    lacking: list[bytes] = []
     while met.rounds < _ROUNDS and not cancel():
         tell("office", met.rounds, 0)
         body, given, more = gift(unlocked, colleague)
@@ -185,9 +186,11 @@ def visit(
         met.taken += report.office_ops
         met.receipts += report.receipts + report.office_receipts
         met.problems += report.problems
+        before, lacking = lacking, store.read(foreign_files.lacking)
         said, heard = store.read(lambda conn: giving.said(conn, colleague.device)), said
         done = not more and not answer.more
-        if met.rounds > 1 and not report.office_ops and (done or said == heard):
+        news = report.office_ops + report.office_files + (lacking != before)
+        if met.rounds > 1 and not news and (done or said == heard):
             break  # nothing new on either side
     tell("done", 1, 1)
     return met

@@ -151,6 +151,12 @@ WITHOUT_A_LINE: Final = (
         salt BLOB, body BLOB, record TEXT, applied_ms INTEGER, PRIMARY KEY (device, seq)) STRICT""",
     "CREATE INDEX foreign_op_record ON foreign_op(record) WHERE record IS NOT NULL",
     "CREATE INDEX foreign_op_waiting ON foreign_op(device, seq) WHERE applied_ms IS NULL",
+    # Attachments that their ops name, until all pieces have come; then they stand with this laptop's own (blob, chunk).
+    "CREATE TABLE foreign_blob (id BLOB PRIMARY KEY, device BLOB NOT NULL, key BLOB NOT NULL, manifest BLOB, whole_ms INTEGER) STRICT",
+    """CREATE TABLE foreign_piece (
+        hash BLOB PRIMARY KEY, blob BLOB NOT NULL REFERENCES foreign_blob(id), n INTEGER NOT NULL, data BLOB) STRICT""",
+    "CREATE INDEX foreign_piece_blob ON foreign_piece(blob, n)",
+    "CREATE TABLE asked_for (colleague BLOB NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (colleague, hash)) STRICT",
     """CREATE TRIGGER foreign_op_never_changes BEFORE UPDATE OF device, seq, hash, bytes, kind ON foreign_op BEGIN
         SELECT raise(ABORT, 'an op never changes'); END""",
 )

@@ -18,6 +18,7 @@ from sync import (
     delivery,
     enrol,
     foreign,
+    foreign_files,
     notes,
     office,
     outbox,
@@ -28,7 +29,7 @@ from sync import (
     wire,
 )
 from sync.errors import Known, Refused, SalaError
-from sync.limits import MAX_BATCH, MAX_MESSAGE, MAX_NOTE
+from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_MESSAGE, MAX_NOTE
 from sync.marks import ROLLBACK, set_mark
 from sync.receipts import QUARANTINED
 from sync.volume import Entry, Volume, VolumeSource
@@ -52,6 +53,7 @@ class Taken:
     rekeyed: bool = False  # a copy of this laptop is at work: it is a laptop of its own now
     publications: list[str] = field(default_factory=list)
     office_ops: int = 0  # ops of colleagues that were not here
+    office_files: int = 0  # attachments of colleagues that are whole now
     office_receipts: int = 0  # receipts for colleagues' batches
     strangers: list[dict[str, Any]] = field(default_factory=list)  # laptops of this office that are not paired yet
     damaged: int = 0  # objects that did not match their hash
@@ -103,8 +105,10 @@ class Taking:
         steps: tuple[tuple[str, int, Callable[[Entry], bool], Callable[[Entry, bytes], None]], ...] = (
             ("certificate", MAX_MESSAGE, lambda _: True, self._certificate),
             ("held", MAX_MESSAGE, lambda entry: entry.name != own, self._held),
+            ("want", MAX_MESSAGE, lambda entry: entry.name != own, self._want),
             ("batch", MAX_BATCH, self._may_be_foreign, self._batch),
             ("bodies", _MOST_BODIES, lambda entry: entry.name.endswith("/" + own), self._bodies),
+            ("chunk", MAX_CHUNK, self._is_lacking, self._chunk),
             ("receipt", MAX_MESSAGE, lambda _: True, self._receipt),
             ("missing", MAX_MESSAGE, lambda entry: entry.name == own, self._missing),
             ("fork", succession.MAX_EVIDENCE, lambda entry: entry.name == own, self._fork),
@@ -226,6 +230,22 @@ class Taking:
 
         self.store.write(work)
 
+    def _want(self, entry: Entry, data: bytes) -> None:
+        device, wanted = _named(entry.name, 16), foreign_files.read(data)
+
+        def work(conn: Connection) -> None:
+            if device in {one.device for one in colleagues.present(conn)}:
+                foreign_files.asked(conn, device, wanted)
+
+        self.store.write(work)
+
+    def _is_lacking(self, entry: Entry) -> bool:
+        name = _named(entry.name, 32)
+        return self.store.read(lambda conn: foreign_files.wants(conn, name))
+
+    def _chunk(self, entry: Entry, data: bytes) -> None:
+        self.report.office_files += foreign_files.take(self.unlocked, _named(entry.name, 32), data)
+
     def _may_be_foreign(self, entry: Entry) -> bool:
         """Not one of this laptop's own batches, and not one that is here already."""
         hash_ = _named(entry.name, 32)
@@ -250,8 +270,8 @@ class Taking:
 
 _MOST_BODIES: Final = 8 << 20  # bytes of the bodies of one batch
 _WORDS: Final = {
-    "certificate": "enrol", "held": "office", "batch": "office", "bodies": "office", "receipt": "receipts",
-    "missing": "have", "fork": "have", "audit": "receipts",
+    "certificate": "enrol", "held": "office", "want": "office", "batch": "office", "bodies": "office", "chunk": "chunks",
+    "receipt": "receipts", "missing": "have", "fork": "have", "audit": "receipts",
 }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ against its own hash when it is read, so damage costs the objects that it hits a
 | ``certificate`` | device id, hex | between laptops of one office too: who the sender is (:mod:`sync.colleagues`) |
 | ``fork``, ``rekey`` | device id, hex | to the device: proof that a copy is at work; to the hub: the new keys |
 | ``held`` | device id, hex | between laptops of one office: how far the sender holds everybody's ops |
+| ``want`` | device id, hex | between laptops of one office: pieces of attachments that the sender lacks |
 | ``bodies`` | batch hash ``/`` receiving device id | between laptops of one office: bodies in a box for one of them |
 | ``sealed`` | range of places | to an agency's desk: a page of sealed batches (:mod:`sync.sealedfeed`) |
 
@@ -38,7 +39,7 @@ from typing import BinaryIO, Final, cast
 
 from nacl.public import PrivateKey
 
-from sync import cbor, sealedfile
+from sync import cbor, durable, sealedfile
 from sync.cbor import Malformed
 from sync.errors import Known
 from sync.failpoint import failpoint
@@ -50,7 +51,7 @@ SUFFIX: Final = ".salabatch"
 TYPES: Final = frozenset(
     {
         "batch", "chunk", "enrol", "have", "receipt", "certificate", "missing", "metadata", "target", "held", "bodies", "audit",
-        "fork", "rekey", "sealed", "end",
+        "fork", "rekey", "sealed", "want", "end",
     }
 )  # fmt: skip
 _HEAD: Final = 1_024  # bytes; no head is longer
@@ -152,7 +153,7 @@ def _write_volume(
             os.fsync(file.fileno())
             failpoint("courier:written")
             _forget(file.fileno())
-        part.replace(path)
+        durable.rename(part, path)
         _sync_folder(path.parent)
         failpoint("courier:renamed")
         _read_back(path, counted.digest.digest())
@@ -232,7 +233,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _cause(error: OSError) -> Known:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return Known("SY-370")
     return Known("SY-371", reason=error.strerror or type(error).__name__)
 

@@ -88,7 +88,7 @@ class Records:
             raise Refused("FM-030")
         try:
             return self._api.files.read(blob)
-        except LookupError:
+        except LookupError:  # of another laptop, and its pieces have not come yet
             raise Refused("FM-057", laptop=row["laptop"] or "?") from None
 
     # --- changes

@@ -20,7 +20,7 @@ from sync.errors import Known
 from sync.listener import Listener
 from sync.meeting import Host
 from sync.transport import Transport
-from tests.end2end.hall import Hall, cases, conflicts, pair, serving, take_case
+from tests.end2end.hall import PERSON, Hall, cases, conflicts, pair, serving, take_case
 
 
 @pytest.fixture
@@ -118,6 +118,38 @@ def test_what_one_laptop_took_the_other_carries_on_and_brings_the_receipt_home(
         assert state[receipt] == "received"
     again = hall.to_centre(one)
     assert again.new_ops == 0 or again.problems == []
+
+
+def test_attachments_come_piece_by_piece_and_open_on_the_other_laptop(
+    hall: Hall, two: tuple[Session, Session], tmp_path: Path
+) -> None:
+    from PIL import Image
+
+    one, other = two
+    scan = tmp_path / "scan.png"
+    Image.effect_noise((700, 700), 90).save(scan)  # more than one piece
+    answers = {
+        "document_kind": "diploma", "document_title": "សញ្ញាបត្រ", "issuer": "ក្រសួងអប់រំ", "pages": 1, "copies": 1,
+        "original_seen": True, "original_scan": [str(scan)],
+    }  # fmt: skip
+    made = one.commands.run("forms.fill", form="copy-legalisation", answers={**PERSON, **answers}, finish=True)
+    hall.tell(one, other)
+    (row,) = other.commands.run("forms.list")["rows"]
+    case = other.commands.run("forms.show", id=row["id"])
+    (file,) = case["answers"]["original_scan"]
+    with pytest.raises(Refused) as refused:
+        other.commands.run("forms.attachment", id=row["id"], blob=file["blob"])
+    assert refused.value.code == "FM-057"
+    for _ in range(3):  # asked for, manifest; asked for, pieces
+        hall.tell(other, one)
+        brought = hall.tell(one, other)
+        assert brought["problems"] == []
+    shown = other.commands.run("forms.attachment", id=row["id"], blob=file["blob"])
+    own = one.commands.run("forms.attachment", id=made["id"], blob=file["blob"])
+    assert shown["base64"] == own["base64"]
+    from sync import care
+
+    assert care.problems(other.unlocked) == []
 
 
 def test_it_goes_on_over_the_line_too(hall: Hall, two: tuple[Session, Session]) -> None:
