@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
+
+_PAUSES: Final = (0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.6)  # seconds
 
 
 def replace(path: Path, data: bytes) -> None:
@@ -18,12 +22,24 @@ def replace(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        part.replace(path)
+        rename(part, path)
     except OSError:
         with suppress(OSError):
             part.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def rename(part: Path, path: Path) -> None:
+    """Give ``part`` the name ``path``; where a virus scanner or an indexer holds one of them, wait up to two seconds for it."""
+    for pause in _PAUSES:
+        try:
+            part.replace(path)
+        except PermissionError:
+            time.sleep(pause)
+        else:
+            return
+    part.replace(path)
 
 
 def sync_file(path: Path) -> None:
