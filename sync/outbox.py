@@ -39,6 +39,7 @@ class Summary:
 
     ``stuck``: batches, ``{"batch", "tries", "next_try_ms", "code"}``; ``pieces``: pieces of attachments,
     ``{"piece", "op", "record", "tries", "next_try_ms", "code"}``. ``chunks``: pieces that still are to be sent.
+    ``handed``: relays that hold work on its way (:func:`handed`).
     """
 
     waiting: int
@@ -50,6 +51,7 @@ class Summary:
     stuck: list[dict[str, Any]] = field(default_factory=list)
     pieces: list[dict[str, Any]] = field(default_factory=list)
     chunks: int = 0
+    handed: list[dict[str, Any]] = field(default_factory=list)
 
 
 def states(conn: Connection, records: Sequence[str]) -> dict[str, str]:
@@ -154,7 +156,18 @@ def summary(conn: Connection) -> Summary:
         stuck,
         pieces.in_trouble(conn),
         pieces.count(conn),
+        handed=handed(conn),
     )
+
+
+def handed(conn: Connection) -> list[dict[str, Any]]:
+    """Province relays that hold work which the centre has not receipted: ``{"relay", "batches", "ops", "since_ms"}`` each."""
+    rows = conn.execute(
+        """SELECT handed_to AS relay, count(*) AS batches, min(handed_ms) AS since_ms,
+               sum((SELECT count(*) FROM op WHERE op.form <> 'sync' AND op.seq BETWEEN first_seq AND last_seq)) AS ops FROM batch
+           WHERE handed_ms IS NOT NULL AND state IN ('cut', 'sent') GROUP BY handed_to ORDER BY handed_to"""
+    )
+    return [dict(row) for row in rows.fetchall()]
 
 
 def spans(conn: Connection) -> list[tuple[int, int, int]]:

@@ -175,15 +175,3 @@ def _words(conn: Connection, centre: Centre, device_id: bytes, found: Answer, cl
     if own is None or (shown.epoch == own.epoch and shown.size > own.size):
         checkpoints.advance(conn, found.cosigned, centre.log, found.proof, clock.wall_ms())
     return None
-
-
-def handed(conn: Connection) -> dict[str, dict[str, int]]:
-    """Relays that hold work of this laptop which the centre has not receipted: name → batches, ops, since (ms)."""
-    rows = conn.execute(
-        """SELECT handed_to, count(*) AS batches, sum(last_seq - first_seq + 1) AS ops, min(handed_ms) AS since FROM batch
-           WHERE handed_ms IS NOT NULL AND state IN ('cut', 'sent') GROUP BY handed_to ORDER BY handed_to"""
-    )
-    return {
-        row["handed_to"]: {"batches": row["batches"], "ops": row["ops"], "since_ms": row["since"]}
-        for row in rows.fetchall()
-    }

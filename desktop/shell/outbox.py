@@ -52,6 +52,8 @@ class OutboxPage(Page):
         self.export.setToolTip(tr("Write what the centre does not have yet onto a stick"))
         self.take.setToolTip(tr("Take receipts and news of the centre from a stick"))
         self.words = Label(self._state_words, tone="soft", wrap=True)
+        self.handed = Label("", size="note", tone="amber", wrap=True)
+        self.handed.setVisible(False)
         self.banner = Banner()
         self.tabs = Tabs(
             (
@@ -98,8 +100,8 @@ class OutboxPage(Page):
         top = Beside(self.words, holder(Wrapped(self.carry, self.take, self.export, self.send, spacing=8)))
         lower = column(self.tabs, self.list, self.reason, spacing=8)
         lower.setStretch(1, 1)
-        page = column(top, self.progress, self.banner, lower, spacing=12, margins=(24, 16, 24, 12))
-        page.setStretch(3, 1)
+        page = column(top, self.handed, self.progress, self.banner, lower, spacing=12, margins=(24, 16, 24, 12))
+        page.setStretch(4, 1)
         self.setLayout(page)
         self.reason.setVisible(False)
 
@@ -139,6 +141,8 @@ class OutboxPage(Page):
     def _show_summary(self, summary: Any) -> None:
         self._summary = summary
         self.words.say(self._state_words)
+        self.handed.say(self._handed_words)
+        self.handed.setVisible(bool(summary.handed))
         self.tabs.set_count("waiting", summary.waiting)
         self.tabs.set_count("sending", summary.sending)
         self.tabs.set_count("received", summary.received + summary.stable)
@@ -193,6 +197,17 @@ class OutboxPage(Page):
             time=shown.moment(summary.oldest_waiting_ms, now_ms),
         )
         return f"{words} {self._next_try_words(now_ms)}".strip()
+
+    def _handed_words(self) -> str:
+        """What a province's relay holds: on its way, not yet at the centre."""
+        now_ms = self.bridge.session.clock.wall_ms()
+        return " ".join(
+            tr(
+                "{count} are with the province ({name}) since {time}; they turn green when the centre has answered.",
+                count=shown.number(one["ops"]), name=one["relay"], time=shown.moment(one["since_ms"], now_ms),
+            )
+            for one in (self._summary.handed if self._summary else ())
+        )  # fmt: skip
 
     def _next_try_words(self, now_ms: int) -> str:
         """When it is tried again, while it must wait."""

@@ -229,13 +229,46 @@ class SafetyPane(Pane):
     def _make_log(self) -> None:
         self.verify = Button(lambda: tr("Check the whole log"), icon="shield")
         self.verify.clicked.connect(self._verify)
+        self.inspect = Button(lambda: tr("Export for an inspector…"), icon="file")
+        self.inspect.clicked.connect(self._ask_export)
         self.verdict = Banner()
         self.block(
             lambda: tr("Tamper-evident log"),
             lambda: tr(
                 "Every unlocking, every finished piece of work and every change of officers is in a chain that shows any later change."
             ),
-            column(row(self.verify, None), self.verdict, spacing=12),
+            column(row(self.verify, self.inspect, None), self.verdict, spacing=12),
+        )
+
+    def _ask_export(self) -> None:
+        from sync.audit_export import SUFFIX
+
+        day = dates.moment(self.bridge.session.clock.wall_ms()).strftime("%Y-%m-%d")
+        office = str(self.bridge.session.office.get("code", "sala"))
+        name = f"sala-log-{office}-{day}{SUFFIX}"
+        save_file(self, lambda: tr("Where to write the log"), name, self.export_log)
+
+    def export_log(self, out: Path) -> None:
+        """Write the whole log for an inspector and say how far the centre stands behind it."""
+        from sync import audit_export
+
+        unlocked = self.bridge.session.unlocked
+        self.inspect.setEnabled(False)
+        self.bridge.work(lambda: audit_export.write(unlocked, out), then=self._exported, failed=self._not_verified)
+
+    def _exported(self, report: dict[str, Any]) -> None:
+        self.inspect.setEnabled(True)
+        rows, size = shown.number(int(report["rows"])), int(report["cosigned"])
+        mark = str(report["fingerprint"])
+        self.verdict.show_words(
+            "good",
+            lambda: tr("The log is written for the inspector: {name}", name=Path(report["file"]).name),
+            lambda: (
+                tr("{rows} rows. The centre has cosigned the first {size}.", rows=rows, size=shown.number(size))
+                if size
+                else tr("{rows} rows. The centre has not cosigned this log yet.", rows=rows)
+            )
+            + f" {mark}",
         )
 
     def _verify(self) -> None:
@@ -254,4 +287,5 @@ class SafetyPane(Pane):
 
     def _not_verified(self, error: Any) -> None:
         self.verify.setEnabled(True)
+        self.inspect.setEnabled(True)
         self.verdict.show_error(error)
