@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
 import httpx
@@ -20,7 +21,7 @@ from tests.simulation.centre import Site, copy
 from tests.simulation.chance import patched
 from tests.simulation.wire import Line
 
-Mutant = Callable[[], AbstractContextManager[None]]
+Change = Callable[[], AbstractContextManager[None]]
 
 
 # --- what a careless device does
@@ -48,10 +49,10 @@ _received = delivery.received
 _failed = delivery.failed
 
 
-def _dropping(conn: Any, clock: Any, hash_: bytes, code: str) -> None:
+def _dropping(conn: Any, clock: Any, hash_: bytes, code: str, **more: Any) -> None:
     """``delivery.failed`` of a device that takes a refusal for the last word."""
     if code != "SY-351":
-        _failed(conn, clock, hash_, code)
+        _failed(conn, clock, hash_, code, **more)
         return
     row = conn.execute("SELECT first_seq, last_seq FROM batch WHERE hash = ?", (hash_,)).fetchone()
     conn.execute("UPDATE batch SET state = 'receipted', bytes = x'' WHERE hash = ?", (hash_,))
@@ -152,11 +153,22 @@ def ack_before_sync_and_prune() -> Iterator[None]:
         yield
 
 
-MUTANTS: Final[dict[str, Mutant]] = {
-    "M1": prune_on_ack,
-    "M2": no_have_want,
-    "M3": conflict_on_fork,
-    "M4": forbidden_when_revoked,
-    "M5": ack_before_sync_and_prune,
+@dataclass(frozen=True)
+class Mutant:
+    """What is changed, and the calamities that the days of its seeds have for sure; with a minus those that they never have."""
+
+    change: Change
+    focus: frozenset[str]
+
+
+_RESTORES: Final = frozenset({"backup", "restore", "-confirm"})  # a second site would make it good
+MUTANTS: Final = {
+    "M1": Mutant(prune_on_ack, _RESTORES),
+    "M2": Mutant(no_have_want, _RESTORES),
+    "M3": Mutant(conflict_on_fork, frozenset({"clone"})),
+    "M4": Mutant(forbidden_when_revoked, frozenset({"revoke"})),
+    "M5": Mutant(ack_before_sync_and_prune, _RESTORES | {"kill_hub"}),
 }
-SURVIVED: Final[dict[str, Mutant]] = {"M6": ack_before_sync}  # have/want makes it good; nobody may rely on it
+SURVIVED: Final = {
+    "M6": Mutant(ack_before_sync, frozenset({"kill_hub"}))
+}  # have/want makes it good; nobody may rely on it

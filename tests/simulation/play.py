@@ -52,7 +52,8 @@ class Tally:
 
 def one(seed: int, mutant: str | None = None) -> tuple[Verdict, list[str], Any]:
     """Play one seed: its verdict, its trace, its world (closed)."""
-    with world(seed, {**MUTANTS, **SURVIVED}[mutant] if mutant else None) as played:
+    broken = {**MUTANTS, **SURVIVED}[mutant] if mutant else None
+    with world(seed, broken.change if broken else None, broken.focus if broken else frozenset()) as played:
         played.go()
         played.heal()
         return judge(played), played.trace, played

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -52,7 +53,7 @@ class Sticks:
 class World:
     """Everything of one seed. ``mutant`` changes the product's conduct, see :mod:`tests.simulation.mutants`."""
 
-    def __init__(self, folder: Path, seed: int, points: Points, line: Line, site: Site) -> None:
+    def __init__(self, folder: Path, seed: int, points: Points, line: Line, site: Site, focus: frozenset[str]) -> None:
         self.folder, self.seed, self.points, self.line, self.site = folder, seed, points, line, site
         self.dice = line.dice
         self.trace: list[str] = []
@@ -65,17 +66,17 @@ class World:
         names = template.NAMES if self.dice.random() < 0.35 else template.NAMES[:2]
         self.laptops = [Laptop(name, folder / name, self._clock(), points) for name in names]
         self.obedient = self.dice.random() < 0.6  # is it today's program, which carries out a withdrawal at once?
-        self.acts = self._plan()
+        self.acts = self._plan(focus)
 
     def _clock(self) -> SetClock:
-        return SetClock(template.NOW + self.dice.choice((0, 0, 30_000, -MINUTE * 20, -3 * YEAR, 2 * YEAR)))
+        return SetClock(template.NOW + self.dice.choice((0, 0, 0, 0, 30_000, -MINUTE * 20, -3 * YEAR, 2 * YEAR)))
 
     def say(self, text: str) -> None:
         self.trace.append(text)
 
     # --- the plan
 
-    def _plan(self) -> list[tuple[Callable[[], None], int]]:
+    def _plan(self, focus: frozenset[str]) -> list[tuple[Callable[[], None], int]]:
         """What may happen in this seed, and its weight. Work and exchange always; every calamity in some seeds."""
         acts: list[tuple[Callable[[], None], int]] = [(self.write, 30), (self.sync, 30)]
         for act, weight in (
@@ -83,8 +84,9 @@ class World:
             (self.hurt_stick, 4), (self.clone, 5), (self.restart, 6), (self.backup, 8), (self.restore, 6), (self.confirm, 6),
             (self.revoke, 4), (self.clock_jump, 6), (self.laptop_full, 5), (self.hub_full, 4), (self.garbage, 4), (self.prune, 8),
         ):  # fmt: skip
-            if self.dice.random() < 0.5:
-                acts.append((act, weight))
+            if self.dice.random() < 0.5 or act.__name__ in focus:
+                acts.append((act, weight * (3 if act.__name__ in focus else 1)))
+        acts = [(act, weight) for act, weight in acts if f"-{act.__name__}" not in focus]
         chosen = {act for act, _ in acts}
         self.prunes = {self.prune, self.confirm} <= chosen
         return acts
@@ -332,8 +334,10 @@ class World:
 
 
 @contextmanager
-def world(seed: int, changes: Callable[[], Any] | None = None) -> Iterator[World]:
-    """A fresh world in memory; removed afterwards."""
+def world(
+    seed: int, changes: Callable[[], Any] | None = None, focus: frozenset[str] = frozenset()
+) -> Iterator[World]:  # fmt: skip
+    """A fresh world in memory; removed afterwards. ``focus``: calamities that it has for sure, or never (``-name``)."""
     made = template.make(template.memory() / "template")
     folder = template.memory() / f"seed-{os.getpid()}"
     if folder.exists():
@@ -345,7 +349,7 @@ def world(seed: int, changes: Callable[[], Any] | None = None) -> Iterator[World
         stack.enter_context(patch.dict(os.environ, SALA_BALLAST_MIB="0"))
         watch = stack.enter_context(seeded(seed))
         points = stack.enter_context(counted())
-        stack.enter_context(patched(*PATCHES))
+        stack.enter_context(patched(*PATCHES, (tempfile, "tempdir", str(folder))))
         if changes is not None:
             stack.enter_context(changes())
         site = Site(folder / "hub", SetClock(template.NOW), points)
@@ -353,6 +357,6 @@ def world(seed: int, changes: Callable[[], Any] | None = None) -> Iterator[World
         line = Line(site.serve, random.Random(f"world {seed}"), watch)
         stack.callback(line.loop.close)
         stack.enter_context(patched((client, "open_client", line.client)))
-        found = World(folder, seed, points, line, site)
+        found = World(folder, seed, points, line, site, focus)
         stack.callback(found.close)
         yield found
