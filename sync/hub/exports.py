@@ -22,7 +22,7 @@ from sync.hub.site import Site
 from sync.hub.storage import Row, Tx
 from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_RECEIPT
 
-TABLES: Final = ("click",)  # counted beside the log; everything else is made from batches (:mod:`sync.hub.whole`)
+TABLES: Final = ("click", "look")  # kept beside the log; everything else is made from batches (:mod:`sync.hub.whole`)
 _PAGE: Final = 100  # batches at a time
 _ENTRIES: Final = """SELECT l.idx + 1 AS idx, l.batch, l.receipt, b.hash, b.raw FROM leaf l JOIN batch b ON b.idx = l.batch
     WHERE l.idx + 1 > :after AND l.receipt IS NOT NULL ORDER BY l.idx LIMIT :limit"""

@@ -136,6 +136,24 @@ def verify(tx: Tx) -> Verdict:
     return Verdict(seen, 0, before)
 
 
+def put_back(tx: Tx, text: str) -> int:
+    """The rows of a backup (``state/look.jsonl``) into an empty table; rows that are none are left out: the chain then shows it."""
+    made = 0
+    for line_ in text.splitlines():
+        try:
+            row = json.loads(line_)
+            values = {name: row[name] for name in ("idx", "admin", "what", "subject", "at_ms", "event")}
+            values["hash"] = bytes.fromhex(row["hash"])
+        except (ValueError, KeyError, TypeError):
+            continue
+        made += tx.execute(
+            """INSERT INTO look (idx, hash, admin, what, subject, at_ms, event)
+               VALUES (:idx, :hash, :admin, :what, :subject, :at_ms, :event) ON CONFLICT DO NOTHING""",
+            values,
+        )
+    return made
+
+
 def head(tx: Tx) -> tuple[int, bytes]:
     """How many rows there are and the hash of the last: whoever keeps both finds out when rows at the end are taken away."""
     last = tx.one("SELECT idx, hash FROM look ORDER BY idx DESC LIMIT 1")

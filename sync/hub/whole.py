@@ -20,7 +20,7 @@ from sync.cbor import Malformed
 from sync.clock import Clock
 from sync.errors import Known
 from sync.failpoint import failpoint
-from sync.hub import acts, centre, chunks, keys, log, projections, rebuild, site
+from sync.hub import acts, centre, chunks, keys, log, projections, rebuild, site, watch
 from sync.hub.centre import Centre
 from sync.hub.ingest import Ingest
 from sync.hub.replay import Replay
@@ -31,6 +31,7 @@ from sync.notes import NoteKey
 from sync.receipts import Receipt
 
 TOGETHER: Final = 64  # entries of one transaction
+MAX_AUDIT: Final = 4 << 30  # bytes of the console's audit
 KEYS: Final = "keys"
 _BESIDE: Final = "rebuilding"
 
@@ -108,6 +109,7 @@ class _Build:
         try:
             held = self._entries(line)
             self._chunks()
+            self._audit()
             faults = self.storage.read(self.log.verify)
         finally:
             self.storage.close()
@@ -171,6 +173,12 @@ class _Build:
             chunks.put(self.folder, digest, data)
             self.ingest.take_chunk(data, digest, lambda *_: None)
             self.built.chunks += 1
+
+    def _audit(self) -> None:
+        """Who looked at what, as the second site has it: its chain is checked against the log by whoever asks."""
+        data = self.source.read("state/look.jsonl", MAX_AUDIT)
+        if data is not None:
+            self.storage.write(lambda tx: watch.put_back(tx, data.decode("utf-8", "replace")))
 
     def _publications(self) -> None:
         metadata = self.folder / "published" / "metadata"

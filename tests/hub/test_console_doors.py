@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import httpx
 import pyotp
@@ -12,9 +14,10 @@ import pytest
 
 from sync.clock import SetClock
 from sync.errors import Refused
-from sync.hub import watch
+from sync.hub import exports, watch, whole
 from sync.hub.centre import Centre
 from sync.hub.console import admins, login, roles, routes, secondfactor
+from sync.hub.site import FolderSite
 from sync.hub.storage_sqlite import SqliteStorage
 from tests.hub.console_hub import ADMIN, PASSPHRASE, Browser, fill, let_in, words
 from tests.hub.laptop import NOW
@@ -427,6 +430,26 @@ def test_whoever_writes_the_chain_anew_contradicts_the_log(person: Callable[...,
     assert not centre.storage.read(watch.verify).ok
     assert browser.log_in().status_code == 303
     assert "banner red" in browser.post("/console/audit/verify").text
+
+
+def test_the_audit_comes_back_with_a_hub_that_is_made_anew(
+    person: Callable[..., Browser], centre: Centre, clock: SetClock, tmp_path: Path
+) -> None:
+    browser = person()
+    for path in ("offices", "batches"):
+        browser.get(f"/console/{path}")
+    centre.settle()
+    site = FolderSite(tmp_path / "second")
+    exports.backup(centre, site)
+    again = tmp_path / "again"
+    shutil.copytree(centre.folder / "keys", again / "keys")
+    hub, _ = whole.restore(again, site, clock)
+    try:
+        assert hub.storage.read(watch.verify) == centre.storage.read(watch.verify)
+        assert hub.storage.read(watch.verify).rows > 2
+        assert hub.storage.write(lambda tx: watch.put_back(tx, "no row\n{}\n[1]\n")) == 0
+    finally:
+        hub.close()
 
 
 def test_the_audit_leaves_as_a_table_and_for_a_checker(person: Callable[..., Browser], centre: Centre) -> None:
