@@ -77,3 +77,41 @@ def test_the_office_pack_of_the_specification() -> None:
     assert (found.office["code"], found.number, found.leases[0].resource) == ("0306", 1, "receipt-numbers")
     assert f"`{devices.words(v['pack-key'])}`" in (FORMATS / "office-pack.md").read_text("utf-8")
     assert v["pack-key"] == bytes(SigningKey(b"\x0d" * 32).verify_key)
+
+
+def test_the_cosigned_receipt_and_the_new_life_of_the_specification() -> None:
+    from sync import notes
+    from sync.hub import epochs
+
+    v = vectors("receipt")
+    log, witness = NoteKey("hub", v["log-public"]), NoteKey("pursat", v["witness-public"])
+    found = receipts.verify(v["cosigned-receipt"].decode(), log)
+    assert found.leaf == receipts.verify(v["receipt"].decode(), log).leaf
+    assert notes.cosigned_by(receipts.note_of(found), witness) == 1_795_000_000
+    said = epochs.read(v["epoch-note"].decode(), log)
+    assert (said.epoch, said.after, said.size, said.root) == (2, 1, 2, found.checkpoint.root)
+
+
+def test_the_audit_log_of_the_specification() -> None:
+    from sync import audit_export, audit_marks, merkle, notes
+    from sync.audit import _row_hash
+
+    v, log = vectors("audit"), NoteKey("hub", vectors("receipt")["log-public"])
+    first = _row_hash(1, bytes(32), v["event-1"])
+    assert (first, _row_hash(2, first, v["event-2"])) == (v["row-1"], v["row-2"])
+    assert merkle.root([merkle.leaf_hash(v["row-1"]), merkle.leaf_hash(v["row-2"])]) == v["root"]
+    note = v["audit-note"].decode()
+    device = batch.device_id(vectors("op")["device-public"])
+    assert notes.split(note)[0] == audit_marks.text(device, 2, v["root"])
+    assert notes.cosigned_by(note, log) == 1_795_000_000
+    assert audit_export.verifier_key(log) == v["centre-key"].decode()
+
+
+def test_a_relays_receipt_of_the_specification() -> None:
+    from sync import relayed
+
+    key = NoteKey("pursat", vectors("receipt")["witness-public"])
+    assert (
+        relayed.read_handed(vectors("relay")["handed"].decode(), key, vectors("batch")["batch-hash"])
+        == 1_795_000_000_000
+    )
