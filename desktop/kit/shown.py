@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date as Date
 
 from i18n import dates, numbers
+from i18n.catalog import tr
 from i18n.numbers import Digits
 
 _digits: Digits = "latin"
@@ -43,6 +44,11 @@ def date(iso: str) -> str:
 def time(wall_ms: int) -> str:
     """``14:02``, Phnom Penh."""
     return dates.short_time(wall_ms, _digits)
+
+
+def doubt(clock: str) -> str:
+    """What stands beside a time when the laptop's clock was doubted then (``clock`` of a record's history), else ""."""
+    return tr("clock not certain") if clock else ""
 
 
 def moment(wall_ms: int, now_ms: int) -> str:

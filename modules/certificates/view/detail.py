@@ -133,7 +133,10 @@ class Detail(QWidget):
             if (widget := item.widget()) is not None:
                 widget.hide()
                 widget.deleteLater()
-        events = [(event["wall_ms"], _KINDS.get(event["kind"], event["kind"]), "") for event in found["history"]]
+        events = [
+            (event["wall_ms"], _KINDS.get(event["kind"], event["kind"]), shown.doubt(event["clock"]))
+            for event in found["history"]
+        ]
         for event in found["printed"]:
             words = {"km": f"បោះពុម្ព ច្បាប់ទី{event['copy']}", "en": f"Printed, copy {event['copy']}"}
             events.append((event["printed_ms"], words, event["officer_name"]))

@@ -100,7 +100,7 @@ class Answers(QWidget):
         for event in self._case["history"]:
             chip = Chip()
             chip.show_state(event["state"])
-            said = [shown.moment(event["wall_ms"], 0), event["officer_name"]]
+            said = [shown.moment(event["wall_ms"], 0), shown.doubt(event.get("clock", "")), event["officer_name"]]
             if reason := reasons.get(event["op"]):
                 said.append(f"«{reason}»")
             line = row(Picture("history", "soft", 16), spacing=8)

@@ -146,7 +146,7 @@ class Detail(Card):
                 widget.hide()
                 widget.deleteLater()
         for event in link["history"]:
-            box.addWidget(Label(_event(event["kind"], event["wall_ms"]), size="note", wrap=True))
+            box.addWidget(Label(_event(event["kind"], event["wall_ms"], event["clock"]), size="note", wrap=True))
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(str(self._link.get("short", "")))
@@ -177,9 +177,11 @@ class Detail(Card):
         self._desk.run("links.enable" if off else "links.disable", then=done, code=self._code)
 
 
-def _event(kind: str, wall_ms: int) -> Words:
+def _event(kind: str, wall_ms: int, clock: str) -> Words:
     words = _KINDS.get(kind, {"km": kind, "en": kind})
-    return lambda: f"{shown.plain(short_moment(wall_ms))} · {text(words)}"
+    return lambda: " · ".join(
+        part for part in (shown.plain(short_moment(wall_ms)), shown.doubt(clock), text(words)) if part
+    )
 
 
 def _breakable(address: str) -> str:
