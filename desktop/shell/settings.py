@@ -50,7 +50,7 @@ class SettingsPage(Page):
                 ("enrolment", lambda: tr("Enrolment")),
                 ("centre", lambda: tr("From the centre")),
                 ("safety", lambda: tr("Keys and backup")),
-                ("line", lambda: tr("Line to the centre")),
+                ("line", lambda: tr("The line")),
                 ("desk", lambda: tr("Scanner and printer")),
                 ("about", lambda: tr("About Sala")),
             ),
