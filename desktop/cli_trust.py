@@ -24,6 +24,7 @@ def add(root: click.Group, officers: click.Group) -> None:
     root.add_command(recovery)
     root.add_command(publications)
     root.add_command(enrol_code)
+    root.add_command(update)
     officers.add_command(move)
     officers.add_command(arrive)
     officers.add_command(outstanding)
@@ -127,6 +128,40 @@ def enrol_code(desk: Desk, code: str) -> None:
     from sync import enrol
 
     desk.print({"words": enrol.take_code(desk.session().unlocked, code)})
+
+
+@click.group()
+def update() -> None:
+    """A newer program: what is offered, fetching it, having it used from the next start on."""
+
+
+@update.command("status")
+@click.pass_obj
+def update_status(desk: Desk) -> None:
+    """What the centre offers, and how much of it is here."""
+    from modules import updating
+
+    desk.print(updating.status(desk.session()))
+
+
+@update.command("fetch")
+@click.option("--from", "folder", type=_FOLDER, help="A folder of publications on a stick, instead of the line.")
+@click.pass_obj
+def update_fetch(desk: Desk, folder: Path | None) -> None:
+    """Bring the pieces that are not here yet; each is verified."""
+    from modules import updating
+
+    desk.print(updating.fetch(desk.session(), folder))
+
+
+@update.command("install")
+@click.option("--program", type=_FOLDER, help="The program's folder, when it is not the one that runs.")
+@click.pass_obj
+def update_install(desk: Desk, program: Path | None) -> None:
+    """Unpack the fetched version beside PROGRAM and use it from the next start on."""
+    from modules import updating
+
+    desk.print(updating.install(desk.session(), program))
 
 
 @click.command()

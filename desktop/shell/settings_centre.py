@@ -12,6 +12,7 @@ from desktop.kit.icons import Picture
 from desktop.kit.layout import Rule, column, holder, row
 from desktop.kit.wrap import Label
 from desktop.shell.settings_parts import Pane
+from desktop.shell.update_card import UpdateCard
 from i18n import dates
 from i18n.catalog import text, tr
 from i18n.errors import Refused, explain
@@ -42,6 +43,7 @@ class CentrePane(Pane):
         )
         self.list: QVBoxLayout = column(spacing=4)
         self.block(lambda: tr("What is here"), "", self.list)
+        self.update_card = UpdateCard(self)
         self.end()
         bridge.sync_ended.connect(lambda _report, _error: self.refresh())
 
@@ -50,6 +52,7 @@ class CentrePane(Pane):
 
         session = self.bridge.session
         self.bridge.work(lambda: publications.listing(session), then=self._show)
+        self.update_card.refresh()
 
     def _show(self, found: dict[str, Any]) -> None:
         self._found = found

@@ -80,9 +80,11 @@ def make_pack(
     publications: Mapping[str, bytes], now_ms: int,
 ) -> bytes:  # fmt: skip
     """The signed office pack of an open slot."""
+    release = keys.release()
+    facts = {**office, "release": release.hex()} if release else dict(office)
     return build(
         OfficePack(
-            office=dict(office), slot=slot["slot"], number=slot["number"], code=code, code_not_after_ms=now_ms + PACK_DAYS * DAY_MS,
+            office=facts, slot=slot["slot"], number=slot["number"], code=code, code_not_after_ms=now_ms + PACK_DAYS * DAY_MS,
             hub_urls=urls, log=log, agency_seal=bytes(keys.agency), recovery_seal=bytes(keys.recovery), tuf_root=tuf_root,
             publications=publications, leases=leases.of_slot(tx, slot["slot"], now_ms), made_ms=now_ms,
         ),
@@ -238,7 +240,8 @@ def revoke(tx: Tx, device: bytes, now_ms: int) -> Row:
         raise Refused("HB-120", device=device.hex())
     if found["revoked_ms"] is None:
         head = tx.one(
-            "SELECT max(seq) AS head FROM op WHERE device = :d AND label IN ('accepted', 'q:schema', 'q:officer')", {"d": device}
+            "SELECT max(seq) AS head FROM op WHERE device = :d AND label IN ('accepted', 'q:schema', 'q:officer')",
+            {"d": device},
         )
         tx.execute(
             "UPDATE device SET revoked_ms = :now, cutoff_seq = :cutoff WHERE device = :d",

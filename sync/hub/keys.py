@@ -24,6 +24,7 @@ ROOTS: Final = ("root-1", "root-2", "root-3")
 ROOT_THRESHOLD: Final = 2
 SEALING: Final = ("agency", "recovery")
 OFFLINE: Final = "offline"
+RELEASE: Final = "release.pub"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ class HubKeys:
     device: SigningKey  # the hub's own device: signs what the centre does (sync/hub/acts.py)
     vault: bytes  # 32 bytes: hides secrets in the bodies of those acts
     folder: Path  # of the hub: keys of delegated roles lie in it too (sync/hub/signers.py)
+
+    def release(self) -> bytes | None:
+        """The public key that signs programs for laptops; None on a hub that has none."""
+        place = self.folder / "keys" / RELEASE
+        return _read(place) if place.exists() else None
 
 
 def create(folder: Path) -> tuple[HubKeys, list[SigningKey]]:
@@ -60,6 +66,9 @@ def create(folder: Path) -> tuple[HubKeys, list[SigningKey]]:
         _write(place / f"{name}.pub", bytes(private.public_key))
     for name in ROOTS:
         _write(offline / f"{name}.key", bytes(SigningKey.generate()))
+    release = SigningKey.generate()  # signs programs: never at the hub
+    _write(offline / "release.key", bytes(release))
+    _write(place / RELEASE, bytes(release.verify_key))
     made = load(folder)
     roots = folder / "roots"
     roots.mkdir()

@@ -223,6 +223,55 @@ def officer_move(
     desk.show({"officer": officer_id, "name": said.name, "from": said.from_office, "to": to_office, "at_ms": at_ms})
 
 
+@root.group()
+@everywhere
+def app() -> None:
+    """Newer versions of the laptops' program: signed with the release key, which never is at the hub."""
+
+
+@app.command("build")
+@everywhere
+@click.argument("program", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--version", "number", required=True, help="Such as 1.2.0; laptops refuse older ones.")
+@click.option("--platform", required=True, help="Such as linux-x86_64 or win32-amd64.")
+@click.option("--key", required=True, type=_FILE, help="The release key (offline/release.key of sala-hub init).")
+@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False))
+@click.pass_obj
+def app_build(desk: Desk, program: Path, number: str, platform: str, key: Path, out: Path) -> None:
+    """Pack and sign the packaged folder PROGRAM. Needs no hub."""
+    from sync import updates
+    from sync.clock import SystemClock
+    from sync.hub.keys import load_roots
+
+    found = updates.build(program, number, platform, load_roots([key])[0], out, SystemClock().wall_ms())
+    desk.show(
+        {"folder": str(out), "version": number, "platform": platform, "pieces": len(found.pieces), "bytes": found.size}
+    )
+
+
+@app.command("publish")
+@everywhere
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.pass_obj
+def app_publish(desk: Desk, folder: Path) -> None:
+    """Publish what ``app build`` wrote into FOLDER; laptops offer it to their officers."""
+    from sync import updates
+    from sync.errors import Refused
+    from sync.hub import announce
+
+    centre = desk.centre()
+    release = centre.keys.release()
+    if release is None:
+        raise Refused("SY-465", version=folder.name)
+    found = updates.read((folder / "index.cbor").read_bytes(), release)
+    under = f"app/{found.version}/{found.platform}"
+    names = [f"part-{n:03}" for n in range(len(found.pieces))] + ["index.cbor"]
+    wanted = {f"{under}/{name}": (folder / name).read_bytes() for name in names}
+    now = centre.clock.wall_ms()
+    centre.storage.write(lambda tx: announce.put(tx, wanted, now))
+    desk.show({"version": found.version, "changed": len(centre.settle())})
+
+
 def _changes(found: dict[str, Any]) -> list[dict[str, Any]]:
     return [{name: value for name, value in change.items() if name != "data"} for change in found["changes"]]
 

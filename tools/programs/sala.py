@@ -11,6 +11,9 @@ for _name in ("stdout", "stderr"):
 
 def main() -> int:
     """The window; or the whole practice day without one, in the folder that ``--day`` names."""
+    from sync.updates import hand_over
+
+    hand_over()
     if len(sys.argv) == 3 and sys.argv[1] == "--day":
         from desktop.day.__main__ import main as day
 

@@ -2,6 +2,10 @@
 
 import sys
 
-from desktop.cli import main
+from sync.updates import hand_over
+
+hand_over()  # before anything else is loaded: a newer program loads its own
+
+from desktop.cli import main  # noqa: E402
 
 sys.exit(main())
