@@ -25,6 +25,7 @@ from sync import (
     office,
     outbox,
     pieces,
+    readmission,
     rekey,
     sticks,
     volume,
@@ -137,6 +138,9 @@ class _Export:
         if successor is not None:
             self.report.enrolment = True
             yield Object("rekey", unlocked.device.device_id.hex(), successor)
+        certificates = store.read(readmission.shown)
+        if certificates is not None:
+            yield Object("readmit", unlocked.device.device_id.hex(), certificates)
         yield from giving.introduction(unlocked)
         yield Object("have", unlocked.device.device_id.hex(), store.write(partial(delivery.statement, unlocked)))
         for done, batch in enumerate(self.batches):

@@ -21,14 +21,16 @@ MOST: Final = 64  # identities of one laptop, the retired ones among them
 
 def again(unlocked: Unlocked, line: Transport) -> bool:
     """Show every certificate of this laptop, the oldest first; whether the hub has taken them. It may be done at any time."""
-    request = unlocked.store.read(_request)
-    return line.call("POST", "/v1/readmit", request).status == 200
+    request = unlocked.store.read(shown)
+    return request is not None and line.call("POST", "/v1/readmit", request).status == 200
 
 
-def _request(conn: Connection) -> bytes:
+def shown(conn: Connection) -> bytes | None:
+    """The request, for the line or for a stick; None before the first certificate."""
     rows = conn.execute("SELECT certificate FROM identity WHERE certificate IS NOT NULL ORDER BY created_ms, rowid")
     slot = conn.execute("SELECT slot FROM office").fetchone()
-    return encode([row["certificate"] for row in rows.fetchall()][-MOST:], slot["slot"])
+    certificates = [row["certificate"] for row in rows.fetchall()][-MOST:]
+    return encode(certificates, slot["slot"]) if certificates and slot else None
 
 
 def encode(certificates: list[bytes], slot: bytes) -> bytes:

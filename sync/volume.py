@@ -17,6 +17,7 @@ against its own hash when it is read, so damage costs the objects that it hits a
 | ``certificate`` | device id, hex | between laptops of one office too: who the sender is (:mod:`sync.colleagues`) |
 | ``fork``, ``rekey`` | device id, hex | to the device: proof that a copy is at work; to the hub: the new keys |
 | ``held`` | device id, hex | between laptops of one office: how far the sender holds everybody's ops |
+| ``readmit`` | device id, hex | to the hub: certificates, for one that forgot them (:mod:`sync.readmission`) |
 | ``want`` | device id, hex | between laptops of one office: pieces of attachments that the sender lacks |
 | ``bodies`` | batch hash ``/`` receiving device id | between laptops of one office: bodies in a box for one of them |
 | ``sealed`` | range of places | to an agency's desk: a page of sealed batches (:mod:`sync.sealedfeed`) |
@@ -51,7 +52,7 @@ SUFFIX: Final = ".salabatch"
 TYPES: Final = frozenset(
     {
         "batch", "chunk", "enrol", "have", "receipt", "certificate", "missing", "metadata", "target", "held", "bodies", "audit",
-        "fork", "rekey", "sealed", "want", "end",
+        "fork", "rekey", "readmit", "sealed", "want", "end",
     }
 )  # fmt: skip
 _HEAD: Final = 1_024  # bytes; no head is longer

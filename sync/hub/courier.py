@@ -18,7 +18,7 @@ from nacl.public import PrivateKey
 from sync import devices, succession, volume, wire
 from sync.cbor import Malformed
 from sync.errors import Known, Refused, SalaError
-from sync.hub import answers, audits, couriers, enrolment, evidence, rekeying
+from sync.hub import answers, audits, couriers, enrolment, evidence, readmission, rekeying
 from sync.hub.centre import Centre
 from sync.hub.storage import Tx
 from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_MESSAGE, MAX_RECEIPT
@@ -148,6 +148,7 @@ class _Import:
             self.sealed.append(self.reply)
         for type_, limit, step in (
             ("enrol", MAX_MESSAGE, self._enrol),
+            ("readmit", MAX_MESSAGE, self._readmit),
             ("rekey", succession.MAX_REQUEST, self._rekey),
             ("receipt", MAX_RECEIPT, self._receipt),
             ("batch", MAX_BATCH, self._batch),
@@ -206,6 +207,9 @@ class _Import:
 
     def _chunk(self, entry: Entry, data: bytes) -> None:
         self.report.chunks += self.centre.ingest.take_chunk(data, _hash(entry.name), self.centre.put_chunk)
+
+    def _readmit(self, _: Entry, data: bytes) -> None:
+        self.centre.storage.write(lambda tx: readmission.readmit(self.centre, tx, data))
 
     def _have(self, entry: Entry, data: bytes) -> None:
         self.reply.haves[_device(entry.name).hex()] = wire.read_have(data)
