@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sync import audit, ballast, cutting, delivery, enrol, foreign, keys, office, pieces, rekey, volume, withdrawal
+from sync import audit, ballast, cutting, delivery, enrol, foreign, keys, office, pieces, readmission, rekey, volume, withdrawal
 from sync.batch import LEVEL_METERED
 from sync.errors import Known
 from sync.exchange import LOCK
@@ -108,6 +108,9 @@ def _objects(unlocked: Unlocked) -> Iterator[Object]:
     request = store.read(enrol.request)
     if request is not None:
         yield Object("enrol", store.read(_slot).hex(), request)
+    certificates = store.read(readmission.shown)
+    if certificates is not None:
+        yield Object("readmit", device, certificates)
     successor = store.read(rekey.request)
     if successor is not None:
         yield Object("rekey", device, successor)

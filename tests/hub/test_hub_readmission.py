@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from nacl.signing import SigningKey
 
-from sync import devices, readmission
+from sync import devices, readmission, volume
 from sync.cbor import Malformed
 from sync.clock import SetClock
 from sync.devices import Certificate
 from sync.hub import centre as centres
+from sync.hub import courier, signers
 from sync.hub import readmission as hub_readmission
-from sync.hub import signers
 from sync.hub.centre import Centre
 from tests.hub.laptop import NOW, Laptop, join, labels, slot
 
@@ -58,6 +59,22 @@ def test_what_waited_is_accepted_and_the_second_time_changes_nothing(old_copy: t
         assert show(centre, certificates) == 0
         found = centre.storage.read(lambda tx: tx.query("SELECT slot, number, device FROM slot WHERE office = '0306'"))
         assert [(row["slot"], row["number"], row["device"]) for row in found] == [(b"s" * 16, 1, laptop.id)]
+    finally:
+        centre.close()
+
+
+def test_a_stick_brings_the_certificates_too(old_copy: tuple[Path, Path], tmp_path: Path) -> None:
+    laptop = Laptop()
+    centre, certificates = joined_then_forgotten(old_copy, [laptop])
+    try:
+        data = laptop.batch(2)
+        objects = [
+            volume.Object("readmit", laptop.id.hex(), readmission.encode(certificates, b"s" * 16)),
+            volume.Object("batch", sha256(data).hexdigest(), data),
+        ]
+        volume.write(tmp_path / "stick", "sala", objects)
+        taken = courier.take(centre, tmp_path / "stick")
+        assert not taken.problems and set(labels(centre, laptop).values()) == {"accepted"}
     finally:
         centre.close()
 
