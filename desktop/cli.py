@@ -75,8 +75,9 @@ def root(ctx: click.Context, home: Path | None, as_json: bool, officer: str | No
 @click.option(
     "--words", default=None, help="The pack's six fingerprint words, when its signer is not pinned on this machine."
 )
+@click.option("--code", default=None, help="An enrolment code that the centre read out, for a pack without one.")
 @click.pass_obj
-def setup(desk: Desk, pack: Path, name: str, latin: str, role: str, words: str | None) -> None:
+def setup(desk: Desk, pack: Path, name: str, latin: str, role: str, words: str | None, code: str | None) -> None:
     """Take an office pack, make this laptop's and the officer's keys, and set the passphrase."""
     from sync import enrol
     from sync.clock import SystemClock
@@ -90,6 +91,7 @@ def setup(desk: Desk, pack: Path, name: str, latin: str, role: str, words: str |
         passphrase=desk.passphrase(confirm=True),
         clock=SystemClock(),
         words=words,
+        code=code,
     )
     try:
         from sync import office

@@ -186,6 +186,7 @@ class Window(QWidget):
             clock=SystemClock(),
             words=answers.spoken,
             cost=self._cost,
+            code=answers.code,
         )
         return Session.open(unlocked)
 

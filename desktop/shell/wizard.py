@@ -34,6 +34,7 @@ class Answers:
     latin: str
     role: str
     passphrase: str
+    code: str | None = None  # that the centre read out, for a pack without one
 
 
 class Wizard(QWidget):
@@ -111,7 +112,7 @@ class Wizard(QWidget):
             raise RuntimeError("the pack step is not complete")
         return Answers(
             self.pack.path, self.pack.spoken, self.officer.name.value(), self.officer.latin.value(),
-            self.officer.role.value(), self.secret.first.value(),
+            self.officer.role.value(), self.secret.first.value(), self.pack.code.value() or None,
         )  # fmt: skip
 
     def made(self, codes: list[str], digits: str) -> None:
@@ -130,7 +131,11 @@ class Wizard(QWidget):
     def refused(self, error: SalaError) -> None:
         """It could not be made: back to the passphrase with the reason."""
         self._go(2)
-        if isinstance(error, Refused) and error.code == "SY-113":
+        if error.code == "SY-475":
+            self._go(0)
+            words = explain(error)
+            self.pack.code.set_error(f"{words.what} {words.next}")
+        elif isinstance(error, Refused) and error.code == "SY-113":
             self.secret.first.set_error(explain(error).what)
         else:
             self.banner.show_error(error)

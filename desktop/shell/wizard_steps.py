@@ -51,6 +51,11 @@ class PackStep(QWidget):
         self.where = Label("", size="note", tone="soft", wrap=True)
         self.found.setLayout(column(self.office, self.where, spacing=2, margins=(20, 12, 16, 12)))
         self.found.setVisible(False)
+        self.code = LineField(
+            {"km": "កូដចុះឈ្មោះ", "en": "Enrolment code"}, required=False, icon="key", longest=24,
+            note=lambda: tr("This pack has no code of its own. If the centre read one to you, type it; it can also be typed later."),
+        )  # fmt: skip
+        self.code.setVisible(False)
         self.setLayout(
             column(
                 Label(lambda: tr("Which office is this laptop for?"), size="title", bold=True, wrap=True),
@@ -66,6 +71,7 @@ class PackStep(QWidget):
                 self.words,
                 row(self.confirm, None),
                 self.found,
+                self.code,
                 None,
                 spacing=12,
             )
@@ -112,6 +118,7 @@ class PackStep(QWidget):
             lambda: tr("{province} · code {code} · laptop {number}", province=text(province), code=code, number=number)
         )
         self.found.setVisible(True)
+        self.code.setVisible(not self.pack.code)
         self.choose.set_kind("normal")  # one strong button a page: now it is the next step
 
 

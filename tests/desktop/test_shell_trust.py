@@ -253,3 +253,96 @@ def test_an_officer_comes_with_a_statement(chief: Bridge, qtbot: QtBot, tmp_path
     unlocked = keys.unlock(chief.session.unlocked.home, "Heng Dara", NEW, chief.session.clock)
     assert (unlocked.officer.id, unlocked.officer.role) == ((b"o" * 16).hex(), "cashier")
     unlocked.lock()
+
+
+def test_the_wizard_takes_a_code_that_was_read_out(
+    centre_folder: Path, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sync.clock import SystemClock
+    from sync.hub import centre
+    from sync.hub.cli import office_facts
+
+    hub = centre.open_(centre_folder, SystemClock())
+    pack = tmp_path / "bare.pack"
+    pack.write_bytes(hub.enrol(office_facts("0307"), ["http://127.0.0.1:9"], spoken=True))
+    hub.close()
+    monkeypatch.setenv("SALA_ROOTS", str(centre_folder / "roots"))
+    window = Window(tmp_path / "new", cost=keys.CHEAP)
+    qtbot.addWidget(window)
+    window.show()
+    window.begin()
+    wizard = window.wizard
+    assert wizard is not None
+    wizard.pack.take(pack)
+    assert wizard.pack.code.isVisibleTo(wizard)
+    wizard.pack.code.set_value("too short")
+    wizard.primary()
+    wizard.officer.name.set_value("ចាន់ សុខា")
+    wizard.officer.latin.set_value("Chan Sokha")
+    wizard.primary()
+    wizard.secret.first.set_value(NEW)
+    wizard.secret.again.set_value(NEW)
+    wizard.secret.first.edited.emit()
+    wizard.primary()
+    qtbot.waitUntil(lambda: bool(wizard.pack.code.error()), timeout=20_000)
+    assert wizard.stack.currentIndex() == 0, "back where the code is typed"
+    wizard.pack.code.set_value("AB3CD-EF4GH")
+    for _ in range(3):
+        wizard.primary()
+    qtbot.waitUntil(wizard.next.isEnabled, timeout=20_000)
+    with qtbot.waitSignal(window.entered, timeout=20_000):
+        wizard.primary()
+    assert window.bridge is not None
+    assert window.bridge.session.store.read(enrol.request) is not None
+    window.close()
+
+
+def test_a_program_is_offered_fetched_and_left_to_who_may_install(
+    chief: Bridge, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import json
+
+    from nacl.signing import SigningKey
+
+    from modules import updating
+    from sync import updates
+
+    key, session = SigningKey.generate(), chief.session
+    program = tmp_path / "build" / "sala"
+    program.mkdir(parents=True)
+    (program / "sala").write_bytes(b"#!/bin/sh\n")
+    release = updates.build(program, "9.9.9", updates.here(), key, tmp_path / "out", 1)
+    facts = {**session.office, "release": bytes(key.verify_key).hex()}
+    session.store.write(lambda conn: conn.execute("UPDATE office SET facts = ?", (json.dumps(facts),)))
+    pane = CentrePane(chief)
+    qtbot.addWidget(pane)
+    pane.show()
+    pane.refresh()
+    done(qtbot, chief)
+    card = pane.update_card
+    assert "0.1.0" in card.state.words() and not card.fetch.isVisible()
+    index = (tmp_path / "out" / "index.cbor").read_bytes()
+    session.store.write(lambda conn: publications.keep(conn, "app/9.9.9/x/index.cbor", index, 1, 1))
+    pane.refresh()
+    done(qtbot, chief)
+    assert "9.9.9" in card.state.words() and card.fetch.isVisible() and not card.install.isVisible()
+    card._fetch(tmp_path / "empty stick")
+    done(qtbot, chief)
+    assert "SY-467" in card.told.details()
+    place = tmp_path / "stick" / release.piece_name(0)
+    place.parent.mkdir(parents=True)
+    place.write_bytes((tmp_path / "out" / "part-000").read_bytes())
+    card._fetch(tmp_path / "stick")
+    done(qtbot, chief)
+    assert card.install.isVisible() and card.install.isEnabled()
+    card.install.click()
+    done(qtbot, chief)
+    assert "SY-479" in card.told.details(), "Sala runs from its source here"
+    here = tmp_path / "opt" / "sala"
+    here.mkdir(parents=True)
+    (here / "sala").write_bytes(b"x")
+    assert Path(updating.install(session, here)["folder"]).name == "sala-9.9.9"
+    monkeypatch.setattr(updating, "_program", lambda: here / "sala")
+    pane.refresh()
+    done(qtbot, chief)
+    assert not card.install.isVisible() and "9.9.9" in card.state.words()
