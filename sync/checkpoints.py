@@ -60,7 +60,9 @@ def advance_by_stick(conn: Connection, note: str, log: NoteKey, proof: Sequence[
     if known is None or _extends(known, new, proof):
         advance(conn, note, log, proof, now_ms)
         return
-    rows = conn.execute("SELECT size, hash FROM stated WHERE epoch = ? AND size < ?", (new.epoch, known.size)).fetchall()
+    rows = conn.execute(
+        "SELECT size, hash FROM stated WHERE epoch = ? AND size < ?", (new.epoch, known.size)
+    ).fetchall()
     older = [Checkpoint(new.name, new.epoch, row["size"], row["hash"]) for row in rows]
     if new.epoch != known.epoch or new.size <= known.size or not any(_extends(one, new, proof) for one in older):
         raise Known("SY-320", known=known.size, new=new.size)

@@ -55,7 +55,9 @@ def make(unlocked: Unlocked) -> str:
 
     def read(conn: Connection) -> bytes:
         base = mark(conn, ops.chain_base(device.device_id))
-        row = conn.execute("SELECT seq, hash FROM op_line WHERE device = ? ORDER BY seq DESC LIMIT 1", (device.device_id,))
+        row = conn.execute(
+            "SELECT seq, hash FROM op_line WHERE device = ? ORDER BY seq DESC LIMIT 1", (device.device_id,)
+        )
         head = row.fetchone()
         summary = outbox.summary(conn)
         seq = head["seq"] - base if head else 0
