@@ -14,7 +14,21 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sync import audit, ballast, cutting, delivery, enrol, foreign, keys, office, pieces, readmission, rekey, volume, withdrawal
+from sync import (
+    audit,
+    ballast,
+    cutting,
+    delivery,
+    enrol,
+    foreign,
+    keys,
+    office,
+    pieces,
+    readmission,
+    rekey,
+    volume,
+    withdrawal,
+)
 from sync.batch import LEVEL_METERED
 from sync.errors import Known
 from sync.exchange import LOCK
