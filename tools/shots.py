@@ -27,9 +27,11 @@ PICTURES = {
     "flows": f"flows-flow-{{}}-{LARGE}",
     "outbox": f"outbox-received-{{}}-{LARGE}",
     "settings": f"settings-{{}}-{SMALL}",
+    "line": f"settings-line-{{}}-{LARGE}",
+    "carry-sticks": f"carry-{{}}-{LARGE}",
+    "carry-codes": f"carry-codes-{{}}-{LARGE}",
 }
 ONCE = {
-    "console-board": "console-board-en-light", "console-board-dark": "console-board-km-dark", "console-batch": "console-batch-1-en-light",
     "receipt": "paper-receipt-1-1", "licence": "paper-licence-1",
 }  # fmt: skip
 
@@ -51,14 +53,16 @@ def main() -> int:
     SHOWN.mkdir(parents=True, exist_ok=True)
     for name, source in wanted.items():
         if source in saved:
-            _small(saved[source], SHOWN / f"{name}.png")
+            small(saved[source], SHOWN / f"{name}.png")
         else:
             print(f"no picture {source}", file=sys.stderr)
-    print(json.dumps({"ok": summary["ok"], "pictures": len(saved), "shown": len(wanted)}))
-    return done.returncode
+    console = subprocess.run([sys.executable, "-m", "tools.console_pictures"], cwd=ROOT, stdout=sys.stderr, check=False)
+    print(json.dumps({"ok": summary["ok"] and console.returncode == 0, "pictures": len(saved), "shown": len(wanted)}))
+    return done.returncode or console.returncode
 
 
-def _small(source: Path, target: Path) -> None:
+def small(source: Path, target: Path) -> None:
+    """The picture in 64 colours."""
     from PIL import Image
 
     with Image.open(source) as picture:

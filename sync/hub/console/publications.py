@@ -134,7 +134,7 @@ def _listing(
         "listing": listed, "shared": shared, "private": private, "error": error, "no_file": no_file, "now": now,
         "folders": [*sorted(publish.FOLDERS), *(f"forms/{row['subject']}" for row in rows if row["kind"] == "forms")],
         "root_days": (listed.root_expires_ms - now) // 86_400_000, "signers": _signers(centre, listed, rows),
-        "waiting": _waiting(centre, holders),
+        "waiting": [] if all(row["online"] for row in rows) else _waiting(centre, holders),
     }  # fmt: skip
     return page(request, "publications.html", values, visit=visit, status=status)
 
