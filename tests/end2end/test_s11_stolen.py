@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -26,7 +26,7 @@ from tests.conftest import PASSPHRASE
 from tests.sync.hub_process import ROOT, Hub
 
 CANARIES = ("រហស្យនាម កំពង់សៀម", "sala-canary-7f3a", "សំបុត្រសម្ងាត់ចាន់ធឿន")
-FORMS = ("NFC", "NFD")
+FORMS: tuple[Literal["NFC"], Literal["NFD"]] = ("NFC", "NFD")
 ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be")
 DAY_MS = 86_400_000
 
