@@ -10,8 +10,10 @@ import itertools
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +25,7 @@ import pytest
 from sync.hub.storage_postgres import PostgresStorage
 
 PLACES = ("/usr/lib/postgresql", "/usr/local/pgsql", "/opt/homebrew/opt/postgresql")
+PREFIX = "sala-pg-"
 MEMORY = Path("/dev/shm")
 WITHOUT = "SALA_WITHOUT_POSTGRESQL"  # a developer's machine may say why it has no server; CI never does
 
@@ -56,11 +59,38 @@ def _user() -> dict[str, Any]:
     raise NoServer("no user to run PostgreSQL as")
 
 
+def _sweep(base: Path) -> None:
+    """Stop and remove the servers of test processes that were killed before they could do so."""
+    for root in base.glob(f"{PREFIX}*"):
+        try:
+            owner = int((root / "owner").read_text("ascii"))
+            if not _lives(owner):
+                serving = root / "data" / "postmaster.pid"
+                if serving.exists() and _lives(pid := int(serving.read_text("ascii").split("\n")[0])):
+                    os.kill(pid, signal.SIGQUIT)  # at once: nothing in there is worth more
+                    while _lives(pid):
+                        time.sleep(0.05)
+                shutil.rmtree(root, ignore_errors=True)
+        except (OSError, ValueError):
+            continue  # being made, or being removed by somebody else
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 @contextmanager
 def cluster(*, memory: bool = True, **settings: str) -> Iterator[str]:
     """A running server; the connection string of its maintenance database, without ``dbname``."""
     binaries, user = programs(), _user()
-    root = Path(tempfile.mkdtemp(prefix="sala-pg-", dir=MEMORY if memory and os.access(MEMORY, os.W_OK) else None))
+    base = MEMORY if memory and os.access(MEMORY, os.W_OK) else Path(tempfile.gettempdir())
+    _sweep(base)
+    root = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
+    (root / "owner").write_text(str(os.getpid()), "ascii")
     try:
         if user:
             os.chown(root, user["user"], user["group"])
