@@ -50,7 +50,9 @@ def paths(filled: Facts) -> list[str]:
     plain = (
         "", "offices", "offices?q=kampong", "offices?q=zzz", "office/0306", "office/0401", "batches", "batches?office=0306", "batch/1",
         "batch/5?from=1", "tables", "table/links", "table/certificates", "table/forms", "table/messages", "quarantine", "devices",
-        "publications", "dispatch", "log", "devices/offices?office=03",
+        "publications", "dispatch", "log", "devices/offices?office=03", "?as=list", "offices?only=missing", "records", "records?text=x&kind=none",
+        "records?office=0306&label=q:fork&since=2026-01-01&until=2030-01-01", "conflicts", "conflicts?all=1", "leases", "leases?office=0306",
+        "audit", "users", "me", "outlets", "sticks", "officers",
     )  # fmt: skip
     single = (f"record/{filled['record']}", f"record/{filled['forked']}", f"devices/{device}/revoke")
     return [f"/console/{page}" for page in (*plain, *single)]
