@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SIZES: Final = ((1366, 768), (1024, 600))
 SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
-PAGES: Final = ("home", "forms", "certificates", "links", "messages", "flows", "outbox", "settings")
+PAGES: Final = ("home", "forms", "certificates", "links", "messages", "flows", "outbox", "carry", "settings")
 
 
 class Stage:
@@ -265,6 +265,10 @@ class Stage:
             return {"campaign": run("messages.list")["rows"][-1]["id"]}
         if page == "flows":
             return {"flow": run("flows.list")["flows"][0]["id"]}
+        if page == "carry":
+            return {name: name for name in ("codes", "office", "conflicts")}
+        if page == "settings":
+            return {name: name for name in ("people", "enrolment", "centre", "safety", "line")}
         return {}
 
     def _draft(self) -> str:

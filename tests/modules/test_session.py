@@ -18,7 +18,7 @@ def test_the_office_is_the_packs(session: Session) -> None:
 
 def test_every_shipped_module_works(session: Session) -> None:
     assert session.broken == {}
-    assert list(session.modules) == ["forms", "certificates", "links", "messages", "flows"]
+    assert list(session.modules) == ["forms", "certificates", "links", "messages", "flows", "agency"]
 
 
 def test_settings_keep_their_type(session: Session) -> None:
