@@ -22,7 +22,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from sync.hub.storage import Storage
 from sync.hub.storage_postgres import PostgresStorage
+from sync.hub.storage_sqlite import SqliteStorage
 
 PLACES = ("/usr/lib/postgresql", "/usr/local/pgsql", "/opt/homebrew/opt/postgresql")
 PREFIX = "sala-pg-"
@@ -170,3 +172,21 @@ def server() -> Server:
         atexit.register(manager.__exit__, None, None, None)
         _SERVER.append((manager, Server(dsn)))
     return _SERVER[0][1]
+
+
+@contextmanager
+def storage(kind: str, folder: Path) -> Iterator[Storage]:
+    """An empty hub's database: ``sqlite`` in ``folder``, or ``postgresql``."""
+    if kind == "sqlite":
+        made: Storage = SqliteStorage(folder)
+        try:
+            yield made
+        finally:
+            made.close()
+        return
+    with server().fresh() as url:
+        made = PostgresStorage(url)
+        try:
+            yield made
+        finally:
+            made.close()

@@ -15,19 +15,24 @@ from sync.hub import centre as centres
 from sync.hub import log as logs
 from sync.hub.centre import Centre
 from sync.hub.log import Log
-from sync.hub.storage import Tx
-from sync.hub.storage_sqlite import SqliteStorage
+from sync.hub.storage import Storage, Tx
 from sync.receipts import Leaf, State
+from tests.hub import postgres
 from tests.hub.conftest import tamper
 from tests.hub.laptop import NOW, Laptop, join
 
 EXAMPLES = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SqliteStorage, Log, list[bytes]]]:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
     """A log of 300 leaves (more than a tile), with their hashes."""
-    storage, log, hashes = SqliteStorage(tmp_path_factory.mktemp("log")), Log("hub", 1, SigningKey.generate()), []
+    with postgres.storage(request.param, tmp_path_factory.mktemp("log")) as storage:
+        yield _filled(storage)
+
+
+def _filled(storage: Storage) -> Filled:
+    log, hashes = Log("hub", 1, SigningKey.generate()), list[bytes]()
 
     def fill(tx: Tx) -> None:
         for number in range(300):
@@ -36,11 +41,10 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SqliteSto
             hashes.append(merkle.leaf_hash(leaf.data()))
 
     storage.write(fill)
-    yield storage, log, hashes
-    storage.close()
+    return storage, log, hashes
 
 
-Filled = tuple[SqliteStorage, Log, list[bytes]]
+Filled = tuple[Storage, Log, list[bytes]]
 
 
 @EXAMPLES

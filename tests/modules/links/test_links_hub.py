@@ -10,7 +10,8 @@ import pytest
 
 from modules.links import codes, hub
 from sync.hub.projections import AcceptedOp
-from sync.hub.storage_sqlite import SqliteStorage
+from sync.hub.storage import Storage
+from tests.hub import postgres
 
 CODE = codes.encode(7, bytes(32))
 TARGET = "https://www.kampongcham.gov.kh/market"
@@ -24,7 +25,7 @@ def op(kind: str, body: dict[str, Any], *, number: int = 1, office: str = "0306"
 
 
 class Centre:
-    def __init__(self, storage: SqliteStorage) -> None:
+    def __init__(self, storage: Storage) -> None:
         self.storage, self.links = storage, hub.Projection()
         for statement in self.links.tables():
             storage.write(lambda tx, s=statement: tx.execute(s))  # type: ignore[misc]
@@ -40,11 +41,10 @@ class Centre:
         return hub.answer(self.row(code), now_ms)
 
 
-@pytest.fixture
-def centre(tmp_path: Path) -> Iterator[Centre]:
-    storage = SqliteStorage(tmp_path)
-    yield Centre(storage)
-    storage.close()
+@pytest.fixture(params=["sqlite", "postgresql"])
+def centre(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Centre]:
+    with postgres.storage(request.param, tmp_path) as storage:
+        yield Centre(storage)
 
 
 def created(code: str = CODE, target: str = TARGET, **more: Any) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from nacl.signing import SigningKey
 
 from modules.messages import approval, hub
 from sync.hub.projections import AcceptedOp, ProjectionTx
-from sync.hub.storage_sqlite import SqliteStorage
+from sync.hub.storage import Storage
+from tests.hub import postgres
 
 KEY = SigningKey(bytes(32))
 PARTS = [f"{n:064x}" for n in (101, 102)]
@@ -43,7 +44,7 @@ def op(kind: str, hash: str, body: dict[str, Any] | None = None, office: str = "
 
 
 class Centre:
-    def __init__(self, storage: SqliteStorage) -> None:
+    def __init__(self, storage: Storage) -> None:
         self.storage, self.messages = storage, hub.Projection()
         for statement in self.messages.tables():
             storage.write(lambda tx, s=statement: tx.execute(s))  # type: ignore[misc]
@@ -59,11 +60,10 @@ class Centre:
         return self.storage.read(lambda tx: tx.query("SELECT * FROM effect"))
 
 
-@pytest.fixture
-def centre(tmp_path: Path) -> Iterator[Centre]:
-    storage = SqliteStorage(tmp_path)
-    yield Centre(storage)
-    storage.close()
+@pytest.fixture(params=["sqlite", "postgresql"])
+def centre(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Centre]:
+    with postgres.storage(request.param, tmp_path) as storage:
+        yield Centre(storage)
 
 
 TEXTS = [op("messages.texts", part) for part in PARTS]
