@@ -131,10 +131,10 @@ def test_withdrawn_is_gone_from_the_set(centre: Centre) -> None:
     centre.settle()  # what every hub publishes of itself
     put(centre, "forms/birth.json", b"{}")
     assert centre.settle() == ["forms/birth.json"]
-    centre.storage.write(lambda tx: announce.withdraw(tx, ["forms/birth.json"], NOW))
+    centre.storage.write(lambda tx: announce.withdraw(tx, ["forms/birth.json"], centre.clock.wall_ms()))
     assert centre.settle() == ["forms/birth.json"]
     with pytest.raises(Refused) as refused:
-        centre.storage.write(lambda tx: announce.withdraw(tx, ["forms/birth.json"], NOW))
+        centre.storage.write(lambda tx: announce.withdraw(tx, ["forms/birth.json"], centre.clock.wall_ms()))
     assert refused.value.code == "HB-132"
 
 
