@@ -59,6 +59,14 @@ def test_a_stopped_refresh_is_taken_up_again(laptop: Unlocked, repo: Repo) -> No
     assert len(refresh(laptop, repo).taken) == 2
 
 
+def test_what_is_large_waits_for_a_later_look(laptop: Unlocked, repo: Repo) -> None:
+    repo.publish(forms__a=b"a", ref__map=b"m" * 5_000)
+    first = publications.refresh(laptop, Folder(repo.folder), largest=1_000)
+    assert (first.taken, first.left, first.code) == (["forms/a", "trust/issuers"], ["ref/map"], "")
+    later = refresh(laptop, repo)
+    assert (later.taken, later.left) == (["ref/map"], [])
+
+
 def test_an_older_copy_rolls_nothing_back(laptop: Unlocked, repo: Repo, tmp_path: Path) -> None:
     old = tmp_path / "old"
     shutil.copytree(repo.folder, old)
