@@ -23,10 +23,10 @@ def put(url: str, data: bytes) -> httpx.Response:
 
 @pytest.mark.parametrize("point", ["hub:received", "hub:in-transaction", "hub:stored"])
 def test_killed_between_receiving_and_answering(
-    tmp_path: Path, hub_process: Callable[..., Process], point: str
+    tmp_path: Path, hub_process: Callable[..., Process], point: str, database: str | None
 ) -> None:
     folder = tmp_path / "hub"
-    hub = centres.create(folder, SystemClock(), name="hub", log_name="hub")
+    hub = centres.create(folder, SystemClock(), name="hub", log_name="hub", url=database)
     laptop = join(hub, Laptop())
     first = laptop.batch(5)
     acknowledged = hub.ingest.take(first).receipt
@@ -57,9 +57,11 @@ def test_killed_between_receiving_and_answering(
         hub.close()
 
 
-def test_a_restarted_hub_goes_on_with_its_log(tmp_path: Path, hub_process: Callable[..., Process]) -> None:
+def test_a_restarted_hub_goes_on_with_its_log(
+    tmp_path: Path, hub_process: Callable[..., Process], database: str | None
+) -> None:
     folder = tmp_path / "hub"
-    hub = centres.create(folder, SystemClock(), name="hub", log_name="hub")
+    hub = centres.create(folder, SystemClock(), name="hub", log_name="hub", url=database)
     laptop = join(hub, Laptop())
     hub.close()
     texts = []
