@@ -50,8 +50,10 @@ def paths(filled: Facts) -> list[str]:
     plain = (
         "", "offices", "offices?q=kampong", "offices?q=zzz", "office/0306", "office/0401", "batches", "batches?office=0306", "batch/1",
         "batch/5?from=1", "tables", "table/links", "table/certificates", "table/forms", "table/messages", "quarantine", "devices",
-        "publications", "dispatch", "log", "devices/offices?office=03", "?as=list", "offices?only=missing", "records", "records?text=x&kind=none",
-        "records?office=0306&label=q:fork&since=2026-01-01&until=2030-01-01", "conflicts", "conflicts?all=1", "leases", "leases?office=0306",
+        "publications", "dispatch", "log", "devices/offices?office=03", "?as=list", "offices?only=missing", "records",
+        "records?text=x&kind=none",
+        "records?office=0306&label=q:fork&since=2026-01-01&until=2030-01-01", "conflicts", "conflicts?all=1",
+        "leases", "leases?office=0306",
         "audit", "users", "me", "outlets", "sticks", "officers",
     )  # fmt: skip
     single = (f"record/{filled['record']}", f"record/{filled['forked']}", f"devices/{device}/revoke")
@@ -388,14 +390,15 @@ def test_a_table_is_made_anew_and_the_log_checked(browser: Browser, centre: Cent
     centre.storage.write(lambda tx: tx.execute("UPDATE p_links_link SET title = 'forged'"))
     assert "ត្រូវបានជំនួស" in words(browser.post("/console/table/links/rebuild"))
     assert 'class="banner green"' in browser.post("/console/log/verify").text
-    centre.storage.write(lambda tx: tx.execute("UPDATE leaf SET hash = zeroblob(32) WHERE idx = 1"))
+    centre.storage.write(lambda tx: tx.execute("UPDATE leaf SET hash = :zeros WHERE idx = 1", {"zeros": bytes(32)}))
     assert "leaf 1" in browser.post("/console/log/verify").text
 
 
 def test_a_stopped_table_says_so(browser: Browser, centre: Centre) -> None:
     centre.storage.write(
         lambda tx: tx.execute(
-            "UPDATE cursor SET failure = 'ValueError: x', failed_op = zeroblob(32) WHERE projection = 'links'"
+            "UPDATE cursor SET failure = 'ValueError: x', failed_op = :zeros WHERE projection = 'links'",
+            {"zeros": bytes(32)},
         )
     )
     assert "ValueError" in browser.get("/console/table/links").text
