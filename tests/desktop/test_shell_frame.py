@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Settle = Callable[[], None]
 SHELL_PAGES = ("home", "outbox", "settings")
-SETTINGS = ("look", "people", "safety", "desk", "about")
+SETTINGS = ("look", "people", "safety", "line", "desk", "about")
 BOTH = {"km", "en"}
 
 
