@@ -292,6 +292,24 @@ def audit_verify(ctx: click.Context) -> None:
         ctx.exit(1)
 
 
+@audit.command("witnesses")
+@click.pass_obj
+def audit_witnesses(desk: Desk) -> None:
+    """How far the centre has cosigned this log, and which provinces cosigned the centre's; exit code 1 when two logs disagree."""
+    from dataclasses import asdict
+
+    from sync import audit_marks, witnesses
+    from sync.marks import SPLIT, mark
+
+    store = desk.session().store
+    own = store.read(audit_marks.cosigned)
+    split = store.read(lambda conn: mark(conn, SPLIT))
+    seen = [asdict(one) for one in store.read(witnesses.newest)]
+    desk.print({"cosigned_rows": own.size if own else 0, "witnesses": seen, "split_ms": split})
+    if split:
+        click.get_current_context().exit(1)
+
+
 @audit.command("export")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.pass_obj

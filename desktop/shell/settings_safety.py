@@ -117,12 +117,17 @@ class SafetyPane(Pane):
         self.pack_told.show_error(error)
 
     def refresh(self) -> None:
-        from sync import enrol
+        from sync import audit_marks, enrol, witnesses
 
         def read(conn: Connection) -> tuple[bool, str]:
             return enrol.certificate(conn) is not None, enrol.request_words(conn) or ""
 
+        def standing(conn: Connection) -> tuple[int, list[Any]]:
+            mark = audit_marks.cosigned(conn)
+            return (mark.size if mark else 0), witnesses.newest(conn)
+
         self.bridge.work(lambda: self.bridge.session.store.read(read), then=self._show_device)
+        self.bridge.work(lambda: self.bridge.session.store.read(standing), then=self._show_standing)
 
     def _show_device(self, found: tuple[bool, str]) -> None:
         self._enrolled, self._words = found
@@ -232,13 +237,37 @@ class SafetyPane(Pane):
         self.inspect = Button(lambda: tr("Export for an inspector…"), icon="file")
         self.inspect.clicked.connect(self._ask_export)
         self.verdict = Banner()
+        self._standing: tuple[int, list[Any]] = (0, [])  # rows that the centre cosigned; provinces that cosigned its log
+        self.stands = Label(self._stands_words, size="note", tone="soft", wrap=True)
         self.block(
             lambda: tr("Tamper-evident log"),
             lambda: tr(
                 "Every unlocking, every finished piece of work and every change of officers is in a chain that shows any later change."
             ),
-            column(row(self.verify, self.inspect, None), self.verdict, spacing=12),
+            column(self.stands, row(self.verify, self.inspect, None), self.verdict, spacing=12),
         )
+
+    def _stands_words(self) -> str:
+        """Who else put their name to what: the centre to this log, provinces to the centre's."""
+        size, seen = self._standing
+        now_ms = self.bridge.session.clock.wall_ms()
+        words = [
+            tr("The centre has cosigned {size} rows of this log.", size=shown.number(size))
+            if size
+            else tr("The centre has not cosigned this log yet; it does so after the next sending.")
+        ]
+        words += [
+            tr(
+                "The centre's own log was cosigned by {name} at {time}.",
+                name=one.witness, time=shown.moment(one.cosigned_s * 1000, now_ms),
+            )
+            for one in seen
+        ]  # fmt: skip
+        return " ".join(words)
+
+    def _show_standing(self, found: tuple[int, list[Any]]) -> None:
+        self._standing = found
+        self.stands.say(self._stands_words)
 
     def _ask_export(self) -> None:
         from sync.audit_export import SUFFIX

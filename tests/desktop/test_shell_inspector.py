@@ -69,8 +69,18 @@ def test_what_the_centre_cosigned_is_said(bridge: Bridge, qtbot: QtBot, tmp_path
     session = bridge.session
     session.store.write(lambda conn: audit_marks.make(conn, session.clock))
     session.store.write(lambda conn: conn.execute("UPDATE audit_mark SET note = 'x'"))
+    session.store.write(
+        lambda conn: conn.execute("INSERT INTO witnessed VALUES ('pursat', 1, 9, x'00', 'note', 1795000000)")
+    )
     pane = SafetyPane(bridge)
     qtbot.addWidget(pane)
+    pane.resize(980, 1400)
+    pane.show()
+    pane.refresh()
+    done(qtbot, bridge)
+    qtbot.waitUntil(lambda: "pursat" in pane.stands.text())
+    assert "rows of this log" in pane.stands.text()
+    shot(pane, "safety-stands")
     pane.export_log(tmp_path / "log.jsonl")
     done(qtbot, bridge)
     assert "cosigned the first" in pane.verdict.details()
