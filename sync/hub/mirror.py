@@ -185,9 +185,7 @@ def _forget(tx: Tx, size: int) -> None:
 
 
 def _node(tx: Tx, height: int, place: int, hashed: bytes) -> None:
-    tx.execute(
-        "INSERT INTO node (height, idx, hash) VALUES (:h, :i, :hash)", {"h": height, "i": place, "hash": hashed}
-    )
+    tx.execute("INSERT INTO node (height, idx, hash) VALUES (:h, :i, :hash)", {"h": height, "i": place, "hash": hashed})
 
 
 def _read(tx: Tx, height: int, place: int) -> bytes:

@@ -107,9 +107,9 @@ def read_devices(data: bytes) -> list[bytes]:
 
 def _read_word(item: Any) -> Word:
     match item:
-        case [bytes(device), bytes(public), bytes(status), str(audit)] if (
-            len(public) == 32 and device == batches.device_id(public)
-        ):
+        case [bytes(device), bytes(public), bytes(status), str(audit)] if len(
+            public
+        ) == 32 and device == batches.device_id(public):
             return Word(device, public, status, audit)
     raise Malformed("relay: word")
 
@@ -131,7 +131,13 @@ def heard(tx: Tx, name: str, offer: Offer, now_ms: int) -> None:
     """Remember when a relay was heard and what it said of itself."""
     tx.execute(
         "UPDATE relay SET seen_ms = :now, waiting = :waiting, oldest_ms = :oldest, alarm = :alarm WHERE name = :name",
-        {"now": now_ms, "waiting": offer.waiting, "oldest": offer.oldest_ms or None, "alarm": offer.alarm, "name": name},
+        {
+            "now": now_ms,
+            "waiting": offer.waiting,
+            "oldest": offer.oldest_ms or None,
+            "alarm": offer.alarm,
+            "name": name,
+        },
     )
 
 
@@ -140,7 +146,8 @@ def wanted(tx: Tx, offer: Offer) -> Wanted:
     found: dict[bytes, str] = {}
     for digest in offer.batches:
         row = tx.one(
-            "SELECT l.receipt FROM batch b JOIN leaf l ON l.batch = b.idx WHERE b.hash = :h AND l.receipt IS NOT NULL", {"h": digest}
+            "SELECT l.receipt FROM batch b JOIN leaf l ON l.batch = b.idx WHERE b.hash = :h AND l.receipt IS NOT NULL",
+            {"h": digest},
         )
         if row is not None:
             found[digest] = row["receipt"]
