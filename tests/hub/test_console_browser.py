@@ -262,8 +262,8 @@ def test_by_keyboard_alone_a_file_is_published(chromium: Any, address: str, cent
     page.set_input_files(f"{form} input[type=file]", file)  # the system's own window chooses the file
     page.focus(f"{form} select[name=under]")
     tab_to(page, f"{form} button")
-    page.keyboard.press("Enter")
-    page.wait_for_load_state("networkidle")
+    with page.expect_response(lambda response: response.request.method == "POST"):
+        page.keyboard.press("Enter")
     assert "prices/fees.json" in [target.name for target in centre.repository.listing().targets]
     context.close()
 
