@@ -21,7 +21,7 @@ from tuf.api.serialization import DeserializationError
 
 from sync import devices
 from sync.errors import Refused
-from sync.hub import enrolment, parts, publish, signers
+from sync.hub import enrolment, parts, signers
 from sync.hub.centre import Centre
 from sync.hub.storage import Row, Tx
 from sync.limits import MAX_PUBLICATION
@@ -180,8 +180,3 @@ def _document(data: bytes, wanted: str) -> dict[str, Any]:
     if not isinstance(document, dict) or document.get("format") != wanted:
         raise Refused("HB-183", role="")
     return document
-
-
-def expiring(listed: publish.Listing, now_ms: int, days: int = 30) -> list[str]:
-    """Roles whose signature ends soon."""
-    return [role for role, (_, expires_ms) in sorted(listed.roles.items()) if expires_ms - now_ms < days * 86_400_000]

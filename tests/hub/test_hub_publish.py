@@ -128,6 +128,7 @@ def test_a_decision_reaches_its_laptop_sealed_and_with_stable_bytes(centre: Cent
 
 
 def test_withdrawn_is_gone_from_the_set(centre: Centre) -> None:
+    centre.settle()
     centre.settle()  # what every hub publishes of itself
     put(centre, "forms/birth.json", b"{}")
     assert centre.settle() == ["forms/birth.json"]

@@ -84,7 +84,7 @@ def test_what_a_keeper_must_sign_waits_and_then_is_published(centre: Centre, tmp
     assert fetch(client(centre, tmp_path, centre.repository.folder), FORM) == b"{}", "published as it was signed"
     assert [(c.name, c.what, c.size) for c in signing.waiting(centre)["forms-moi"]] == [(FORM, "changed", 8)]
     signed(centre, "forms-moi", MOI)
-    centre.storage.write(lambda tx: announce.withdraw(tx, [FORM]))
+    centre.storage.write(lambda tx: announce.withdraw(tx, [FORM], centre.clock.wall_ms()))
     assert [c.what for c in signing.waiting(centre)["forms-moi"]] == ["gone"]
     assert signed(centre, "forms-moi", MOI)["changed"] == [FORM]
     assert FORM not in roles_of(centre)
@@ -286,3 +286,15 @@ def test_what_keepers_signed_survives_a_restart(centre: Centre, tmp_path: Path) 
 
 def _office(code: str) -> dict[str, object]:
     return {"code": code, "name": {"km": "ក", "en": "A"}, "province": {"km": "ខ", "en": "B"}}
+
+
+def test_a_key_that_is_gone_or_cannot_be_made_is_told(centre: Centre, tmp_path: Path) -> None:
+    from sync.errors import Known
+
+    row = centre.storage.read(lambda tx: signers.one(tx, "leases"))
+    place = centre.folder / "keys" / f"role-leases-{row['public'].hex()[:16]}.key"
+    place.unlink()
+    with pytest.raises(Known, match="HB-104"):
+        centre.publish()
+    with pytest.raises(Known, match="HB-106"):
+        signers.new_key(tmp_path / "no" / "folder" / "key")

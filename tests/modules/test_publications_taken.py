@@ -57,7 +57,7 @@ def test_a_published_form_is_in_the_catalogue_and_old_drafts_keep_theirs(session
     name, data = form(version=2, title={"km": "ទម្រង់ថ្មី", "en": "The new form"})
     assert publish(session, name, data) == ""
     assert run(session, "definition", form="barber-licence")["version"] == 2
-    assert run(session, "draft", draft=draft["draft"])["definition"]["version"] == 1
+    assert run(session, "draft", draft=draft["draft"])["form"]["version"] == 1
     assert run(session, "start", form="barber-licence")["def_hash"] == name.rsplit("/", 1)[1][:-5]
     assert [entry["code"] for entry in taking.apply_new(session)] == []
     session.store.write(lambda conn: conn.execute("DELETE FROM publication WHERE name = ?", (name,)))

@@ -171,3 +171,23 @@ def test_killed_in_the_middle_the_same_answer_finishes_it(
     assert done.returncode == -9, "the point was reached"
     finish(home, answer.read_bytes(), clock).lock()
     keys.unlock(home, "Chan Sokha", NEW, clock).lock()
+
+
+def test_what_is_no_request_is_told(home: Path, clock: SetClock) -> None:
+    for wrong in (b"", b"\xff", bytes(5_000), cbor.encode([1, 2])):
+        assert refused(lambda wrong=wrong: reset.answer(wrong, PROVINCE)) == "SY-470"
+    assert len(reset.spoken(begin(home, clock)).split()) == 6
+    (home / reset.FILE).write_bytes(cbor.encode(["sala/reset-open/v1", b"", b"", 1, 1, b""]))
+    assert reset.waiting(home) is None
+
+
+def test_an_answer_with_something_else_inside_is_none(home: Path, clock: SetClock) -> None:
+    from hashlib import sha256
+
+    from nacl.public import PublicKey, SealedBox
+
+    request = begin(home, clock)
+    for inside in (b"\xff", cbor.encode([b"short", b""]), cbor.encode([1])):
+        sealed = SealedBox(PublicKey(reset.read(request).fresh)).encrypt(inside)
+        data = cbor.encode([reset.ANSWER, sha256(request).digest(), sealed])
+        assert refused(lambda data=data: finish(home, data, clock)) == "SY-470"

@@ -296,3 +296,36 @@ def test_long_expired_is_told_apart(laptop: Unlocked, repo: Repo, clock: SetCloc
         fresh = laptop.store.read(lambda conn: publications.freshness(conn, clock.wall_ms()))
         states.append((fresh.expired, fresh.long_expired))
     assert states == [(False, False), (True, False), (True, True)]
+
+
+def test_a_role_that_is_not_to_be_had_is_told(laptop: Unlocked, repo: Repo) -> None:
+    repo.delegated = {"leases/0000.cbor": b"x"}
+    repo.publish(forms__a=b"form")
+    (repo.folder / "metadata" / f"{repo.version}.leases.json").unlink()
+    found = refresh(laptop, repo)
+    assert (found.refused, found.taken) == ({"leases": "SY-341"}, ["forms/a", "trust/issuers"])
+
+
+def test_roles_of_other_provinces_and_roles_that_signed_nothing_are_not_asked_for(laptop: Unlocked, repo: Repo) -> None:
+    """A laptop on a slow line reads what is about it."""
+    from sync import delegations
+
+    repo.delegated = {"devices/04.cbor": b"x"}
+    repo.publish()
+    top, snapshot = (
+        (repo.folder / "metadata" / f"{repo.version}.{role}.json").read_bytes() for role in ("targets", "snapshot")
+    )
+
+    class Nobody:
+        def _load_targets(self, role: str, parent: str) -> None:
+            raise AssertionError(role)
+
+    from tuf.api.metadata import Metadata
+
+    said, listed = Metadata.from_bytes(top).signed, Metadata.from_bytes(snapshot).signed
+    (role,) = said.delegations.roles.values()
+    role.name = "province-04"
+    listed.meta["province-04.json"] = listed.meta["leases.json"]
+    assert delegations.load(Nobody(), said, listed, {}, "03").read == {}  # type: ignore[arg-type]
+    role.name = "forms-moi"  # delegated, and nothing signed yet
+    assert delegations.load(Nobody(), said, listed, {}, "03").read == {}  # type: ignore[arg-type]

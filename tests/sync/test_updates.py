@@ -284,3 +284,57 @@ def test_hand_over_is_for_packaged_programs_only(monkeypatch: pytest.MonkeyPatch
     (tmp_path / "sala.next").write_text('{"version": "9.9.9"}', "ascii")
     updates.hand_over()
     assert went == [[str(newer / "sala"), "--day"]]
+
+
+def test_an_archive_that_is_another_than_was_signed_is_refused(laptop: Unlocked, built: Path, tmp_path: Path) -> None:
+    """Pieces that are right and a whole that is not: the index lied about the order or the sum."""
+    release = offered(laptop, built)
+    updates.fetch(laptop.home, Folder(publish(built, tmp_path)), release)
+    lied = Release(release.version, release.platform, release.made_ms, release.size, bytes(32), release.pieces)
+    assert refused(lambda: updates.install(laptop.home, lied, tmp_path / "sala")) == "SY-467"
+    swollen = tmp_path / "many.zip"
+    with zipfile.ZipFile(swollen, "w") as packed:
+        packed.writestr("a", b"x")
+    monkey = updates._MOST_FILES
+    try:
+        updates._MOST_FILES = 0  # type: ignore[misc]
+        with pytest.raises(Refused, match="SY-467"):
+            updates._unpack(swollen, tmp_path / "target")
+    finally:
+        updates._MOST_FILES = monkey  # type: ignore[misc]
+
+
+def test_on_windows_the_successor_is_run_and_its_answer_given_back(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    here, newer = tmp_path / "sala", tmp_path / "sala-9.9.9"
+    for folder in (here, newer):
+        folder.mkdir()
+        (folder / "sala").write_text("#!/bin/sh\nexit 7\n", "ascii")
+        (folder / "sala").chmod(0o755)
+    (tmp_path / "sala.next").write_text('{"version": "9.9.9"}', "ascii")
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(sys, "executable", str(here / "sala"))
+    monkeypatch.setattr(sys, "argv", ["sala"])
+    monkeypatch.setattr(updates.sys, "platform", "win32")
+    with pytest.raises(SystemExit) as ended:
+        updates.hand_over()
+    assert ended.value.code == 7
+
+
+def test_an_index_that_counts_wrong_is_none() -> None:
+    from sync import cbor, cose
+    from sync.batch import device_id
+
+    def index(**changes: object) -> bytes:
+        values: dict[int, object] = {1: 1, 2: "9.9.9", 3: "x-y", 4: 1, 5: 10, 6: bytes(32), 7: [[10, bytes(32)]]}
+        values |= {int(name[1:]): value for name, value in changes.items()}
+        signer = device_id(bytes(KEY.verify_key))
+        return cose.sign(KEY, cbor.encode(values), content_type=updates.CONTENT_TYPE, key_id=signer, aad=updates.AAD)
+
+    assert updates.read(index(), bytes(KEY.verify_key)).size == 10
+    for changes in (
+        {"_5": 11}, {"_5": 0}, {"_2": "v9"}, {"_3": "X Y"}, {"_7": []}, {"_7": [[10, b"x"]]}, {"_7": [5]}, {"_7": [["a", "b"]]},
+        {"_8": 1}, {"_7": [[updates.PIECE + 1, bytes(32)]], "_5": updates.PIECE + 1},
+    ):  # fmt: skip
+        assert refused(lambda changes=changes: updates.read(index(**changes), bytes(KEY.verify_key))) == "SY-465"
