@@ -17,8 +17,23 @@ from modules.forms import definition as forms
 from modules.forms import numbering
 from modules.links import hosts, rules
 from modules.messages import recipients, segments, template
-from sync import batch, cbor, devices, lan, notes, pruning, reset, sealedfeed, transfers, witnesses
-from sync.hub import epochs, evidence, parts, signing
+from sync import (
+    batch,
+    cbor,
+    cose,
+    devices,
+    foreign_files,
+    lan,
+    notes,
+    pruning,
+    relayed,
+    reset,
+    sealedfeed,
+    transfers,
+    updates,
+    witnesses,
+)
+from sync.hub import epochs, evidence, parts, relays, signing
 from sync.identity import Identity
 from tests.fuzz.parsers import (
     BOX,
@@ -214,13 +229,53 @@ CENTRE: Final[dict[str, Parser]] = {
     ),
 }  # fmt: skip
 
-EVERY: Final = {**PARSERS, **MODULES, **CENTRE}
+_HASH: Final = b"\1" * 32
+
+
+def _word() -> bytes:
+    return relays.encode_words([relays.Word(batch.device_id(PUBLIC), PUBLIC, b"status", "audit")])
+
+
+def _release() -> bytes:
+    payload = {1: 1, 2: "1.2.3", 3: "linux-x86_64", 4: NOW, 5: 10, 6: _HASH, 7: [[10, _HASH]]}
+    return cbor.encode(payload)
+
+
+def _release_again(payload: bytes) -> bytes:
+    return cose.sign(KEY, payload, content_type=updates.CONTENT_TYPE, key_id=batch.device_id(PUBLIC), aad=updates.AAD)
+
+
+def _handed() -> bytes:
+    return notes.sign(relayed.handed_text("hub", _HASH, NOW), "hub", KEY).encode()
+
+
+RELAYS: Final[dict[str, Parser]] = {
+    "sync/foreign_files.py::read": Parser(foreign_files.read, lambda: [cbor.encode([_HASH])]),
+    "sync/hub/relays.py::read_devices": Parser(relays.read_devices, lambda: [cbor.encode([bytes(16)])]),
+    "sync/hub/relays.py::read_offer": Parser(relays.read_offer, lambda: [relays.Offer([_HASH], [], 1, NOW, "").encode()]),
+    "sync/hub/relays.py::read_wanted": Parser(relays.read_wanted, lambda: [relays.Wanted([_HASH], [], ["x"]).encode()]),
+    "sync/hub/relays.py::read_words": Parser(relays.read_words, lambda: [_word()]),
+    "sync/relayed.py::read_answer": Parser(
+        relayed.read_answer, lambda: [relayed.Answer([_HASH], [], ["r"], b"s", "a", "c", [_HASH]).encode()]
+    ),
+    "sync/relayed.py::read_question": Parser(relayed.read_question, lambda: [relayed.Question([_HASH], [], 1, 2).encode()]),
+    "sync/relayed.py::read_handed": Parser(
+        _text(lambda text: relayed.read_handed(text, LOG, _HASH)), lambda: [_handed()]
+    ),
+    "sync/updates.py::read": Parser(
+        lambda data: updates.read(data, PUBLIC), lambda: [_release_again(_release())], lambda: [_release()], _release_again
+    ),
+}  # fmt: skip
+
+EVERY: Final = {**PARSERS, **MODULES, **CENTRE, **RELAYS}
 
 NOT_FOREIGN: Final = {
     "sync/blobs.py::read": "an id of this laptop's own",
     "sync/client.py::open_client": "an address",
     "sync/hub/ingest.py::take": "batch.parse behind it; every flipped bit: tests/hub/test_hub_ingest.py",
     "sync/hub/ingest.py::take_chunk": "only its hash is looked at",
+    "sync/hub/relay.py::take": "batch.parse behind it",
+    "sync/hub/relay.py::take_chunk": "only its hash is looked at",
     "sync/hub/publish.py::check": "an admin's own file, by the parsers of the modules",
     "sync/hub/publish.py::read": "a name below the published folder",
     "sync/hub/stored.py::read": "a batch that the hub verified and stored itself",

@@ -161,7 +161,7 @@ class Mutant:
     focus: frozenset[str]
 
 
-_RESTORES: Final = frozenset({"backup", "restore", "-confirm"})  # a second site would make it good
+_RESTORES: Final = frozenset({"backup", "restore", "-confirm", "-prune"})  # a second site would make it good
 MUTANTS: Final = {
     "M1": Mutant(prune_on_ack, _RESTORES),
     "M2": Mutant(no_have_want, _RESTORES),
