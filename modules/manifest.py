@@ -89,7 +89,11 @@ def _manifest(table: dict[str, Any]) -> Manifest:
         view_needs=cast("frozenset[Permission]", view_needs),
         hosts=tuple(module.get("hosts", ())),
         order=int(module.get("order", 100)),
-        retention={kind["name"]: _retention(kind["retention_days"]) for kind in table.get("kind", ()) if "retention_days" in kind},
+        retention={
+            kind["name"]: _retention(kind["retention_days"])
+            for kind in table.get("kind", ())
+            if "retention_days" in kind
+        },
     )
 
 

@@ -106,9 +106,7 @@ class Blobs:
             self._secret = secret
 
     def _pruned(self, name: bytes) -> bool:
-        row = self._store.read(
-            lambda conn: conn.execute("SELECT state FROM chunk WHERE hash = ?", (name,)).fetchone()
-        )
+        row = self._store.read(lambda conn: conn.execute("SELECT state FROM chunk WHERE hash = ?", (name,)).fetchone())
         return row is not None and row["state"] == "pruned"
 
     def forget(self) -> None:

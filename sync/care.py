@@ -100,7 +100,9 @@ def _broken_chains(conn: Connection) -> list[str]:
 
 def _missing_pieces(unlocked: Unlocked) -> list[str]:
     found = []
-    for name in unlocked.store.read(lambda conn: [row[0] for row in conn.execute("SELECT hash FROM chunk WHERE state <> 'pruned'")]):
+    for name in unlocked.store.read(
+        lambda conn: [row[0] for row in conn.execute("SELECT hash FROM chunk WHERE state <> 'pruned'")]
+    ):
         try:
             unlocked.blobs.chunk(name)
         except Known:

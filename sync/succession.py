@@ -57,9 +57,15 @@ def read_evidence(data: bytes, log_public: bytes) -> Evidence:
     signed = cose.parse(data, _EVIDENCE_TYPE, MAX_EVIDENCE)
     cose.verify(signed, log_public, _EVIDENCE_AAD)
     match cbor.decode(signed.payload):
-        case {1: 1, 2: bytes(device), 3: int(seq), 4: bytes(parent), 5: [bytes(), *_] as batches, 6: int(ms), **others} if (
-            not others and (len(device), len(parent)) == (16, 32)
-        ):
+        case {
+            1: 1,
+            2: bytes(device),
+            3: int(seq),
+            4: bytes(parent),
+            5: [bytes(), *_] as batches,
+            6: int(ms),
+            **others,
+        } if not others and (len(device), len(parent)) == (16, 32):
             pass
         case _:
             raise Malformed("evidence: fields")

@@ -237,7 +237,10 @@ class SafetyPane(Pane):
         self.inspect = Button(lambda: tr("Export for an inspector…"), icon="file")
         self.inspect.clicked.connect(self._ask_export)
         self.verdict = Banner()
-        self._standing: tuple[int, list[Any]] = (0, [])  # rows that the centre cosigned; provinces that cosigned its log
+        self._standing: tuple[int, list[Any]] = (
+            0,
+            [],
+        )  # rows that the centre cosigned; provinces that cosigned its log
         self.stands = Label(self._stands_words, size="note", tone="soft", wrap=True)
         self.block(
             lambda: tr("Tamper-evident log"),
@@ -293,11 +296,13 @@ class SafetyPane(Pane):
             "good",
             lambda: tr("The log is written for the inspector: {name}", name=Path(report["file"]).name),
             lambda: (
-                tr("{rows} rows. The centre has cosigned the first {size}.", rows=rows, size=shown.number(size))
-                if size
-                else tr("{rows} rows. The centre has not cosigned this log yet.", rows=rows)
-            )
-            + f" {mark}",
+                (
+                    tr("{rows} rows. The centre has cosigned the first {size}.", rows=rows, size=shown.number(size))
+                    if size
+                    else tr("{rows} rows. The centre has not cosigned this log yet.", rows=rows)
+                )
+                + f" {mark}"
+            ),
         )
 
     def _verify(self) -> None:

@@ -122,7 +122,8 @@ class Projection:
             ],
             "exported": [{"key": "cti", "title": {"km": "សញ្ញាសម្គាល់", "en": "Fingerprint"}}],
             "key": ["cti"],
-            "query": "SELECT cti, number, template, office, issued_s * 1000 AS issued, expires_s * 1000 AS expires, status AS state, conflict "
+            "query": "SELECT cti, number, template, office, issued_s * 1000 AS issued, expires_s * 1000 AS expires, "
+            "status AS state, conflict "
             "FROM p_certificates_issued ORDER BY issued_s DESC, number DESC",
         }
 

@@ -54,7 +54,8 @@ class Projection:
             "exported": [{"key": "id", "title": {"km": "សញ្ញាសម្គាល់", "en": "Fingerprint"}}],
             "key": ["id"],
             "query": (
-                "SELECT id, title, office, recipients, segments, cost_riel, state FROM p_messages_release ORDER BY received_ms DESC, id DESC"
+                "SELECT id, title, office, recipients, segments, cost_riel, state FROM p_messages_release "
+                "ORDER BY received_ms DESC, id DESC"
             ),
         }
 

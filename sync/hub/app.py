@@ -78,7 +78,9 @@ def create(centre: Centre, pace: Pace | None = None) -> Starlette:
             Route("/v1/relay/offer", bounded(calls_relay.signed(calls_relay.offer), MAX_MESSAGE), methods=["POST"]),
             Route("/v1/relay/words", bounded(calls_relay.signed(calls_relay.words), MAX_MESSAGE), methods=["POST"]),
             Route("/v1/relay/cosign", bounded(calls_relay.signed(calls_relay.cosign), MAX_NOTE), methods=["POST"]),
-            Route("/v1/relay/lease/{resource}", bounded(calls_relay.signed(calls_relay.lease), MAX_NOTE), methods=["POST"]),
+            Route(
+                "/v1/relay/lease/{resource}", bounded(calls_relay.signed(calls_relay.lease), MAX_NOTE), methods=["POST"]
+            ),
             Route("/v1/audit", partial(_signed, calls_log.audit)),
             Route("/v1/log/epoch/{epoch:int}", calls_log.epoch),
             Route("/v1/log/cosigned", calls_log.cosigned),

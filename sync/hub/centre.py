@@ -38,7 +38,15 @@ from sync.hub.storage import Tx
 from sync.wire import Status, issue_status
 
 PLATFORM_KINDS: Final = frozenset(
-    {"sync.audit_checkpoint", "sync.rekey", "sync.review", "sync.decision", "sync.effect", "sync.officer", "sync.transfer"}
+    {
+        "sync.audit_checkpoint",
+        "sync.rekey",
+        "sync.review",
+        "sync.decision",
+        "sync.effect",
+        "sync.officer",
+        "sync.transfer",
+    }
 )
 SETTINGS: Final = "hub.json"
 STABLE: Final = "stable-batch"  # the last batch of which a second site has confirmed its copy
@@ -195,7 +203,8 @@ class Centre:
             "SELECT seq FROM op WHERE device = :d AND label <> 'q:fork' ORDER BY seq DESC LIMIT 1", {"d": device}
         )
         stated = Status(
-            device_id=device, hub_ms=self.clock.wall_ms(), epoch=self.log.epoch, head_seq=head["seq"] if head else 0, stable_seq=stable(tx, device),
+            device_id=device, hub_ms=self.clock.wall_ms(), epoch=self.log.epoch, head_seq=head["seq"] if head else 0,
+            stable_seq=stable(tx, device),
             revocations=enrolment.revocations(tx), revoked=found is not None and found["revoked_ms"] is not None,
         )  # fmt: skip
         return issue_status(stated, self.keys.log, self.log.note_key.id())

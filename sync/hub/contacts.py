@@ -39,7 +39,13 @@ def heard(tx: Tx, device: bytes, about: wire.About | None, now_ms: int) -> None:
         tx.execute(
             """INSERT INTO contact (device, at_ms, publications, waiting, app) VALUES (:d, :now, :publications, :waiting, :app)
                ON CONFLICT (device) DO UPDATE SET at_ms = :now, publications = :publications, waiting = :waiting, app = :app""",
-            {"d": device, "now": now_ms, "publications": about.publications, "waiting": about.waiting, "app": about.app},
+            {
+                "d": device,
+                "now": now_ms,
+                "publications": about.publications,
+                "waiting": about.waiting,
+                "app": about.app,
+            },
         )
 
 

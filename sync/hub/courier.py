@@ -232,7 +232,15 @@ class _Import:
         own = {f"{folder}/{device}.cbor" for folder in ("leases", "inbox") for device in reply.devices()}
         for name, path in self.centre.repository.files() if publications else ():
             folder, _, rest = name.partition("/")
-            if folder == "metadata" or not rest.startswith(("leases/", "inbox/", "app/")) or _plain(rest) in own:
+            index = rest.startswith("app/") and rest.endswith(
+                ".index.cbor"
+            )  # the pieces of a program come when they are wanted
+            if (
+                folder == "metadata"
+                or index
+                or not rest.startswith(("leases/", "inbox/", "app/"))
+                or _plain(rest) in own
+            ):
                 yield Object(folder.removesuffix("s") if folder == "targets" else folder, rest, path.read_bytes())
 
     def _forks(self, tx: Tx, *, device: str, have: wire.Have) -> list[bytes]:

@@ -128,7 +128,8 @@ def by_hash(tx: Tx, beginning: str) -> list[Row]:
     except ValueError:
         return []
     rows = tx.query(
-        "SELECT id, batch, place FROM op WHERE hash >= :low AND hash <= :high ORDER BY hash LIMIT 20", {"low": low, "high": high}
+        "SELECT id, batch, place FROM op WHERE hash >= :low AND hash <= :high ORDER BY hash LIMIT 20",
+        {"low": low, "high": high},
     )
     return _dressed(tx, rows)
 
@@ -170,7 +171,8 @@ def _first_since(tx: Tx, ms: int, last: int) -> int:
     while low < high:
         middle = (low + high) // 2
         row = tx.one(
-            "SELECT idx, received_ms FROM batch WHERE idx >= :at AND idx < :high ORDER BY idx LIMIT 1", {"at": middle, "high": high}
+            "SELECT idx, received_ms FROM batch WHERE idx >= :at AND idx < :high ORDER BY idx LIMIT 1",
+            {"at": middle, "high": high},
         )
         if row is None:
             high = middle
@@ -183,14 +185,17 @@ def _first_since(tx: Tx, ms: int, last: int) -> int:
 
 def _devices(tx: Tx, office: str) -> list[bytes]:
     rows = tx.query(
-        "SELECT device FROM device WHERE office >= :o AND office < :beyond ORDER BY device", {"o": office, "beyond": office + ":"}
+        "SELECT device FROM device WHERE office >= :o AND office < :beyond ORDER BY device",
+        {"o": office, "beyond": office + ":"},
     )
     return [bytes(row["device"]) for row in rows]
 
 
 def _in(where: _Where, column: str, values: Sequence[Any]) -> None:
     names = [f"{column.replace('.', '')}{place}" for place in range(len(values))]
-    where.add(f"{column} IN ({', '.join(f':{name}' for name in names) or 'NULL'})", **dict(zip(names, values, strict=True)))
+    where.add(
+        f"{column} IN ({', '.join(f':{name}' for name in names) or 'NULL'})", **dict(zip(names, values, strict=True))
+    )
 
 
 def _own(tx: Tx, wanted: Wanted, where: _Where) -> _Where:
@@ -264,7 +269,10 @@ def _by_words(tx: Tx, wanted: Wanted, where: _Where, limit: int) -> list[Row]:
         return []
     own = _own(tx, wanted, where)
     for place, word in enumerate(words[:-1]):
-        own.add(f"EXISTS (SELECT 1 FROM word w{place} WHERE w{place}.word = :w{place} AND w{place}.op = o.id)", **{f"w{place}": word})
+        own.add(
+            f"EXISTS (SELECT 1 FROM word w{place} WHERE w{place}.word = :w{place} AND w{place}.op = o.id)",
+            **{f"w{place}": word},
+        )
     found: dict[int, Row] = {}
     for word in last:
         own.values["word"] = word
@@ -290,7 +298,8 @@ def _beginnings(tx: Tx, word: str) -> Iterator[str]:
 def _rows(tx: Tx, source: str, where: _Where, limit: int) -> list[Row]:
     order = "x.op DESC" if source.startswith("word") else "o.batch DESC, o.place DESC"  # ids rise with batches
     return tx.query(
-        f"SELECT o.id, o.batch, o.place FROM {source} WHERE {where.sql()} ORDER BY {order} LIMIT :limit", {**where.values, "limit": limit}
+        f"SELECT o.id, o.batch, o.place FROM {source} WHERE {where.sql()} ORDER BY {order} LIMIT :limit",
+        {**where.values, "limit": limit},
     )
 
 

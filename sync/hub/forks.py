@@ -133,9 +133,7 @@ def _numbers(tx: Tx, row: Row, unique: Mapping[str, list[str]]) -> list[tuple[st
 def evidence(tx: Tx, fork: Row, now_ms: int) -> Evidence:
     """What proves ``fork``."""
     batches = tuple(_batch_of(tx, fork["device"], fork[name]) for name in ("sibling", "op"))
-    return Evidence(
-        device_id=fork["device"], seq=fork["seq"], parent=fork["parent"], batches=batches, hub_ms=now_ms
-    )
+    return Evidence(device_id=fork["device"], seq=fork["seq"], parent=fork["parent"], batches=batches, hub_ms=now_ms)
 
 
 def behind(tx: Tx, device: bytes, seq: int, now_ms: int) -> Evidence | None:

@@ -46,7 +46,13 @@ def grant(tx: Tx, keys: HubKeys, *, resource: str, slot: Row, now_ms: int) -> Le
             "content": cbor.encode(content), "now": now_ms, "not_after": not_after,
         },
     )  # fmt: skip
-    acts.record(tx, ACT, {"resource": resource, "slot": slot["slot"]}, now_ms, [("lease", "lease", lease), *_indexed(slot, resource)])
+    acts.record(
+        tx,
+        ACT,
+        {"resource": resource, "slot": slot["slot"]},
+        now_ms,
+        [("lease", "lease", lease), *_indexed(slot, resource)],
+    )
     return LeaseGrant(lease, resource, content, size, not_after)
 
 

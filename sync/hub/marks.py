@@ -65,7 +65,10 @@ def _next(tx: Tx) -> list[Row]:
         read = stored.read(_raw(tx, leaf["batch"]), {row["place"] for row in readable}) if readable else {}
         found += [
             {
-                "leaf": leaf["idx"], "batch": leaf["batch"], "id": row["id"], "words": words_of(read[row["place"]].body),
+                "leaf": leaf["idx"],
+                "batch": leaf["batch"],
+                "id": row["id"],
+                "words": words_of(read[row["place"]].body),
                 "refs": [bytes(ref) for ref in read[row["place"]].refs],
             }
             for row in readable
@@ -79,7 +82,11 @@ def _raw(tx: Tx, batch: int) -> bytes:
 
 
 def _keep(
-    tx: Tx, batches: Sequence[int], words: Sequence[tuple[int, str]], refs: Sequence[tuple[int, int, Sequence[bytes]]], last: int
+    tx: Tx,
+    batches: Sequence[int],
+    words: Sequence[tuple[int, str]],
+    refs: Sequence[tuple[int, int, Sequence[bytes]]],
+    last: int,
 ) -> None:
     for batch in batches:
         tx.execute(

@@ -52,7 +52,12 @@ def needs(tx: Tx, offices: Sequence[Row], now_ms: int, root_expires_ms: int) -> 
         if row["agrees"] is False
     ]
     for what, tone, page, n in (
-        ("outstanding", "amber", "/console/offices?only=outstanding", sum(1 for office in offices if office["outstanding"])),
+        (
+            "outstanding",
+            "amber",
+            "/console/offices?only=outstanding",
+            sum(1 for office in offices if office["outstanding"]),
+        ),
         ("old", "amber", "/console/offices?only=old", sum(1 for office in offices if office["old"])),
         ("stranger", "amber", "/console/quarantine", strangers),
         ("refused", "amber", "/console/log", refused),

@@ -23,9 +23,7 @@ _ROOT: Final = "root-version"
 _NAMES: Final = "names"
 
 
-def begin(
-    tx: Tx, names: tuple[str, str], kinds: Collection[str], repository: Repository, now_ms: int
-) -> None:
+def begin(tx: Tx, names: tuple[str, str], kinds: Collection[str], repository: Repository, now_ms: int) -> None:
     """Say what is new since the hub was last open. ``names``: the centre's, and its log's."""
     if _meta(tx, _NAMES) != json.dumps(names):
         acts.record(tx, HUB, {"name": names[0], "log_name": names[1]}, now_ms)

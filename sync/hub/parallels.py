@@ -40,14 +40,18 @@ def _close(tx: Tx, op: int, refs: Sequence[bytes]) -> None:
     seen, waiting = set(refs), list(refs)
     while waiting and len(seen) < MOST_SEEN:
         for row in tx.query(
-            "SELECT a.target FROM amends a JOIN op o ON o.id = a.op WHERE o.hash = :h ORDER BY a.target", {"h": waiting.pop()}
+            "SELECT a.target FROM amends a JOIN op o ON o.id = a.op WHERE o.hash = :h ORDER BY a.target",
+            {"h": waiting.pop()},
         ):
             target = bytes(row["target"])
             changes = tx.query(
-                "SELECT o.hash FROM amends a JOIN op o ON o.id = a.op WHERE a.target = :t AND a.op <> :op", {"t": target, "op": op}
+                "SELECT o.hash FROM amends a JOIN op o ON o.id = a.op WHERE a.target = :t AND a.op <> :op",
+                {"t": target, "op": op},
             )
             if all(bytes(one["hash"]) in seen for one in changes):
-                tx.execute("UPDATE parallel SET closed = :op WHERE target = :t AND closed IS NULL", {"op": op, "t": target})
+                tx.execute(
+                    "UPDATE parallel SET closed = :op WHERE target = :t AND closed IS NULL", {"op": op, "t": target}
+                )
             if target not in seen:
                 seen.add(target)
                 waiting.append(target)
@@ -76,12 +80,7 @@ def _compared(tx: Tx, target: bytes) -> dict[str, Any]:
            WHERE a.target = :t AND (SELECT count(*) FROM amends b WHERE b.op = a.op) = 1 ORDER BY o.batch, o.place LIMIT 10""",
         {"t": target},
     )
-    bodies = [
-        stored.read(raws.of(tx, one["batch"]), {one["place"]})[
-            one["place"]
-        ].body
-        for one in changes
-    ]
+    bodies = [stored.read(raws.of(tx, one["batch"]), {one["place"]})[one["place"]].body for one in changes]
     return {"changes": changes, **level(bodies)}
 
 

@@ -129,7 +129,8 @@ def _told(tx: Tx, now_ms: int) -> dict[str, dict[str, int]]:
     """Office → what its laptops said of themselves: with old publications, ops that wait on them, ops that a text message named."""
     found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     places = {
-        bytes(row["device"]): row["office"] for row in tx.query("SELECT device, office FROM device WHERE revoked_ms IS NULL")
+        bytes(row["device"]): row["office"]
+        for row in tx.query("SELECT device, office FROM device WHERE revoked_ms IS NULL")
     }
     for device, row in contacts.ages(tx, now_ms).items():
         if device in places:
@@ -164,7 +165,7 @@ def totals(tx: Tx) -> Row:
         """SELECT (SELECT count(*) FROM office) AS offices, (SELECT count(*) FROM device) AS devices,
                (SELECT coalesce(max(idx), -1) + 1 FROM leaf) AS batches, (SELECT coalesce(sum(records), 0) FROM device) AS records,
                (SELECT count(*) FROM op o LEFT JOIN set_aside a ON a.op = o.hash AND a.device = o.device
-                   WHERE o.label IN ('q:fork', 'q:revoked', 'q:schema', 'q:officer') AND o.label <> 'accepted' AND a.op IS NULL) AS quarantined,
+                   WHERE o.label >= 'q:' AND o.label < 'q;' AND o.label <> 'accepted' AND a.op IS NULL) AS quarantined,
                (SELECT count(*) FROM op WHERE label = 'pending' AND label <> 'accepted') AS pending,
                (SELECT count(*) FROM effect WHERE state = 'waiting') AS effects, (SELECT count(*) FROM refused) AS refused"""
     )[0]
@@ -177,7 +178,7 @@ def quarantine(tx: Tx, limit: int = 500, *, aside: bool = False) -> list[Row]:
                f.name_km, f.name_en
            FROM op o JOIN batch b ON b.idx = o.batch LEFT JOIN device d ON d.device = o.device LEFT JOIN office f ON f.code = d.office
            LEFT JOIN set_aside a ON a.op = o.hash AND a.device = o.device
-           WHERE o.label IN ('q:fork', 'q:revoked', 'q:schema', 'q:officer') AND o.label <> 'accepted' AND a.op IS {"NOT" if aside else ""} NULL
+           WHERE o.label >= 'q:' AND o.label < 'q;' AND o.label <> 'accepted' AND a.op IS {"NOT" if aside else ""} NULL
            ORDER BY o.batch DESC, o.place LIMIT :limit""",
         {"limit": limit},
     )

@@ -93,7 +93,9 @@ def _records(m: MetaData, *, partitioned: bool) -> None:
         _text("file", default=""), _int("size", default=0), _blob("device", null=True), _int("first_seq", null=True),
         _int("n", null=True), _int("bad_seq", null=True), _blob("bad_op", null=True), _blob("raw", null=True),
     )  # fmt: skip
-    Table("act", m, _key("idx"), _text("kind"), _blob("body"), _int("made_ms"))  # of the centre, until signed: empty after commits
+    Table(
+        "act", m, _key("idx"), _text("kind"), _blob("body"), _int("made_ms")
+    )  # of the centre, until signed: empty after commits
 
 
 def _copies(m: MetaData) -> None:
@@ -136,7 +138,9 @@ def _relays(m: MetaData) -> None:
         _text("reason", default=""), _text("receipt", default=""), UniqueConstraint("hash"),
         Index("handed_state", "state", "idx"), Index("handed_device", "device", "idx"),
     )  # fmt: skip
-    Table("heard", m, _key("device", LargeBinary), _blob("status"), _int("asked_ms"))  # the centre's last word about a laptop
+    Table(
+        "heard", m, _key("device", LargeBinary), _blob("status"), _int("asked_ms")
+    )  # the centre's last word about a laptop
 
 
 def _offices(m: MetaData) -> None:
@@ -227,7 +231,9 @@ def _console(m: MetaData) -> None:
     Table("contact", m, _key("device", LargeBinary), _int("at_ms"), _int("publications"), _int("waiting"), _text("app"))
     Table("edition", m, _key("version", counted=False), _int("made_ms"))  # of the publications: when each was signed
     Table("tally", m, _key("day", counted=False), _key("device", LargeBinary), _int("batches"), _int("records"))
-    Table("set_aside", m, _key("op", LargeBinary), _key("device", LargeBinary))  # quarantined ops that an admin has rejected
+    Table(
+        "set_aside", m, _key("op", LargeBinary), _key("device", LargeBinary)
+    )  # quarantined ops that an admin has rejected
     Table(  # what a batch holds of each kind, form and officer
         "mark", m, _key("batch", counted=False), _key("kind", STRING), _key("form", STRING), _key("officer", LargeBinary), _blob("device"),
         _int("n"), Index("mark_kind", "kind", "batch"), Index("mark_form", "form", "batch"), Index("mark_officer", "officer", "batch"),
@@ -235,14 +241,31 @@ def _console(m: MetaData) -> None:
     )  # fmt: skip
     # Which record (its hash) a record amends; those that two laptops amended without seeing each other. closed: by which op.
     Table("amends", m, _key("target", LargeBinary), _key("op", counted=False), Index("amends_op", "op"))
-    Table("parallel", m, _key("target", LargeBinary), _int("batch"), _int("closed", null=True), Index("parallel_batch", "batch"))
-    Table("word", m, _key("word", STRING), _key("op", counted=False), sqlite_with_rowid=False)  # of plain bodies; op: its id
+    Table(
+        "parallel",
+        m,
+        _key("target", LargeBinary),
+        _int("batch"),
+        _int("closed", null=True),
+        Index("parallel_batch", "batch"),
+    )
+    Table(
+        "word", m, _key("word", STRING), _key("op", counted=False), sqlite_with_rowid=False
+    )  # of plain bodies; op: its id
 
 
 def _feeds(m: MetaData) -> None:
     """Programs that read the tables, programs that are told of every accepted op, laptops that may read what is sealed."""
     Table("desk", m, _key("device", LargeBinary), _int("added_ms"), _text("added_by"))
-    Table("feed_token", m, _key("name", STRING), _blob("digest"), _text("tables"), _int("made_ms"), _int("used_ms", null=True))
+    Table(
+        "feed_token",
+        m,
+        _key("name", STRING),
+        _blob("digest"),
+        _text("tables"),
+        _int("made_ms"),
+        _int("used_ms", null=True),
+    )
     Table(
         "webhook", m, _key("id"), _text("url"), _text("kinds"), _blob("secret"), _int("accepted_idx"), _int("tries"), _int("next_ms"),
         _text("last_result"), _text("state"), _int("made_ms"),
@@ -252,7 +275,14 @@ def _feeds(m: MetaData) -> None:
 def _heartbeats(m: MetaData) -> None:
     """The newest text message of each laptop without data, as it came."""
     Table(
-        "heartbeat", m, _key("device", LargeBinary), _int("seq"), _blob("head"), _int("pending"), _text("message"), _int("received_ms")
+        "heartbeat",
+        m,
+        _key("device", LargeBinary),
+        _int("seq"),
+        _blob("head"),
+        _int("pending"),
+        _text("message"),
+        _int("received_ms"),
     )
 
 

@@ -22,7 +22,8 @@ def count(tx: Tx, device: bytes, new_ops: int, now_ms: int) -> None:
     """One more batch of ``device`` with so many new ops; the hub saw the laptop at ``now_ms``."""
     values = {"device": device, "n": new_ops, "now": now_ms, "day": day(now_ms)}
     tx.execute(
-        "UPDATE device SET last_seen_ms = :now, batches = batches + 1, records = records + :n WHERE device = :device", values
+        "UPDATE device SET last_seen_ms = :now, batches = batches + 1, records = records + :n WHERE device = :device",
+        values,
     )
     tx.execute(
         """INSERT INTO tally (day, device, batches, records) VALUES (:day, :device, 1, :n)

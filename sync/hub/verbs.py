@@ -206,7 +206,9 @@ def report(desk: Desk, what: str) -> None:
 @root.command()
 @everywhere
 @click.argument("name", required=False)
-@click.option("--from", "source", help="Make a whole hub anew: in a folder that holds keys/ only, from this second site.")
+@click.option(
+    "--from", "source", help="Make a whole hub anew: in a folder that holds keys/ only, from this second site."
+)
 @click.option("--compare", help="Build a whole hub beside this one from this second site and compare every value.")
 @click.pass_obj
 def rebuild(desk: Desk, name: str | None, source: str | None, compare: str | None) -> None:

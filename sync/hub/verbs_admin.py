@@ -152,7 +152,9 @@ def admin_rule(desk: Desk, who: str | None) -> None:
 @everywhere
 @click.option("--admin", "name", default="", help="Only what this person looked at or did.")
 @click.option("--limit", default=50, type=click.IntRange(1, 10_000))
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write every row as JSON lines for a checker.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write every row as JSON lines for a checker."
+)
 @click.pass_obj
 def admin_audit(desk: Desk, name: str, limit: int, out: Path | None) -> None:
     """Who looked at what and who did what, newest first."""
@@ -180,6 +182,13 @@ def admin_verify(desk: Desk, rows: int, head: str) -> None:
         lambda tx: (watch.verify(tx), tx.one("SELECT hash FROM look WHERE idx = :n", {"n": rows}))
     )
     cut = bool(rows) and (kept is None or (bool(head) and bytes(kept["hash"]).hex() != head))
-    desk.show({"ok": verdict.ok and not cut, "rows": verdict.rows, "head": verdict.head, "wrong_row": verdict.row or (rows if cut else 0)})
+    desk.show(
+        {
+            "ok": verdict.ok and not cut,
+            "rows": verdict.rows,
+            "head": verdict.head,
+            "wrong_row": verdict.row or (rows if cut else 0),
+        }
+    )
     if not verdict.ok or cut:
         click.get_current_context().exit(1)

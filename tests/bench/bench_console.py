@@ -21,10 +21,12 @@ RECORDS = int(os.environ.get("SALA_BENCH_RECORDS", "1000000"))
 BUDGET_MS = 300
 TIMES = 5
 PAGES = {
-    "national board": "", "offices": "offices", "an office": "office/0105", "records": "records", "records of an office": "records?office=0203",
+    "national board": "", "offices": "offices", "an office": "office/0105", "records": "records",
+    "records of an office": "records?office=0203",
     "records of a province, kind and month": "records?office=08&kind=links.created&since=2026-10-01&until=2026-10-31",
     "records of an officer": "records?officer=03030303030303030303030303030303", "records with two words": "records?text=market+school",
-    "records deep down": "records?kind=forms.submission&after=9000-3", "batches": "batches", "quarantine": "quarantine", "laptops": "devices",
+    "records deep down": "records?kind=forms.submission&after=9000-3", "batches": "batches",
+    "quarantine": "quarantine", "laptops": "devices",
     "publications": "publications", "log": "log",
 }  # fmt: skip
 

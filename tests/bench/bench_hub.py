@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.rows import Row, quantile
+from tests.hub import postgres
 from tests.hub.laptop import Laptop, join
 
 NAMES = ("សុខ", "ចាន់", "ឈឹម", "កែវ", "ហេង", "លី", "សៅ", "មាស", "ប៉ែន", "នួន")
@@ -24,23 +25,34 @@ ROOT = Path(__file__).parents[2]
 
 
 def rows(folder: Path) -> list[Row]:
-    found: list[Row] = []
-    for devices, batches, records, budget in ((16, 20, 100, 10_000), (4, 10, 1_000, 10_000), (16, 60, 1, 300)):
-        place = folder / f"{devices}x{records}"
-        rate, p50, p99 = measure(place, devices, batches, records)
-        found.append(
-            Row(f"hub, SQLite, {devices} devices × {records} records a batch", rate, "records/s", budget, better="more",
-                beside=f"a receipt in {p50:.0f} ms p50, {p99:.0f} ms p99")
-        )  # fmt: skip
+    found = [_row(folder, "SQLite", case) for case in ((16, 20, 100, 10_000), (4, 10, 1_000, 10_000), (16, 60, 1, 300))]
+    with postgres.cluster(
+        memory=False, shared_buffers="256MB", max_wal_size="1GB"
+    ) as dsn:  # files on the disk, everything flushed
+        server = postgres.Server(dsn)
+        for case in ((16, 20, 100, 15_000), (4, 10, 1_000, 15_000), (16, 60, 1, 300)):
+            with server.fresh() as url:
+                found.append(_row(folder, "PostgreSQL", case, url))
     return found
 
 
-def measure(folder: Path, devices: int, batches: int, records: int) -> tuple[float, float, float]:
-    """Records a second, and milliseconds of an upload (p50, p99), of a fresh hub in a process of its own."""
+def _row(folder: Path, database: str, case: tuple[int, int, int, int], url: str | None = None) -> Row:
+    devices, batches, records, budget = case
+    rate, p50, p99 = measure(folder / f"{database}-{devices}x{records}", devices, batches, records, url)
+    return Row(
+        f"hub, {database}, {devices} devices × {records} records a batch", rate, "records/s", budget, better="more",
+        beside=f"a receipt in {p50:.0f} ms p50, {p99:.0f} ms p99",
+    )  # fmt: skip
+
+
+def measure(
+    folder: Path, devices: int, batches: int, records: int, url: str | None = None
+) -> tuple[float, float, float]:
+    """Records a second, and milliseconds of an upload (p50, p99), of a fresh hub in a process of its own; ``url``: on PostgreSQL."""
     from sync.clock import SystemClock
     from sync.hub import centre
 
-    hub = centre.create(folder, SystemClock(), name="bench", log_name="hub")
+    hub = centre.create(folder, SystemClock(), name="bench", log_name="hub", url=url)
     try:
         laptops = [join(hub, Laptop(now=SystemClock().wall_ms())) for _ in range(devices)]
     finally:

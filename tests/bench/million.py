@@ -114,7 +114,8 @@ def _bulk(centre: Centre, laptops: list[Laptop], records: int, now: int) -> None
                 counts[kind, form] = counts.get((kind, form), 0) + 1
                 number = n * PER_BATCH + place
                 ops.append({
-                    "id": 10_000_000 + number, "hash": hashlib.sha256(f"op {number}".encode()).digest(), "device": laptop.id, "seq": seq + place,
+                    "id": 10_000_000 + number, "hash": hashlib.sha256(f"op {number}".encode()).digest(), "device": laptop.id,
+                    "seq": seq + place,
                     "kind": kind, "form": form, "wall": received - 60_000, "officer": officer, "batch": idx, "place": place,
                 })  # fmt: skip
                 if kind == "links.created":

@@ -95,7 +95,8 @@ def test_work_that_the_province_holds_is_said_in_the_outbox(bridge: Bridge, qtbo
     now = session.clock.wall_ms()
     session.store.write(
         lambda conn: conn.execute(
-            "UPDATE batch SET state = 'sent', sent_ms = ?, handed_ms = ?, handed_to = 'pursat' WHERE hash = ?", (now, now, digest)
+            "UPDATE batch SET state = 'sent', sent_ms = ?, handed_ms = ?, handed_to = 'pursat' WHERE hash = ?",
+            (now, now, digest),
         )
     )
     page = OutboxPage(bridge)

@@ -81,7 +81,9 @@ def test_hub_equivocation_detected(faces: TwoFaces) -> None:
             assert isinstance(told, Known) and (told.code, told.values["witness"]) == ("SY-481", NAME)
         assert laptop.store.read(lambda c: mark(c, SPLIT)) > 0
         evidence = laptop.store.read(lambda c: c.execute("SELECT note FROM witnessed").fetchone())["note"]
-        assert notes.read_checkpoint(evidence, hall.hub.log.note_key).size == faces.fork + 3, "signed by the centre itself"
+        assert notes.read_checkpoint(evidence, hall.hub.log.note_key).size == faces.fork + 3, (
+            "signed by the centre itself"
+        )
         # And the witness, shown the laptop's face, cosigns nothing and says so, for ever.
         faces.point(url)
         before = faces.relay.storage.read(faces.relay.mirror.cosigned)

@@ -173,7 +173,9 @@ def test_the_centre_lost_what_it_had_and_the_relay_offers_it_again(province: Pro
         done = province.relay.run()
         assert (done.problem, done.forwarded) == ("", 1), "no laptop had to send anything"
         assert province.relay.storage.read(province.relay.mirror.seen).epoch == 2
-        assert province.relay.storage.read(province.relay.mirror.alarm) is None, "a new life that names what survived is no crime"
+        assert province.relay.storage.read(province.relay.mirror.alarm) is None, (
+            "a new life that names what survived is no crime"
+        )
         rows = hall.hub.storage.read(lambda tx: tx.query("SELECT DISTINCT label FROM op"))
         assert [row["label"] for row in rows] == ["accepted"]
 
@@ -201,12 +203,19 @@ def test_a_receipt_carries_the_provinces_cosignature(province: Province) -> None
     key = notes.NoteKey(NAME, bytes(province.relay.key.verify_key))
     for text in texts:
         receipt = receipts.verify(text, hub.log.note_key)
-        assert notes.cosigned_by(receipts.note_of(receipt), key) == NOW // 1000 + (province.hall.clock.wall_ms() - NOW) // 1000
+        assert (
+            notes.cosigned_by(receipts.note_of(receipt), key)
+            == NOW // 1000 + (province.hall.clock.wall_ms() - NOW) // 1000
+        )
     replicate.once(laptop)
     [seen] = laptop.store.read(witnesses.newest)
     assert (seen.witness, seen.epoch) == (NAME, 1) and seen.size > 0
     relays = hub.storage.read(cosignatures.relays)
-    assert (relays[0]["waiting"], relays[0]["alarm"], relays[0]["size"]) == (0, "", hub.storage.read(lambda tx: seen.size))
+    assert (relays[0]["waiting"], relays[0]["alarm"], relays[0]["size"]) == (
+        0,
+        "",
+        hub.storage.read(lambda tx: seen.size),
+    )
 
 
 def test_a_relay_that_the_centre_has_not_named_proves_nothing(province: Province) -> None:
@@ -285,5 +294,7 @@ def test_the_command_line_makes_adds_and_runs_a_relay(province: Province, tmp_pa
     status = sala_hub(folder, "relay", "status")
     assert (status["name"], status["alarm"]) == ("kampot", "") and status["log"] == done["cosigned"]
     assert sala_hub(folder, "relay", "export", str(tmp_path / "stick"))["batches"] == 0
-    assert sala_hub(folder, "relay", "init", "--name", "x", "--province", "07", "--upstream", "y", "--key", key, ok=False)
+    assert sala_hub(
+        folder, "relay", "init", "--name", "x", "--province", "07", "--upstream", "y", "--key", key, ok=False
+    )
     assert mirror.SEEN

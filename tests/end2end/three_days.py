@@ -35,7 +35,16 @@ RECORDS_WITHIN_S = 60
 
 def bad_line(speed: float, *, seed: int = 1, cut_every: float = 40) -> Shape:
     """The line of the scenario, its clock ``speed`` times as fast."""
-    return Shape(rate=RATE, latency=0.15, cut_every=cut_every, down=min(2, cut_every / 8), lossy=0.3, life=8, seed=seed, speed=speed)
+    return Shape(
+        rate=RATE,
+        latency=0.15,
+        cut_every=cut_every,
+        down=min(2, cut_every / 8),
+        lossy=0.3,
+        life=8,
+        seed=seed,
+        speed=speed,
+    )
 
 
 @dataclass
@@ -124,9 +133,7 @@ class Days:
         assert not [problem for problem in report.problems if problem["code"] not in GONE], report.problems
         return True
 
-    def until(
-        self, done: Callable[[], bool], line_seconds: float, *, patience: float = 3_600, **options: Any
-    ) -> float:
+    def until(self, done: Callable[[], bool], line_seconds: float, *, patience: float = 3_600, **options: Any) -> float:
         """Run again and again, as the window does (in line time), until ``done``; the line time that it took.
 
         ``patience``: after so many seconds of waiting somebody presses *Send now*.

@@ -24,7 +24,8 @@ FLAGS = [
 ]  # fmt: skip
 PAGES = (
     "", "?as=list", "offices", "offices?only=quarantine", "office/0306", "records", "records?text=x", "batches", "batch/9", "tables",
-    "table/links", "quarantine", "conflicts", "leases", "devices", "publications", "dispatch", "outlets", "sticks", "log", "audit", "users",
+    "table/links", "quarantine", "conflicts", "leases", "devices", "officers",
+    "publications", "dispatch", "outlets", "sticks", "log", "audit", "users",
     "me",
 )  # fmt: skip
 
@@ -41,19 +42,23 @@ LOOK = r"""() => {
     return 0.2126 * f[0] + 0.7152 * f[1] + 0.0722 * f[2]; };
   const parse = (s) => { const m = s.match(/[\d.]+/g).map(Number); return { rgb: m.slice(0, 3), a: m.length > 3 ? m[3] : 1 }; };
   const over = (top, below) => top.rgb.map((v, i) => v * top.a + below[i] * (1 - top.a));
-  const ground = (el) => { const stack = []; for (let e = el; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor);
+  const ground = (el) => { const stack = [];
+    for (let e = el; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor);
       if (c.a > 0) { stack.push(c); if (c.a === 1) break; } }
     let base = [255, 255, 255]; for (const c of stack.reverse()) base = over(c, base); return base; };
-  const seen = (el) => { if (!el.checkVisibility({ contentVisibilityAuto: true })) return false; const r = el.getBoundingClientRect(); const s = getComputedStyle(el);
+  const seen = (el) => { if (!el.checkVisibility({ contentVisibilityAuto: true })) return false;
+    const r = el.getBoundingClientRect(); const s = getComputedStyle(el);
     return r.width > 1 && r.height > 1 && s.visibility !== 'hidden' && !el.closest('.hidden, .skip'); };
   const name = (el) => (el.getAttribute('aria-label') || el.innerText || el.title || el.value || '').trim();
-  for (const el of document.querySelectorAll('a, button, summary')) if (seen(el) && !name(el)) faults.push('no name: ' + el.outerHTML.slice(0, 90));
+  for (const el of document.querySelectorAll('a, button, summary')) if (seen(el) && !name(el))
+    faults.push('no name: ' + el.outerHTML.slice(0, 90));
   for (const el of document.querySelectorAll('input:not([type=hidden]), select, textarea'))
     if (!el.closest('label') && !el.getAttribute('aria-label') && !(el.id && document.querySelector(`label[for="${el.id}"]`)))
       faults.push('no label: ' + el.outerHTML.slice(0, 90));
   const ids = [...document.querySelectorAll('[id]')].map((e) => e.id);
   for (const id of new Set(ids.filter((v, i) => ids.indexOf(v) !== i))) faults.push('id twice: ' + id);
-  for (const el of document.querySelectorAll('[aria-labelledby]')) if (!document.getElementById(el.getAttribute('aria-labelledby'))) faults.push('labelled by nothing');
+  for (const el of document.querySelectorAll('[aria-labelledby]')) if (!document.getElementById(el.getAttribute('aria-labelledby')))
+    faults.push('labelled by nothing');
   if (document.querySelectorAll('h1').length !== 1) faults.push('main headings: ' + document.querySelectorAll('h1').length);
   if (!document.querySelector('main') || !document.documentElement.lang) faults.push('no main part or no language');
   for (const el of document.querySelectorAll('button, .button, .tabs a'))
@@ -66,7 +71,8 @@ LOOK = r"""() => {
     const below = ground(el), ink = parse(getComputedStyle(el).color);
     const a = luminance(over({ rgb: ink.rgb, a: ink.a * faded }, below)), b = luminance(below);
     const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), size = parseFloat(getComputedStyle(el).fontSize);
-    if (ratio < (size >= 18.66 ? 3 : 4.5)) faults.push('contrast ' + ratio.toFixed(2) + ': ' + text.slice(0, 40) + ' <' + el.className + '>');
+    if (ratio < (size >= 18.66 ? 3 : 4.5))
+      faults.push('contrast ' + ratio.toFixed(2) + ': ' + text.slice(0, 40) + ' <' + el.className + '>');
   }
   const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
   if (wide > 0) faults.push('wider than the window by ' + wide);

@@ -134,9 +134,12 @@ def test_hostile_words_stay_words_everywhere(admin: Browser, centre: Centre, twi
     centre.settle()
     record = laptop.head.hex()
     pages = (
-        "", "?as=list", "offices", "office/0305", "batches?office=0305", "records", f"records?text={HOSTILE}&office={HOSTILE}&officer={HOSTILE}",
-        f"record/{record}", f"fork/{twins['root']}", "quarantine", "devices", "users", f"user?name={HOSTILE}", f"audit?subject={HOSTILE}&admin={HOSTILE}",
-        "leases", "log", "conflicts", f"offices?q={HOSTILE}&only={HOSTILE}", f"leases?office={HOSTILE}&from={HOSTILE}", "table/links", "dispatch",
+        "", "?as=list", "offices", "office/0305", "batches?office=0305", "records",
+        f"records?text={HOSTILE}&office={HOSTILE}&officer={HOSTILE}",
+        f"record/{record}", f"fork/{twins['root']}", "quarantine", "devices", "users", f"user?name={HOSTILE}",
+        f"audit?subject={HOSTILE}&admin={HOSTILE}",
+        "leases", "log", "conflicts", f"offices?q={HOSTILE}&only={HOSTILE}", f"leases?office={HOSTILE}&from={HOSTILE}",
+        "table/links", "dispatch",
     )  # fmt: skip
     for path in pages:
         answer = admin.get(f"/console/{path}")

@@ -90,7 +90,9 @@ def test_a_clock_that_is_set_back_makes_no_visit_last_longer(person: Callable[..
     assert browser.get("/console/", follow_redirects=False).status_code == 303
 
 
-def test_a_visit_outlives_a_restart_and_its_cookie_is_not_in_the_database(person: Callable[..., Browser], centre: Centre) -> None:
+def test_a_visit_outlives_a_restart_and_its_cookie_is_not_in_the_database(
+    person: Callable[..., Browser], centre: Centre
+) -> None:
     browser = person()
     key = browser.client.cookies["sala-console"]
     stored = centre.storage.read(lambda tx: tx.query("SELECT * FROM visit"))
@@ -99,7 +101,9 @@ def test_a_visit_outlives_a_restart_and_its_cookie_is_not_in_the_database(person
     assert browser.get("/console/", follow_redirects=False).status_code == 200
 
 
-def test_a_key_that_was_planted_before_the_log_in_is_worth_nothing(person: Callable[..., Browser], centre: Centre) -> None:
+def test_a_key_that_was_planted_before_the_log_in_is_worth_nothing(
+    person: Callable[..., Browser], centre: Centre
+) -> None:
     browser = person(inside=False)
     browser.client.cookies.set("sala-console", "planted", path="/console")
     browser.client.cookies.delete("sala-console")
@@ -184,7 +188,9 @@ ACTS = {
 
 
 @pytest.mark.parametrize("role", roles.ALL)
-def test_each_role_may_what_the_table_says_and_no_more(role: str, person: Callable[..., Browser], centre: Centre) -> None:
+def test_each_role_may_what_the_table_says_and_no_more(
+    role: str, person: Callable[..., Browser], centre: Centre
+) -> None:
     browser = person("ដារា", role)
     for path, power in WAYS.items():
         assert (browser.get(path).status_code == 403) == (power not in roles.POWERS[role]), path
@@ -241,7 +247,10 @@ def test_a_new_person_gets_a_passphrase_once_and_chooses_their_own(person: Calla
     other.token = token[1]
     for new, again in (("short", "short"), ("one passphrase here", "another one here"), (start[1], start[1])):
         assert other.post("/console/begin", act="passphrase", new=new, again=again).status_code == 422
-    assert other.post("/console/begin", act="passphrase", new="ទន្លេមេគង្គ ស្អាត", again="ទន្លេមេគង្គ ស្អាត").headers["location"] == "/console/"
+    assert (
+        other.post("/console/begin", act="passphrase", new="ទន្លេមេគង្គ ស្អាត", again="ទន្លេមេគង្គ ស្អាត").headers["location"]
+        == "/console/"
+    )
     assert other.get("/console/offices", follow_redirects=False).status_code == 200
     assert other.log_in("<b>វិសាល", start[1]).status_code == 403
 
@@ -249,7 +258,9 @@ def test_a_new_person_gets_a_passphrase_once_and_chooses_their_own(person: Calla
 # --- the second factor
 
 
-def test_an_owner_sets_up_an_authenticator_before_the_first_visit(person: Callable[..., Browser], centre: Centre, clock: SetClock) -> None:
+def test_an_owner_sets_up_an_authenticator_before_the_first_visit(
+    person: Callable[..., Browser], centre: Centre, clock: SetClock
+) -> None:
     browser = person(inside=False)
     centre.storage.write(lambda tx: admins.set_rule(tx, "owners"))
     assert browser.log_in().headers["location"] == "/console/begin"
@@ -318,7 +329,9 @@ def test_ones_own_log_in_is_changed_with_the_passphrase_only(person: Callable[..
     assert "HB-206" in browser.post("/console/me", act="confirm", code="1").text
     page = browser.post("/console/me", act="confirm", code=pyotp.TOTP(secret).at(clock.wall_ms() // 1000))
     first = re.findall(r"<li><code>([0-9A-Z-]+)</code>", page.text)
-    second = re.findall(r"<li><code>([0-9A-Z-]+)</code>", browser.post("/console/me", act="codes", passphrase=PASSPHRASE).text)
+    second = re.findall(
+        r"<li><code>([0-9A-Z-]+)</code>", browser.post("/console/me", act="codes", passphrase=PASSPHRASE).text
+    )
     assert len(first) == len(second) == secondfactor.RECOVERY_CODES and not set(first) & set(second)
     new = {"act": "passphrase", "new": "ភ្នំត្បែង ខែវស្សា", "again": "ភ្នំត្បែង ខែវស្សា"}
     assert "HB-205" in browser.post("/console/me", **new, old="wrong wrong wrong").text
@@ -333,7 +346,12 @@ def test_every_look_and_every_act_stands_in_the_audit(person: Callable[..., Brow
     facts = fill(centre)
     browser = person()
     start = len(rows(centre))
-    for path in ("/console/office/0306", f"/console/record/{facts['record']}", "/console/offices?q=baribour", "/console/office/9999"):
+    for path in (
+        "/console/office/0306",
+        f"/console/record/{facts['record']}",
+        "/console/offices?q=baribour",
+        "/console/office/9999",
+    ):
         browser.get(path)
     browser.get("/console/office/0306")  # again: the same look
     browser.post(f"/console/record/{facts['record']}", decision="accepted", reason="ល្អ")
@@ -344,11 +362,19 @@ def test_every_look_and_every_act_stands_in_the_audit(person: Callable[..., Brow
         ("look", "/console/office/0306"), ("look", record), ("look", "/console/offices"), ("act", record), ("act", record), ("act", record),
     ]  # fmt: skip
     last = rows(centre)
-    assert last[-3]["event"]["asked"] == {"decision": "accepted", "reason": "ល្អ"} and last[-1]["event"]["refused"] == 422
+    assert (
+        last[-3]["event"]["asked"] == {"decision": "accepted", "reason": "ល្អ"} and last[-1]["event"]["refused"] == 422
+    )
     assert "query" in last[-4]["event"]
     page = browser.get("/console/audit?admin=" + ADMIN)
     assert "0306" in words(page)
-    for query in ("?what=act", "?subject=/console/record/", "?since=2026-11-01&until=2026-12-01", "?before=2", "?since=x&before=y"):
+    for query in (
+        "?what=act",
+        "?subject=/console/record/",
+        "?since=2026-11-01&until=2026-12-01",
+        "?before=2",
+        "?since=x&before=y",
+    ):
         assert browser.get("/console/audit" + query).status_code == 200
     assert 'id="rows"' not in browser.get("/console/audit?until=2020-01-01").text
 
@@ -379,12 +405,18 @@ def test_a_page_is_not_shown_when_its_look_cannot_be_written_down(
     assert browser.post("/console/log/verify").status_code == 503
 
 
-def test_the_audit_is_only_added_to_and_a_change_beside_the_hub_shows(person: Callable[..., Browser], centre: Centre) -> None:
+def test_the_audit_is_only_added_to_and_a_change_beside_the_hub_shows(
+    person: Callable[..., Browser], centre: Centre
+) -> None:
     browser = person()
     for path in ("offices", "batches", "devices", "log"):
         browser.get(f"/console/{path}")
     verdict = centre.storage.read(watch.verify)
-    assert verdict.ok and verdict.rows == len(rows(centre)) and centre.storage.read(watch.head) == (verdict.rows, verdict.head)
+    assert (
+        verdict.ok
+        and verdict.rows == len(rows(centre))
+        and centre.storage.read(watch.head) == (verdict.rows, verdict.head)
+    )
     for statement in ("UPDATE look SET admin = 'x' WHERE idx = 2", "DELETE FROM look WHERE idx = 2"):
         with pytest.raises(Exception, match="only added to"):  # each database has an error of its own
             centre.storage.write(lambda tx, s=statement: tx.execute(s))  # type: ignore[misc]
@@ -393,7 +425,10 @@ def test_the_audit_is_only_added_to_and_a_change_beside_the_hub_shows(person: Ca
     centre.storage.write(lambda tx: tx.execute(f"DROP TRIGGER {drop}"))
     for change, back in (
         ("UPDATE look SET admin = 'x' WHERE idx = 2", f"UPDATE look SET admin = '{ADMIN}' WHERE idx = 2"),
-        ("UPDATE look SET event = event || ' ' WHERE idx = 3", "UPDATE look SET event = substr(event, 1, length(event) - 1) WHERE idx = 3"),
+        (
+            "UPDATE look SET event = event || ' ' WHERE idx = 3",
+            "UPDATE look SET event = substr(event, 1, length(event) - 1) WHERE idx = 3",
+        ),
         ("UPDATE look SET idx = 900 WHERE idx = 4", "UPDATE look SET idx = 4 WHERE idx = 900"),
     ):
         centre.storage.write(lambda tx, s=change: tx.execute(s))  # type: ignore[misc]
@@ -404,7 +439,9 @@ def test_the_audit_is_only_added_to_and_a_change_beside_the_hub_shows(person: Ca
     assert "banner red" in browser.post("/console/audit/verify").text
 
 
-def test_whoever_writes_the_chain_anew_contradicts_the_log(person: Callable[..., Browser], centre: Centre, clock: SetClock) -> None:
+def test_whoever_writes_the_chain_anew_contradicts_the_log(
+    person: Callable[..., Browser], centre: Centre, clock: SetClock
+) -> None:
     browser = person()
     for path in ("offices", "batches", "devices"):
         browser.get(f"/console/{path}")

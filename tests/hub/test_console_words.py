@@ -30,7 +30,9 @@ def sentences() -> set[str]:
 def test_every_sentence_has_its_khmer() -> None:
     entries, _ = catalogues.read(catalogues.sources())
     khmer = {english for _, english, said in entries if said}
-    wanted = sentences() | set(addresses.WORDS) | {tab.words for group in navigation.GROUPS for tab in (group, *group.tabs)}
+    wanted = (
+        sentences() | set(addresses.WORDS) | {tab.words for group in navigation.GROUPS for tab in (group, *group.tabs)}
+    )
     assert sorted(wanted - khmer) == []
 
 

@@ -48,7 +48,9 @@ def test_every_decision_is_signed_with_its_admin_and_reason(centre: Centre, lapt
     ]
     key = bytes(centre.keys.device.verify_key)
     row = centre.storage.read(
-        lambda tx: tx.query("SELECT b.raw, l.receipt FROM batch b JOIN leaf l ON l.batch = b.idx ORDER BY l.idx DESC LIMIT 1")
+        lambda tx: tx.query(
+            "SELECT b.raw, l.receipt FROM batch b JOIN leaf l ON l.batch = b.idx ORDER BY l.idx DESC LIMIT 1"
+        )
     )[0]
     signed = batches.parse(bytes(row["raw"]))
     assert (signed.device_public, signed.device_id) == (key, acts.device_id(centre.keys))
@@ -86,7 +88,9 @@ def test_an_act_stands_in_the_log_before_what_comes_after_it(centre: Centre) -> 
 
     centre.storage.write(together)
     rows = centre.storage.read(
-        lambda tx: tx.query("SELECT b.via, l.data FROM leaf l JOIN batch b ON b.idx = l.batch ORDER BY l.idx DESC LIMIT 2")
+        lambda tx: tx.query(
+            "SELECT b.via, l.data FROM leaf l JOIN batch b ON b.idx = l.batch ORDER BY l.idx DESC LIMIT 2"
+        )
     )
     assert [row["via"] for row in rows] == ["line", "hub"]
     assert receipts.read_leaf(rows[0]["data"]).state is receipts.State.ACCEPTED
@@ -143,7 +147,9 @@ def test_many_acts_become_batches_within_the_bounds(centre: Centre, clock: SetCl
 def test_an_act_without_a_time_has_that_of_its_signing(centre: Centre, clock: SetClock) -> None:
     clock.advance(5_000)
     centre.storage.write(lambda tx: acts.record(tx, "sync.role", {"role": "x"}))
-    raw = centre.storage.read(lambda tx: tx.query("SELECT raw FROM batch WHERE via = 'hub' ORDER BY idx DESC LIMIT 1"))[0]["raw"]
+    raw = centre.storage.read(lambda tx: tx.query("SELECT raw FROM batch WHERE via = 'hub' ORDER BY idx DESC LIMIT 1"))[
+        0
+    ]["raw"]
     assert stored.read(bytes(raw), {0})[0].wall_ms == clock.wall_ms()
 
 

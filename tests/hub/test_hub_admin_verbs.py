@@ -34,7 +34,9 @@ def add(capsys: pytest.CaptureFixture[str], hub: Path, name: str, *more: str) ->
     return run(capsys, hub, "add", name, "--passphrase-file", str(hub.parent / "passphrase"), *more)
 
 
-def test_the_first_admin_is_an_owner_and_others_are_what_one_says(hub: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_first_admin_is_an_owner_and_others_are_what_one_says(
+    hub: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert add(capsys, hub, "សុខា") == {"admin": "សុខា", "role": "owner"}
     assert add(capsys, hub, "ដារា") == {"admin": "ដារា", "role": "viewer"}
     assert add(capsys, hub, "ដារា", "--role", "operator") == {"admin": "ដារា", "role": "operator"}
@@ -49,7 +51,9 @@ def test_the_first_admin_is_an_owner_and_others_are_what_one_says(hub: Path, cap
     assert wrong["error"]["code"] == "HB-160"
 
 
-def test_somebody_is_shut_out_signed_out_and_loses_an_authenticator(hub: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_somebody_is_shut_out_signed_out_and_loses_an_authenticator(
+    hub: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     add(capsys, hub, "សុខា")
     add(capsys, hub, "ដារា")
     assert run(capsys, hub, "shut-out", "ដារា")["shut_out"] is True
@@ -70,7 +74,9 @@ def test_the_rule_about_authenticators(hub: Path, capsys: pytest.CaptureFixture[
     assert run(capsys, hub, "rule") == {"authenticator": "everybody"}
 
 
-def test_verbs_stand_in_the_audit_which_can_be_checked_and_taken_away(hub: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_verbs_stand_in_the_audit_which_can_be_checked_and_taken_away(
+    hub: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     add(capsys, hub, "សុខា")
     run(capsys, hub, "rule", "nobody")
     rows = run(capsys, hub, "audit")

@@ -21,7 +21,16 @@ def test_have_says_more_and_older_programs_need_not() -> None:
     assert wire.read_have(said.encode()) == said
     silent = Have([HASH], [], 4, HASH, 1, 9)
     assert wire.read_have(silent.encode()) == silent
-    for about in ([1, 2], [1, 2, 3], [-1, 2, "x"], [1, True, "x"], [1, 2, "x" * 41], [1, 2, "a\nb"], "x", [1, 2, "x", 4]):
+    for about in (
+        [1, 2],
+        [1, 2, 3],
+        [-1, 2, "x"],
+        [1, True, "x"],
+        [1, 2, "x" * 41],
+        [1, 2, "a\nb"],
+        "x",
+        [1, 2, "x", 4],
+    ):
         with pytest.raises(Malformed):
             wire.read_have(encode({1: [], 2: [], 3: 0, 4: HASH, 5: 0, 6: 0, 7: about}))
     with pytest.raises(Malformed):
@@ -46,8 +55,13 @@ def test_a_laptop_with_old_publications_is_seen_before_anybody_relies_on_them(ce
     first, second = join(centre, Laptop()), join(centre, Laptop())
     centre.settle()
     held = centre.repository.version()
-    for laptop, version in ((first, held), (second, held + 7_000)):  # the second knows more than this hub: it was put back
-        centre.storage.write(lambda tx, d=laptop.id, v=version: contacts.heard(tx, d, About(v, 2, "1.0"), clock.wall_ms()))  # type: ignore[misc]
+    for laptop, version in (
+        (first, held),
+        (second, held + 7_000),
+    ):  # the second knows more than this hub: it was put back
+        centre.storage.write(
+            lambda tx, d=laptop.id, v=version: contacts.heard(tx, d, About(v, 2, "1.0"), clock.wall_ms())
+        )  # type: ignore[misc]
 
     def ages() -> list[tuple[int | None, bool]]:
         found = centre.storage.read(lambda tx: contacts.ages(tx, clock.wall_ms()))

@@ -69,7 +69,8 @@ def test_every_filter_gives_what_reading_everything_gives(centre: Centre, crowd:
     dice = random.Random(3)
     for _ in range(60):
         wanted = Wanted(
-            kind=dice.choice(("", "", *KINDS)), office=dice.choice(("", "0306", "04", "0401", "25")), form=dice.choice(("", "links", "none")),
+            kind=dice.choice(("", "", *KINDS)), office=dice.choice(("", "0306", "04", "0401", "25")),
+            form=dice.choice(("", "links", "none")),
             officer=dice.choice((b"", OFFICER, bytes(16))), label=dice.choice(("", "", "accepted", "q:schema")),
             since_ms=dice.choice((0, 0, days[9], days[20] + 1)), until_ms=dice.choice((0, 0, days[30], days[21] + 1)),
         )  # fmt: skip
@@ -111,7 +112,9 @@ def test_a_record_is_found_by_the_beginning_of_its_hash(centre: Centre, crowd: l
     assert centre.storage.read(lambda tx: finder.by_hash(tx, "xyzxyzxy")) == []
 
 
-def test_counts_that_would_read_too_much_say_so(centre: Centre, crowd: list[Laptop], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_counts_that_would_read_too_much_say_so(
+    centre: Centre, crowd: list[Laptop], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(finder, "COUNTED", 3)
     monkeypatch.setattr(finder, "COUNTED_WORDS", 2)
     read = centre.storage.read

@@ -310,4 +310,6 @@ def test_a_certificate_is_believed_from_the_pack_key_alone(laptop: Unlocked, cen
     assert laptop.store.write(lambda conn: enrol.accept(conn, clock, data)) is False
     assert laptop.store.read(enrol.certificate) == said
     assert laptop.store.read(enrol.request) is None
-    assert len((laptop.store.read(enrol.request_words) or "").split()) == 6  # to compare with the console, also afterwards
+    assert (
+        len((laptop.store.read(enrol.request_words) or "").split()) == 6
+    )  # to compare with the console, also afterwards

@@ -68,7 +68,14 @@ def _set_up(request: Request, visit: Visit, error: SalaError | None, status: int
     admin = centre.storage.read(lambda tx: admins.one(tx, visit.admin))
     if admin is None:
         return RedirectResponse(LOGIN, 303)
-    values: dict[str, Any] = {"visiting": visit, "error": error, "least": admins.LEAST, "secret": "", "picture": "", "must": True}
+    values: dict[str, Any] = {
+        "visiting": visit,
+        "error": error,
+        "least": admins.LEAST,
+        "secret": "",
+        "picture": "",
+        "must": True,
+    }
     if not admin["must_change"]:
         values |= offer(centre, visit) | {"must": False}
     return page(request, "begin.html", values, visit=None, status=status)
@@ -128,9 +135,7 @@ def new_passphrase(centre: Centre, visit: Visit, form: Form, *, old: str | None)
 
 def offer(centre: Centre, visit: Visit) -> dict[str, Any]:
     """A secret for an authenticator as letters and as a picture; it counts once a code of it was typed."""
-    row = centre.storage.read(
-        lambda tx: tx.one("SELECT pending FROM visit WHERE key_hash = :key", {"key": visit.key})
-    )
+    row = centre.storage.read(lambda tx: tx.one("SELECT pending FROM visit WHERE key_hash = :key", {"key": visit.key}))
     if row is not None and row["pending"]:
         secret = secondfactor.unseal(centre.keys, row["pending"])
     else:
@@ -155,7 +160,11 @@ def take_factor(centre: Centre, visit: Visit, code: str) -> list[str]:
         row = tx.one("SELECT pending FROM visit WHERE key_hash = :key", {"key": visit.key})
         sealed = row["pending"] if row else None
         wait = login.wait_s(tx, "code", visit.admin, now)
-        step = secondfactor.step_of(secondfactor.unseal(centre.keys, sealed), code, 0, now) if sealed and not wait else None
+        step = (
+            secondfactor.step_of(secondfactor.unseal(centre.keys, sealed), code, 0, now)
+            if sealed and not wait
+            else None
+        )
         if sealed is None or step is None:
             login.failed(tx, "code", visit.admin, now)
             return False

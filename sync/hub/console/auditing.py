@@ -40,7 +40,9 @@ def export(request: Request, visit: Visit) -> Response:  # noqa: ARG001
     rows = centre.storage.read(lambda tx: list(watch.rows(tx)))
     name, kind = ("audit.csv", "text/csv") if as_csv else ("audit.jsonl", "application/jsonl")
     headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(_csv(rows) if as_csv else _lines(rows), media_type=f"{kind}; charset=utf-8", headers=headers)
+    return StreamingResponse(
+        _csv(rows) if as_csv else _lines(rows), media_type=f"{kind}; charset=utf-8", headers=headers
+    )
 
 
 def _show(request: Request, visit: Visit, verdict: watch.Verdict | None) -> Response:

@@ -30,7 +30,21 @@ SAME_LOOK_MS: Final = 10 * 60_000
 MOST_QUERY: Final = 300  # characters of an address or a question in the audit
 _MOST_LOOKS: Final = 50_000
 _ASKED: Final = (
-    "decision", "reason", "keep", "name", "role", "rule", "office", "url", "name_km", "name_en", "under", "id", "end", "note", "act",
+    "decision",
+    "reason",
+    "keep",
+    "name",
+    "role",
+    "rule",
+    "office",
+    "url",
+    "name_km",
+    "name_en",
+    "under",
+    "id",
+    "end",
+    "note",
+    "act",
 )  # fields of forms that the audit keeps
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -89,7 +103,11 @@ class Doors:
                     if not login.token_holds(visit, form.fields.get("token")):
                         return page(request, "old.html", {}, visit=visit, status=403)
                     return await run_in_threadpool(self._act, handler, request, visit, form, power)
-            except (TooLarge, MultiPartException, HTTPException):  # the last: how starlette tells of a broken or endless form
+            except (
+                TooLarge,
+                MultiPartException,
+                HTTPException,
+            ):  # the last: how starlette tells of a broken or endless form
                 return page(request, "large.html", {"limit": limit}, visit=visit, status=413)
 
         return endpoint
@@ -138,7 +156,9 @@ class Looks:
             if len(self._last) >= _MOST_LOOKS:
                 self._last.clear()
         try:
-            write(request, visit.admin, watch.LOOK, request.url.path, **({"query": unquote_plus(query)} if query else {}))
+            write(
+                request, visit.admin, watch.LOOK, request.url.path, **({"query": unquote_plus(query)} if query else {})
+            )
         except SalaError:
             if kept:
                 raise
@@ -149,9 +169,7 @@ class Looks:
 def write(request: Request, admin: str, what: str, subject: str, **more: Any) -> None:
     """One row of the audit."""
     centre = centre_of(request)
-    centre.storage.write(
-        lambda tx: watch.note(tx, admin, what, subject[:MOST_QUERY], centre.clock.wall_ms(), **more)
-    )
+    centre.storage.write(lambda tx: watch.note(tx, admin, what, subject[:MOST_QUERY], centre.clock.wall_ms(), **more))
 
 
 def noted(request: Request, visit: Visit, form: Form) -> None:
@@ -164,7 +182,13 @@ def noted(request: Request, visit: Visit, form: Form) -> None:
 
 def _not_yours(request: Request, visit: Visit, power: str) -> Response:
     write(request, visit.admin, watch.ACT, request.url.path, refused=403)
-    return page(request, "notyours.html", {"power": roles.DUTIES[power], "role": roles.TITLES[visit.role]}, visit=visit, status=403)
+    return page(
+        request,
+        "notyours.html",
+        {"power": roles.DUTIES[power], "role": roles.TITLES[visit.role]},
+        visit=visit,
+        status=403,
+    )
 
 
 def _problem(request: Request, visit: Visit, error: SalaError) -> Response:

@@ -159,7 +159,14 @@ def code_holds(tx: Tx, keys: Any, admin: Row, code: str, now: int) -> bool:
 
 
 def _page(
-    request: Request, *, back: str, name: str = "", wrong: bool = False, old: bool = False, wait: int = 0, status: int = 200
+    request: Request,
+    *,
+    back: str,
+    name: str = "",
+    wrong: bool = False,
+    old: bool = False,
+    wait: int = 0,
+    status: int = 200,
 ) -> Response:
     gate = secrets.token_urlsafe(24)
     values = {"back": inside(back), "name": name, "wrong": wrong, "old": old, "wait": wait, "gate": gate}

@@ -41,11 +41,14 @@ def refused(request: Request, visit: Visit) -> Response:
     return Response(data, media_type="application/octet-stream", headers=headers)
 
 
-_EPOCHS: Final = "SELECT epoch, min(made_ms) AS since_ms, max(size) AS size FROM checkpoint GROUP BY epoch ORDER BY epoch DESC"
+_EPOCHS: Final = (
+    "SELECT epoch, min(made_ms) AS since_ms, max(size) AS size FROM checkpoint GROUP BY epoch ORDER BY epoch DESC"
+)
 
 
 def _log(request: Request, visit: Visit, faults: list[str] | None) -> Response:
     centre = centre_of(request)
+
     def read(tx: Tx) -> dict[str, Any]:
         size = log_size(tx)
         made = tx.query("SELECT max(made_ms) AS ms FROM checkpoint")[0]["ms"]

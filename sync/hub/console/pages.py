@@ -178,7 +178,9 @@ def _office_name(centre: Centre, words: Words, known: dict[str, dict[str, str]],
     """What an office is called; its code when nobody knows it. Names are read once a page, and only when one is asked for."""
     if not known:
         rows = centre.storage.read(lambda tx: tx.query("SELECT code, name_km, name_en FROM office ORDER BY code"))
-        known |= {row["code"]: {"km": row["name_km"], "en": row["name_en"]} for row in rows} or {"": {"km": "", "en": ""}}
+        known |= {row["code"]: {"km": row["name_km"], "en": row["name_en"]} for row in rows} or {
+            "": {"km": "", "en": ""}
+        }
     return words.say(known[code]) if code in known else shown(words.digits(code))
 
 

@@ -113,7 +113,11 @@ def listing(request: Request, visit: Visit) -> Response:
         for row in values["found"].rows
     ]  # fmt: skip
     following = values["found"].after
-    more = urlencode({**{k: v for k, v in typed.items() if v}, "after": f"{following[0]}-{following[1]}"}) if following else ""
+    more = (
+        urlencode({**{k: v for k, v in typed.items() if v}, "after": f"{following[0]}-{following[1]}"})
+        if following
+        else ""
+    )
     titles = {kind: kind_title(centre, kind) for kind in values["kinds"]}
     form_titles = {form: _form_title(centre, form) for form in values["forms"] if form != finder.OWN_FORM}
     given = {

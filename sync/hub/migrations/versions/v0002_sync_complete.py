@@ -53,7 +53,13 @@ def upgrade() -> None:
 def _heartbeats() -> None:
     """The newest text message of each laptop without data."""
     op.create_table(
-        "heartbeat", _key(blob("device")), integer("seq"), blob("head"), integer("pending"), text("message"), integer("received_ms")
+        "heartbeat",
+        _key(blob("device")),
+        integer("seq"),
+        blob("head"),
+        integer("pending"),
+        text("message"),
+        integer("received_ms"),
     )
 
 
@@ -136,11 +142,17 @@ def _console(*, sqlite: bool) -> None:
     op.create_table(
         "look", _key(integer("idx")), blob("hash"), text("admin"), text("what"), text("subject"), integer("at_ms"), text("event"),
     )  # fmt: skip
-    for name, columns in (("look_admin", ["admin", "idx"]), ("look_subject", ["subject", "idx"]), ("look_at", ["at_ms"])):
+    for name, columns in (
+        ("look_admin", ["admin", "idx"]),
+        ("look_subject", ["subject", "idx"]),
+        ("look_at", ["at_ms"]),
+    ):
         op.create_index(name, "look", columns)
     for statement in _ONLY_ADDED_SQLITE if sqlite else _ONLY_ADDED_POSTGRES:
         op.execute(statement)
-    op.create_table("contact", _key(blob("device")), integer("at_ms"), integer("publications"), integer("waiting"), text("app"))
+    op.create_table(
+        "contact", _key(blob("device")), integer("at_ms"), integer("publications"), integer("waiting"), text("app")
+    )
     op.create_table("edition", _key(integer("version")), integer("made_ms"))
     op.create_table("tally", _key(integer("day")), _key(blob("device")), integer("batches"), integer("records"))
     op.create_table("set_aside", _key(blob("op")), _key(blob("device")))
@@ -213,9 +225,7 @@ def _relays() -> None:
     )  # fmt: skip
     op.create_index("handed_state", "handed", ["state", "idx"])
     op.create_index("handed_device", "handed", ["device", "idx"])
-    op.create_table(
-        "heard", sa.Column("device", sa.LargeBinary, primary_key=True), blob("status"), integer("asked_ms")
-    )
+    op.create_table("heard", sa.Column("device", sa.LargeBinary, primary_key=True), blob("status"), integer("asked_ms"))
 
 
 def _forks() -> None:
@@ -224,7 +234,9 @@ def _forks() -> None:
         "fork", sa.Column("op", sa.LargeBinary, primary_key=True), blob("device"), blob("parent"), integer("seq"), blob("sibling"),
     )  # fmt: skip
     op.create_index("fork_device", "fork", ["device", "seq"])
-    op.create_table("evidence", sa.Column("batch", sa.LargeBinary, primary_key=True), blob("device"), integer("received_ms"))
+    op.create_table(
+        "evidence", sa.Column("batch", sa.LargeBinary, primary_key=True), blob("device"), integer("received_ms")
+    )
     op.execute(
         """INSERT INTO fork (op, device, parent, seq, sibling)
            SELECT o.hash, o.device, o.parent, o.seq, (SELECT s.hash FROM op s WHERE s.device = o.device AND s.seq = o.seq
