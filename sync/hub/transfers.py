@@ -136,7 +136,7 @@ def fields_of(tx: Tx, child: Row) -> OpFields:
 def people(tx: Tx, office: str | None = None) -> list[dict[str, Any]]:
     """Officers as laptops declared them at enrolment and since: id, names, role, key, office; the newest word of each key."""
     found: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for row in tx.query("SELECT office, officers FROM device ORDER BY enrolled_ms, device"):
+    for row in tx.query("SELECT office, officers FROM device ORDER BY enrolled_ms, office, number, device"):
         for one in json.loads(row["officers"]):
             found[(row["office"], one["id"], one["public"])] = {**one, "office": row["office"]}
     for row in tx.query(
