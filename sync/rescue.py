@@ -35,6 +35,7 @@ from sync.exchange import LOCK
 from sync.failpoint import failpoint
 from sync.limits import MAX_TARGET
 from sync.lockfile import locked
+from sync.marks import STABLE, mark
 from sync.version import VERSION
 from sync.volume import Object
 from sync.withdrawal import NOTE, Withdrawn
@@ -85,13 +86,14 @@ def _put_aside(unlocked: Unlocked) -> Withdrawn:
     centre = store.read(office.centre)
     batches, chunks = store.read(delivery.pending), store.read(pieces.waiting)
     ops, file = sum(batch.last_seq - batch.first_seq + 1 for batch in batches), ""
-    if centre is not None and (batches or chunks or store.read(foreign.to_carry)):
+    unsent = bool(batches or chunks or store.read(foreign.to_carry))
+    if centre is not None and (unsent or store.read(_unsafe)):
         moment = datetime.fromtimestamp(store.clock.wall_ms() / 1000, UTC)
         stem = f"sala-unsent-{unlocked.device.device_id.hex()[:8]}-{moment:%Y%m%d-%H%M%S}"
         paths = volume.write(
             place(unlocked.home), stem, _objects(unlocked), seal=[centre.agency_seal, centre.recovery_seal]
         )
-        file = str(paths[0])
+        file = str(paths[0]) if unsent else ""  # what was received only is put aside in silence, in case the centre loses it
     told_ms = store.write(lambda conn: _keep(conn, store.clock, file, ops))
     return Withdrawn(told_ms, file, ops)
 
@@ -130,16 +132,39 @@ def _objects(unlocked: Unlocked) -> Iterator[Object]:
         yield Object("rekey", device, successor)
     for text in store.read(delivery.old_receipts):
         yield Object("receipt", device, text.encode())
-    for batch in store.read(delivery.pending):
-        yield Object("batch", batch.hash.hex(), store.read(partial(delivery.data, hash_=batch.hash)))
+    for hash_ in store.read(_unsafe):
+        yield Object("batch", hash_.hex(), store.read(partial(delivery.data, hash_=hash_)))
     for hash_, _ in store.read(foreign.to_carry):
         yield Object("batch", hash_.hex(), store.read(partial(foreign.data, hash_=hash_)))
-    for name, kind, blob in store.read(pieces.waiting):
+    for name, kind, blob in store.read(_unsafe_pieces):
         try:
             data = unlocked.blobs.manifest(blob.hex()) if kind == "manifest" else unlocked.blobs.chunk(name)
         except Known:
             continue  # one damaged piece of an attachment must not keep all the rest here
         yield Object("chunk", name.hex(), data)
+
+
+def _unsafe(conn: Connection) -> list[bytes]:
+    """Frozen batches that no second site is known to hold, oldest first: a receipt alone proves one copy."""
+    rows = conn.execute(
+        """SELECT hash FROM batch WHERE state <> 'recut' AND last_seq > ? AND length(bytes) > 0
+           ORDER BY first_seq, last_seq""",
+        (mark(conn, STABLE),),
+    )
+    return [row["hash"] for row in rows.fetchall()]
+
+
+def _unsafe_pieces(conn: Connection) -> list[tuple[bytes, str, bytes]]:
+    """The pieces of what those ops name, and all that were never sent: (hash, manifest or chunk, blob)."""
+    rows = conn.execute(
+        """SELECT attached.blob AS hash, 'manifest' AS kind, attached.blob AS blob, attached.seq AS seq, -1 AS n
+           FROM attached WHERE attached.seq > :stable OR attached.sent_ms IS NULL
+           UNION ALL
+           SELECT chunk.hash, 'chunk', chunk.blob, attached.seq, chunk.n FROM attached JOIN chunk ON chunk.blob = attached.blob
+           WHERE attached.seq > :stable OR chunk.state = 'waiting' ORDER BY seq, n""",
+        {"stable": mark(conn, STABLE)},
+    )
+    return [(row["hash"], row["kind"], row["blob"]) for row in rows.fetchall()]
 
 
 def _slot(conn: Connection) -> bytes:
