@@ -53,6 +53,20 @@ def centre(tmp_path: Path, clock: SetClock, database: str | None) -> Iterator[Ce
     hub.close()
 
 
+def everything(centre: Centre) -> bytes:
+    """All that the hub's database holds, as bytes in which a secret can be looked for."""
+    url = centre.settings.get("database")
+    if url is None:
+        return b"".join(path.read_bytes() for path in centre.folder.glob("hub.db*"))
+    found: list[bytes] = []
+    with psycopg.connect(url) as server:
+        tables = server.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        for (name,) in tables:
+            for row in server.execute(f"SELECT * FROM {name}".encode()):
+                found += [value if isinstance(value, bytes) else str(value).encode() for value in row]
+    return b"\n".join(found)
+
+
 def tamper(centre: Centre, sql: str) -> None:
     """One statement in SQLite's words on the hub's database, behind the hub's back."""
     url = centre.settings.get("database")

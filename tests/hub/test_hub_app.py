@@ -156,6 +156,7 @@ def test_a_nonce_is_good_for_one_request(client: httpx.Client, laptop: Laptop) -
     assert signed(client, laptop, "POST", "/v1/have", body, replay.headers[wire.NONCE]).status_code == 200
 
 
+@pytest.mark.parametrize("database", [None])  # processes over one server share them: tests/hub/test_hub_postgres.py
 def test_a_restart_ends_every_nonce(centre: Centre, laptop: Laptop) -> None:
     """What was signed before a restart cannot be played back after it, and the device is simply given another nonce."""
     with serving(centre) as before:

@@ -18,6 +18,7 @@ from sync.hub import enrolment, leases
 from sync.hub.centre import Centre
 from sync.hub.offices import office_facts
 from sync.limits import CODE_TRIES, DAY_MS
+from tests.hub.conftest import everything
 from tests.hub.laptop import OFFICE, Laptop, ask, join, slot
 
 
@@ -36,7 +37,7 @@ def test_a_pack_carries_what_the_first_days_need(centre: Centre) -> None:
 
 def test_the_hub_keeps_no_code_and_no_private_seal(centre: Centre) -> None:
     found = pack.parse(centre.enrol(OFFICE, []), [bytes(centre.keys.pack.verify_key)])
-    stored = b"".join(path.read_bytes() for path in centre.folder.glob("hub.db*"))
+    stored = everything(centre)
     assert found.code.encode() not in stored
     assert devices.code_key(found.code, found.slot) in stored
     kept = {path.name for path in (centre.folder / "keys").iterdir()}

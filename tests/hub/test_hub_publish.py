@@ -196,6 +196,7 @@ def _refilled(centre: Centre, laptop: Laptop) -> bytes:
     return centre.storage.read(lambda tx: leases.publication(tx, row["slot"], now))
 
 
+@pytest.mark.parametrize("database", [None])  # the copy is the folder with its database
 def test_after_an_older_copy_a_new_epoch_goes_on_for_log_and_publications(
     centre: Centre, laptop: Laptop, tmp_path: Path, clock: SetClock
 ) -> None:
