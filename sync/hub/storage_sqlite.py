@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 DATABASE: Final = "hub.db"
 READERS: Final = 4
+_CHECKPOINT: Final = 8_192  # pages (32 MiB): those of indices over hashes change with every commit and are written back once for many
 _ROWS: Final = 100  # of one INSERT
 
 
@@ -116,6 +117,7 @@ class SqliteStorage:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA cache_size = -65536")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT}")
         return connection
 
     def _prepare(self) -> None:
