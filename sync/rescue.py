@@ -93,7 +93,8 @@ def _put_aside(unlocked: Unlocked) -> Withdrawn:
         paths = volume.write(
             place(unlocked.home), stem, _objects(unlocked), seal=[centre.agency_seal, centre.recovery_seal]
         )
-        file = str(paths[0]) if unsent else ""  # what was received only is put aside in silence, in case the centre loses it
+        if unsent:  # what has a receipt is put aside in silence, in case the centre loses it
+            file = str(paths[0])
     told_ms = store.write(lambda conn: _keep(conn, store.clock, file, ops))
     return Withdrawn(told_ms, file, ops)
 
