@@ -12,6 +12,8 @@ import random
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -26,19 +28,21 @@ ROOT = Path(__file__).parents[2]
 
 def rows(folder: Path) -> list[Row]:
     found = [_row(folder, "SQLite", case) for case in ((16, 20, 100, 10_000), (4, 10, 1_000, 10_000), (16, 60, 1, 300))]
-    with postgres.cluster(
-        memory=False, shared_buffers="256MB", max_wal_size="1GB"
-    ) as dsn:  # files on the disk, everything flushed
+    # files on the disk, everything flushed; a hub on PostgreSQL is served by several processes, here by one for each core
+    with postgres.cluster(memory=False, shared_buffers="256MB", max_wal_size="1GB") as dsn:
         server = postgres.Server(dsn)
         for case in ((16, 20, 100, 15_000), (4, 10, 1_000, 15_000), (16, 60, 1, 300)):
             with server.fresh() as url:
-                found.append(_row(folder, "PostgreSQL", case, url))
+                found.append(_row(folder, "PostgreSQL", case, url, processes=2))
     return found
 
 
-def _row(folder: Path, database: str, case: tuple[int, int, int, int], url: str | None = None) -> Row:
+def _row(
+    folder: Path, database: str, case: tuple[int, int, int, int], url: str | None = None, *, processes: int = 1
+) -> Row:
     devices, batches, records, budget = case
-    rate, p50, p99 = measure(folder / f"{database}-{devices}x{records}", devices, batches, records, url)
+    place = folder / f"{database}-{devices}x{records}"
+    rate, p50, p99 = measure(place, devices, batches, records, url, processes=processes)
     return Row(
         f"hub, {database}, {devices} devices × {records} records a batch", rate, "records/s", budget, better="more",
         beside=f"a receipt in {p50:.0f} ms p50, {p99:.0f} ms p99",
@@ -46,9 +50,9 @@ def _row(folder: Path, database: str, case: tuple[int, int, int, int], url: str 
 
 
 def measure(
-    folder: Path, devices: int, batches: int, records: int, url: str | None = None
+    folder: Path, devices: int, batches: int, records: int, url: str | None = None, *, processes: int = 1
 ) -> tuple[float, float, float]:
-    """Records a second, and milliseconds of an upload (p50, p99), of a fresh hub in a process of its own; ``url``: on PostgreSQL."""
+    """Records a second, and milliseconds of an upload (p50, p99), of a fresh hub in ``processes`` of its own; ``url``: on PostgreSQL."""
     from sync.clock import SystemClock
     from sync.hub import centre
 
@@ -58,14 +62,21 @@ def measure(
     finally:
         hub.close()
     ready = [[_upload(laptop, records) for _ in range(batches)] for laptop in laptops]
+    with ExitStack() as stack:
+        ports = [stack.enter_context(_serving(folder)) for _ in range(processes)]
+        return asyncio.run(_load(ports, ready, records))
+
+
+@contextmanager
+def _serving(folder: Path) -> Iterator[int]:
+    """A served hub; its port."""
     serving = subprocess.Popen(
         [sys.executable, "-m", "sync.hub.cli", "--data", str(folder), "--json", "serve", "--port", "0"],
         cwd=ROOT, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUTF8": "1"},
     )  # fmt: skip
     try:
         assert serving.stdout is not None
-        port = int(json.loads(serving.stdout.readline())["url"].rpartition(":")[2])
-        return asyncio.run(_load(port, ready, records))
+        yield int(json.loads(serving.stdout.readline())["url"].rpartition(":")[2])
     finally:
         serving.terminate()
         serving.wait(30)
@@ -91,10 +102,12 @@ def _upload(laptop: Laptop, records: int) -> bytes:
     return head.encode() + data
 
 
-async def _load(port: int, ready: list[list[bytes]], records: int) -> tuple[float, float, float]:
+async def _load(ports: list[int], ready: list[list[bytes]], records: int) -> tuple[float, float, float]:
     samples: list[float] = []
     began = time.perf_counter()
-    await asyncio.gather(*(_device(port, requests, samples) for requests in ready))
+    await asyncio.gather(
+        *(_device(ports[number % len(ports)], requests, samples) for number, requests in enumerate(ready))
+    )
     took = time.perf_counter() - began
     return sum(map(len, ready)) * records / took, quantile(samples, 0.5), quantile(samples, 0.99)
 
