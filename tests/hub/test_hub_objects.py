@@ -250,3 +250,16 @@ def test_a_second_site_in_a_bucket_is_a_whole_backup(hub: Centre, s3: str, tmp_p
     assert first.confirmed and first.batches == first.batches_in_all
     assert exports.backup(hub, where).batches == 0
     assert whole.prove(hub, where)["same"]
+
+
+def test_a_log_is_not_called_broken_because_the_storage_is_away(hub: Centre) -> None:
+    hub.ingest.take(join(hub, Laptop()).batch(1))
+    working = hub.storage.objects
+    hub.storage.objects = in_bucket("http://127.0.0.1:9/sala")
+    with pytest.raises(Known) as known:
+        hub.storage.read(hub.log.verify)
+    assert known.value.code == "HB-166"
+    hub.storage.objects = None  # somebody has taken the storage out of the settings
+    assert len(hub.storage.read(hub.log.verify)) == 1
+    hub.storage.objects = working
+    assert hub.storage.read(hub.log.verify) == []
