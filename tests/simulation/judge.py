@@ -47,6 +47,7 @@ def judge(world: World) -> Verdict:
     here: dict[bytes, dict[str, Any]] = {}  # every op of every laptop, told to somebody or not, pruned or not
     for laptop in world.laptops:
         here |= {op: {"kind": kind, "device": b""} for op, kind in laptop.acknowledged.items()}
+        here |= {row["hash"]: row for row in laptop.last_seen}
         if not laptop.gone:
             here |= {row["hash"]: row for row in laptop.rows("SELECT hash, kind, device FROM op_line")}
     there = world.site.rows("SELECT hash, parent, device, seq, op_id, kind, label FROM op ORDER BY id")

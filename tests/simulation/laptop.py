@@ -27,6 +27,7 @@ class Laptop:
     def __init__(self, name: str, home: Path, clock: SetClock, points: Points) -> None:
         self.name, self.home, self.clock, self.points = name, home, clock, points
         self.acknowledged: dict[bytes, str] = {}
+        self.last_seen: list[dict[str, Any]] = []  # every op that stood here when the laptop was withdrawn, told or not
         self.devices: set[bytes] = set()
         self.cloned = False
         self.gone = False  # withdrawn: its unsent work stands in a sealed file, and nobody opens it any more
@@ -127,7 +128,13 @@ class Laptop:
 
     def obey(self) -> Any:
         """What every run ends with: a laptop that the centre has withdrawn puts its work aside and lets go of its keys."""
-        return self.work(rescue.obey)
+
+        def action(unlocked: Unlocked) -> None:
+            rows = unlocked.store.read(lambda conn: conn.execute("SELECT hash, kind, device FROM op_line").fetchall())
+            self.last_seen = [dict(row) for row in rows]
+            rescue.obey(unlocked)
+
+        return self.work(action)
 
     def rescued(self) -> list[Path]:
         """The sealed files that stand beside the profile."""

@@ -62,7 +62,8 @@ class World:
         self.sticks = Sticks(folder)
         self.rounds = 0
         self.asleep: list[str] = []  # laptops that would never have gone by themselves
-        self.silent = False  # was a copy put back without a new epoch?
+        self.epochs = {1}  # the lives of the log that there were
+        self.silent = False  # did a life of the log go back, or did two bear one number?
         names = template.NAMES if self.dice.random() < 0.35 else template.NAMES[:2]
         self.laptops = [Laptop(name, folder / name, self._clock(), points) for name in names]
         self.obedient = self.dice.random() < 0.6  # is it today's program, which carries out a withdrawal at once?
@@ -219,6 +220,10 @@ class World:
             self._after_restore()
 
     def _after_restore(self) -> None:
+        """What an admin does then. Two lives that begin from copies which know nothing of each other may bear one number."""
+        epoch = self.site.centre.log.epoch
+        self.silent |= epoch in self.epochs
+        self.epochs.add(epoch)
         for device in sorted(self.revoked):
             self._revoke(device)
 
@@ -294,12 +299,12 @@ class World:
         self.say("--- healing")
         for self.rounds in range(1, ROUNDS + 1):
             self._pass_time()
-            self._rescue()
             for laptop in self.alive:
                 laptop.clock.advance(LONGEST_WAIT)
                 if self.waiting(laptop) and not laptop.due():
                     self.asleep.append(f"{laptop.name} has work and does not start by itself")
                 self.sync(laptop)
+            self._rescue()
             if self.drained():
                 return
 
