@@ -6,6 +6,7 @@ The model knows only which ops exist, who is enrolled and what has arrived; it s
 from __future__ import annotations
 
 import asyncio
+import atexit
 import shutil
 import tempfile
 from hashlib import sha256
@@ -150,21 +151,29 @@ class AnyOrder(RuleBasedStateMachine):
         assert sorted(row["hash"] for row in leaves) == sorted(sha256(data).digest() for data in self.arrived)
 
     def teardown(self) -> None:
-        if hasattr(self, "parsed"):
-            self.the_stranger_is_enrolled()
-            self._stick(self.known)
-            self.arrived |= set(self.known)
-            self.every_op_is_what_the_tree_makes_of_it()
-            assert self.centre.storage.read(self.centre.log.verify) == []
-            self.centre.close()
-            self.loop.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            if hasattr(self, "parsed"):
+                self._finish()
+        finally:
+            if hasattr(self, "centre"):
+                self.centre.close()
+                self.loop.close()
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _finish(self) -> None:
+        """In the end everything has arrived, and everybody is known."""
+        self.the_stranger_is_enrolled()
+        self._stick(self.known)
+        self.arrived |= set(self.known)
+        self.every_op_is_what_the_tree_makes_of_it()
+        assert self.centre.storage.read(self.centre.log.verify) == []
 
 
 def _template() -> Path:
     """A fresh hub, made once."""
     if "hub" not in _TEMPLATE:
         place = Path(tempfile.mkdtemp(prefix="sala-order-")) / "hub"
+        atexit.register(shutil.rmtree, place.parent, ignore_errors=True)
         centres.create(place, SetClock(NOW), name="មជ្ឈមណ្ឌល", log_name="hub").close()
         _TEMPLATE["hub"] = place
     return _TEMPLATE["hub"]
