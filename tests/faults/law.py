@@ -13,8 +13,8 @@ from typing import Any
 from modules.session import Session
 from sync import care, outbox
 from sync.clock import SystemClock
+from sync.hub import acts, courier, keys, reports
 from sync.hub import centre as centres
-from sync.hub import courier, reports
 
 
 @dataclass
@@ -36,6 +36,7 @@ def broken(session: Session, hub: Path, said: Acknowledged) -> list[str]:
             *_flows(session),
             *_numbers(session, centre, said),
             *_receipts(session, centre),
+            *_own(session, hub, centre),
             *_chunks(session, centre, hub),
             *(f"laptop: {problem}" for problem in care.problems(session.unlocked)),
             *(f"hub: {row[0]}" for row in centre.execute("PRAGMA integrity_check") if row[0] != "ok"),
@@ -62,7 +63,8 @@ def _ops(session: Session, centre: sqlite3.Connection, said: Acknowledged) -> It
     if strange:
         yield f"ops that are not accepted: {strange}"
     places = centre.execute("SELECT count(*), count(DISTINCT op) FROM accepted").fetchone()
-    if places != (len(there), len(there)):
+    named = {row[0] for row in centre.execute("SELECT o.hash FROM accepted AS a JOIN op AS o ON o.id = a.op")}
+    if places != (len(there), len(there)) or named != {digest for _, digest, _ in there}:
         yield f"places in the order of acceptance: {places} for {len(there)} ops"
     yield from _missing(
         "acknowledged op", {made["op"] for made in said.submissions.values()}, {h.hex() for _, h, _ in there}
@@ -153,15 +155,37 @@ def _receipts(session: Session, centre: sqlite3.Connection) -> Iterable[str]:
     here = {
         row["hash"] for row in _rows(session, "SELECT b.hash FROM batch AS b JOIN receipt AS r ON r.batch = b.hash")
     }
-    there = {row[0] for row in centre.execute("SELECT hash FROM batch")}
+    device = session.unlocked.device.device_id
+    came = [
+        row[0] for row in centre.execute("SELECT hash FROM batch WHERE device = ? AND via <> ?", (device, acts.VIA))
+    ]
+    there = set(came)
     if here != there:
         yield f"{len(here)} batches receipted here, {len(there)} there, {len(here & there)} in both"
+    yield from _doubles("batch", [digest.hex() for digest in came])
     open_ = _rows(session, "SELECT count(*) AS n FROM batch WHERE state NOT IN ('receipted', 'recut')")[0]["n"]
     if open_:
         yield f"{open_} batches without a receipt"
     refused = centre.execute("SELECT reason FROM refused").fetchall()
     if refused:
         yield f"the hub refused {refused[:3]}"
+
+
+def _own(session: Session, hub: Path, centre: sqlite3.Connection) -> Iterable[str]:
+    """What is not of the laptop is the hub's own: signed by its device, a chain without a gap, and nothing left to sign."""
+    own = acts.device_id(keys.load(hub))
+    strangers = centre.execute(
+        "SELECT count(*) FROM batch WHERE NOT (device = ? AND via <> ?) AND NOT (device = ? AND via = ?)",
+        (session.unlocked.device.device_id, acts.VIA, own, acts.VIA),
+    ).fetchone()[0]
+    if strangers:
+        yield f"{strangers} batches at the hub of neither the laptop nor the hub"
+    seqs = [row[0] for row in centre.execute("SELECT seq FROM op WHERE device = ? ORDER BY seq", (own,))]
+    signed = centre.execute("SELECT coalesce(sum(n), 0) FROM batch WHERE device = ?", (own,)).fetchone()[0]
+    if seqs != list(range(1, signed + 1)):
+        yield f"the hub's own chain: {len(seqs)} ops of {signed} signed"
+    if left := centre.execute("SELECT count(*) FROM act").fetchone()[0]:
+        yield f"{left} acts of the hub are not signed"
 
 
 def _chunks(session: Session, centre: sqlite3.Connection, hub: Path) -> Iterable[str]:

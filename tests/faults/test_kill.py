@@ -49,7 +49,10 @@ def test_twenty_five_kills_lose_and_double_nothing(run: kill.Run) -> None:
 @pytest.mark.parametrize(
     ("damage", "noticed"),
     [
-        ("DELETE FROM op WHERE id = (SELECT max(id) FROM op)", "ops here"),
+        ("DELETE FROM op WHERE id = (SELECT max(op) FROM accepted)", "ops here"),
+        ("DELETE FROM batch WHERE idx = (SELECT max(idx) FROM batch WHERE via <> 'hub')", "batches receipted here"),
+        ("UPDATE batch SET via = 'hub' WHERE via <> 'hub'", "neither the laptop nor the hub"),
+        ("DELETE FROM op WHERE id = 2", "own chain"),
         ("DELETE FROM p_links_link WHERE code = (SELECT max(code) FROM p_links_link)", "links here"),
         ("UPDATE p_forms_submission SET office = '0101'", "not what a rebuild gives"),
         ("DELETE FROM chunk", "pieces of attachments"),
