@@ -24,9 +24,16 @@ def require(session: Session, permission: Permission) -> None:
         raise Refused("MD-010", command=permission, role=role, missing=permission)
 
 
+def may_add(session: Session) -> bool:
+    """Who may add people: a chief or the IT officer; on a laptop that has neither yet, whoever is there, else it never had one."""
+    keepers = {role for role, may in ROLES.items() if "officers" in may}
+    return session.officer.role in keepers or not any(one.role in keepers for one in session.unlocked.officers())
+
+
 def add(session: Session, person: keys.Person, passphrase: str, *, cost: Cost | None = None) -> Officer:
-    """One more officer of this laptop."""
-    require(session, "officers")
+    """One more officer of this laptop. ``Refused("MD-010")`` unless :func:`may_add`."""
+    if not may_add(session):
+        require(session, "officers")
     return keys.add_officer(session.unlocked, person, passphrase, cost=cost)
 
 

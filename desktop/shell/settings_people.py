@@ -38,10 +38,12 @@ class PeoplePane(Pane):
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
+        from modules.people import may_add
         from modules.permissions import ROLE_TITLES, ROLES
 
         self._roles = ROLE_TITLES
         self.may = "officers" in ROLES.get(bridge.session.officer.role, frozenset())
+        self.may_add = may_add(bridge.session)
         office = bridge.session.office
         name = office.get("name", {"km": "", "en": ""})
         province = office.get("province", {"km": "", "en": ""})
@@ -146,7 +148,7 @@ class PeoplePane(Pane):
             lambda: tr("They stand beside you and type the passphrase themselves."),
             column(self.name, self.latin, self.role, self.secret, self.strength, row(self.add, None), spacing=12),
         )
-        card.setVisible(self.may)
+        card.setVisible(self.may_add)
 
     def _add(self) -> None:
         from modules import people

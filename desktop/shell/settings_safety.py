@@ -247,7 +247,7 @@ class SafetyPane(Pane):
             lambda: tr(
                 "Every unlocking, every finished piece of work and every change of officers is in a chain that shows any later change."
             ),
-            column(self.stands, row(self.verify, self.inspect, None), self.verdict, spacing=12),
+            column(self.stands, holder(Wrapped(self.verify, self.inspect, spacing=8)), self.verdict, spacing=12),
         )
 
     def _stands_words(self) -> str:

@@ -87,6 +87,15 @@ def test_removing_an_officer_asks_first(chief: Bridge, qtbot: QtBot) -> None:
     assert [officer.latin for officer in chief.session.unlocked.officers()] == ["Chan Sokha"]
 
 
+def test_a_laptop_without_a_chief_lets_whoever_is_there_add_one(bridge: Bridge, qtbot: QtBot) -> None:
+    pane = PeoplePane(bridge)
+    qtbot.addWidget(pane)
+    pane.show()
+    done(qtbot, bridge)
+    assert pane.add.isVisible()
+
+
+@pytest.mark.usefixtures("second_officer")
 def test_who_may_not_manage_officers_is_not_asked_to(bridge: Bridge, qtbot: QtBot) -> None:
     pane = PeoplePane(bridge)
     qtbot.addWidget(pane)

@@ -136,7 +136,7 @@ def test_setup_status_and_selftest(hub: HubProcess, tmp_path: Path) -> None:
         "ចាន់ សុខា",
         0,
     )
-    assert set(shown["modules"]) == {"forms", "certificates", "links", "messages", "flows"}
+    assert set(shown["modules"]) == {"forms", "certificates", "links", "messages", "flows", "agency"}
     report = cli("selftest", cold=True)
     assert report["ok"] and report["checks"]
 
@@ -299,7 +299,11 @@ def test_sync_by_line_and_stick(cli: Cli, hub: HubProcess, tmp_path: Path) -> No
     assert cli("sync", "status")["stable"] == 2
     hub.call("revoke", device)
     fill(cli, tmp_path)
-    assert cli("sync", "--once")["quarantined"] == 1
+    assert (
+        cli.refused("sync", "--once") == "SY-407"
+    )  # all of it was sent; the laptop is withdrawn and lets go of its keys
+    hub.call("table", "export", "records", str(tmp_path / "records.csv"))
+    assert (tmp_path / "records.csv").read_text("utf-8-sig").count("q:revoked") >= 1
     assert ADMIN in {row["name"] for row in hub.call("admin", "list")}
 
 

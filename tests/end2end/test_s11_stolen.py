@@ -147,7 +147,7 @@ def test_a_guess_costs_half_a_second_and_the_lock_grows(hub: Hub, tmp_path: Path
         with pytest.raises(Refused):
             keys.unlock(home, "Chan Sokha", "ពាក្យខុស ពាក្យខុស", clock)
         spent.append(time.perf_counter() - began)
-    assert min(spent) >= 0.45, f"{spent}: measured for half a second on this machine"
+    assert min(spent) > 0.4, f"{spent}: measured for half a second on this machine"
 
     def refused() -> int:
         with pytest.raises(Refused) as no:

@@ -134,7 +134,7 @@ def test_a_tampered_form_is_refused_and_the_work_begun_under_it_stays(
     form = folder / "forms/birth-extract-copy-1.json"
     form.write_text(form.read_text("utf-8").replace('"required": true', '"required": false', 1), "utf-8")
     whole = session.modules["forms"]
-    monkeypatch.setattr(library.Library.__init__, "__defaults__", (folder,))
+    monkeypatch.setattr(library.Library.__init__, "__defaults__", (folder, *library.Library.__init__.__defaults__[1:]))
     home = session.unlocked.home
     session.close()
     tampered = Session.open(keys.unlock(home, "Chan Sokha", PASSPHRASE, SystemClock()))

@@ -114,7 +114,7 @@ def test_a_second_site_is_copied_confirmed_and_only_grows(
     assert (second["chunks"], second["confirmed"]) == (0, True)
     assert run(capsys, "--data", str(folder), "export", str(site))["batches"] == 0
     states = {path.stem for path in (site / "state").iterdir()}
-    assert states == {"click"}, "everything else is made from batches; nobody's log-in travels"
+    assert states == {"click", "look"}, "everything else is made from batches; nobody's log-in travels"
     hub = centres.open_(folder, SystemClock())
     device = hub.storage.read(lambda tx: tx.query("SELECT device FROM device"))[0]["device"]
     assert hub.storage.read(lambda tx: centres.stable(tx, device)) == 3

@@ -87,7 +87,7 @@ def test_a_receipt_of_another_batch_does_not_belong() -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        b"", LEAF.data()[:-1], LEAF.data() + b"\0", LEAF.data()[:-1] + b"\x05", replace(LEAF, first_seq=0).data(),
+        b"", LEAF.data()[:-1], LEAF.data() + b"\0", LEAF.data()[:-1] + b"\x06", replace(LEAF, first_seq=0).data(),
         replace(LEAF, first_seq=3).data(), replace(LEAF, last_seq=1 << 60).data(), replace(LEAF, received_ms=1 << 60).data(),
     ],
 )  # fmt: skip
@@ -96,9 +96,9 @@ def test_a_leaf_of_another_shape_is_refused(data: bytes) -> None:
         receipts.read_leaf(data)
 
 
-def test_states_are_the_five_labels() -> None:
-    assert [receipts.read_leaf(replace(LEAF, state=state).data()).state for state in State] == [0, 1, 2, 3, 4]
-    assert {State.FORK, State.REVOKED, State.SCHEMA} == receipts.QUARANTINED
+def test_states_are_the_six_labels() -> None:
+    assert [receipts.read_leaf(replace(LEAF, state=state).data()).state for state in State] == [0, 1, 2, 3, 4, 5]
+    assert {State.FORK, State.REVOKED, State.SCHEMA, State.OFFICER} == receipts.QUARANTINED
 
 
 # --- a hub that goes back

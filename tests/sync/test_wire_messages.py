@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
-from sync import cbor, courier, exchange, keys, ops, wire
+from sync import cbor, courier, exchange, keys, ops, volume, wire
 from sync.cbor import Malformed
 from sync.clock import SetClock
 from sync.errors import Known, Refused
@@ -113,11 +113,12 @@ def test_a_laptop_without_an_office_pack_says_so(tmp_path: Path, clock: SetClock
     bare = keys.create_profile(
         tmp_path / "bare", officer=Officer("", "សុខ", "Sok", "it"), passphrase=PASSPHRASE, clock=clock, cost=keys.CHEAP
     )
+    [stick] = volume.write(tmp_path, "stick", [])
     try:
         for call in (
             lambda: exchange.run(bare),
             lambda: courier.export(bare, tmp_path),
-            lambda: courier.import_(bare, tmp_path),
+            lambda: courier.import_(bare, stick),
         ):
             with pytest.raises(Known, match="SY-303"):
                 call()

@@ -114,4 +114,5 @@ def test_the_console_table_runs(centre: Centre) -> None:
     centre.apply(*TEXTS, op("messages.release", "f" * 64, release()), op("messages.release", "e" * 64, {}))
     table = centre.messages.console()
     rows = centre.storage.read(lambda tx: tx.query(table["query"]))
-    assert [set(row) for row in rows] == [{column["key"] for column in table["columns"]}] * 2
+    shown = {column["key"] for column in [*table["columns"], *table["exported"]]}
+    assert [set(row) for row in rows] == [shown] * 2
