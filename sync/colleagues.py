@@ -159,13 +159,18 @@ def held(conn: Connection, own: bytes) -> list[Held]:
 
 
 def _reach(conn: Connection, device: bytes) -> int:
-    """The last op of ``device`` up to which none is missing."""
+    """The last op of ``device`` up to which none is missing. One whose sealed body has not come is asked for again.
+
+    Its batch may have come without them, on a stick that was packed for the centre.
+    """
     row = conn.execute(
-        """SELECT min(o.seq) AS seq FROM foreign_op AS o WHERE o.device = :d AND NOT EXISTS (
-               SELECT 1 FROM foreign_op AS n WHERE n.device = :d AND n.seq = o.seq + 1)""",
+        """SELECT min(o.seq) AS seq FROM foreign_op AS o WHERE o.device = :d AND o.body IS NOT NULL AND NOT EXISTS (
+               SELECT 1 FROM foreign_op AS n WHERE n.device = :d AND n.seq = o.seq + 1 AND n.body IS NOT NULL)""",
         {"d": device},
     ).fetchone()
-    first = conn.execute("SELECT min(seq) AS seq FROM foreign_op WHERE device = ?", (device,)).fetchone()["seq"]
+    first = conn.execute(
+        "SELECT min(seq) AS seq FROM foreign_op WHERE device = ? AND body IS NOT NULL", (device,)
+    ).fetchone()["seq"]
     return int(row["seq"]) if first == 1 else 0
 
 

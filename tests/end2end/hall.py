@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -82,15 +83,42 @@ class Hall:
 
     def tell(self, one: Session, other: Session) -> dict[str, Any]:
         """One stick from ``one`` to ``other``; what came of it there."""
-        stick = self.folder / f"between-{self.clock.wall_ms()}"
-        self.clock.advance(1_000)
-        replicate.export(one, stick)
-        return replicate.import_(other, stick)
+        return carry(self.folder, self.clock, one, other)
 
     def close(self) -> None:
         for session in self.opened:
             session.close()
         self.hub.close()
+
+
+@dataclass
+class Copy:
+    """Copies of closed ``profiles``, opened by their officers, to play in without a centre. The profiles stay as they are."""
+
+    folder: Path
+    profiles: list[Path]
+    clock: SetClock
+    laptops: list[Session] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for profile, (_, latin) in zip(self.profiles, OFFICERS, strict=False):
+            home = shutil.copytree(profile, self.folder / profile.name)
+            self.laptops.append(Session.open(keys.unlock(home, latin, PASSPHRASE, self.clock)))
+
+    def tell(self, one: Session, other: Session) -> dict[str, Any]:
+        return carry(self.folder, self.clock, one, other)
+
+    def close(self) -> None:
+        for session in self.laptops:
+            session.close()
+
+
+def carry(folder: Path, clock: SetClock, one: Session, other: Session) -> dict[str, Any]:
+    """One stick from ``one`` to ``other``; what came of it there."""
+    stick = folder / f"between-{clock.wall_ms()}"
+    clock.advance(1_000)
+    replicate.export(one, stick)
+    return replicate.import_(other, stick)
 
 
 @contextmanager

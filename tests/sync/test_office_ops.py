@@ -51,6 +51,17 @@ def test_what_is_held_ends_before_a_gap(laptop: Unlocked, colleague: Laptop, tak
     assert laptop.store.read(lambda conn: colleagues.held(conn, laptop.device.device_id))[1].seq == 2
 
 
+def test_what_is_held_ends_before_an_op_whose_body_has_not_come(
+    laptop: Unlocked, colleague: Laptop, take: Callable[[bytes], int]
+) -> None:
+    for _ in range(3):
+        take(colleague.batch(2))
+    laptop.store.write(lambda conn: conn.execute("UPDATE foreign_op SET body = NULL WHERE seq = 4"))
+    assert laptop.store.read(lambda conn: colleagues.held(conn, laptop.device.device_id))[1].seq == 3
+    laptop.store.write(lambda conn: conn.execute("UPDATE foreign_op SET body = NULL WHERE seq = 1"))
+    assert laptop.store.read(lambda conn: colleagues.held(conn, laptop.device.device_id))[1].seq == 0
+
+
 def test_two_laptops_with_one_key_are_noticed(colleague: Laptop, take: Callable[[bytes], int]) -> None:
     take(colleague.batch(2))
     clone = colleague.clone()
