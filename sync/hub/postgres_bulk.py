@@ -38,7 +38,9 @@ class Bulk:
                     copy.write_row([_plain(row[name]) for name in found.names])
             cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM copy_{table} {found.tail}")
             fresh = cursor.rowcount
-            cursor.execute(f"DELETE FROM copy_{table}")  # a truncation makes a new file each time; the commit empties it
+            cursor.execute(
+                f"DELETE FROM copy_{table}"
+            )  # a truncation makes a new file each time; the commit empties it
         return fresh
 
     def _prepare(self, connection: psycopg.Connection[Any], table: str, columns: tuple[str, ...]) -> list[int]:

@@ -21,7 +21,9 @@ T = TypeVar("T")
 
 DATABASE: Final = "hub.db"
 READERS: Final = 4
-_CHECKPOINT: Final = 8_192  # pages (32 MiB): those of indices over hashes change with every commit and are written back once for many
+_CHECKPOINT: Final = (
+    8_192  # pages (32 MiB): those of indices over hashes change with every commit and are written back once for many
+)
 _ROWS: Final = 100  # of one INSERT
 
 

@@ -247,7 +247,10 @@ def test_console_query_runs() -> None:
     tx = run(op("issued", issue_body(expires_s=50)), op("status", status_body("suspended")))
     console = Projection().console()
     rows = tx.query(console["query"])
-    assert set(rows[0]) == {column["key"] for column in [*console["columns"], *console["exported"]]} and rows[0]["state"] == "suspended"
+    assert (
+        set(rows[0]) == {column["key"] for column in [*console["columns"], *console["exported"]]}
+        and rows[0]["state"] == "suspended"
+    )
 
 
 def test_the_hub_loads_it_without_the_core() -> None:
