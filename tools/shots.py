@@ -28,7 +28,6 @@ PICTURES = {
     "outbox": f"outbox-received-{{}}-{LARGE}",
     "settings": f"settings-{{}}-{SMALL}",
     "line": f"settings-line-{{}}-{LARGE}",
-    "carry-sticks": f"carry-{{}}-{LARGE}",
     "carry-codes": f"carry-codes-{{}}-{LARGE}",
 }
 ONCE = {
