@@ -83,7 +83,9 @@ def test_a_power_cut_at_every_step_of_a_run_loses_and_doubles_nothing(days: Days
     home = days.session.unlocked.home
     dead = dict.fromkeys(POINTS, 0)
     for point in POINTS:
-        for nth in (1, 2):
+        for nth in (1, 2, 1, 1, 1, 1):  # the line may break a run before it comes to the point: then once more
+            if nth == 1 and dead[point]:
+                break
             days.work_one(len(dead) * nth + POINTS.index(point))
             days.session.close()
             done = subprocess.run(

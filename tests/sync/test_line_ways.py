@@ -58,7 +58,7 @@ def opened() -> Iterator[list[Any]]:
 
 @pytest.fixture
 def join(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Unlocked]]:
-    """``join(url)``: a new laptop of the hub with work that waits."""
+    """``join(url, at=hub)``: a new laptop of the hub with work that waits."""
     for name in (
         "http_proxy",
         "https_proxy",
@@ -70,11 +70,11 @@ def join(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         "NO_PROXY",
     ):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("SALA_ROOTS", str(hub.folder / "roots"))
     made: list[Unlocked] = []
 
-    def make(url: str) -> Unlocked:
-        file = hub.pack_for(tmp_path / f"{len(made)}.salapack", url)
+    def make(url: str, at: Hub = hub) -> Unlocked:
+        monkeypatch.setenv("SALA_ROOTS", str(at.folder / "roots"))
+        file = at.pack_for(tmp_path / f"{len(made)}.salapack", url)
         made.append(
             enrol.setup(
                 tmp_path / f"home-{len(made)}", file, officer_name="សុខ ដារ៉ា", officer_latin="Sok Dara", passphrase=PASSPHRASE,
@@ -380,11 +380,19 @@ def test_a_list_past_its_day_gives_way_to_the_machines_own_store_and_is_told(
     assert "SY-425" in [problem["code"] for problem in exchange.run(laptop).problems]
 
 
+@pytest.fixture
+def strict_hub(tmp_path: Path) -> Iterator[Hub]:
+    """A hub of its own: the list that it publishes would bind every later laptop of the shared one."""
+    made = Hub(tmp_path / "strict").start()
+    yield made
+    made.stop()
+
+
 def test_the_hub_publishes_the_list_that_its_laptops_then_go_by(
-    join: Callable[..., Unlocked], opened: list[Any], hub: Hub, tmp_path: Path
+    join: Callable[..., Unlocked], strict_hub: Hub, tmp_path: Path
 ) -> None:
-    made = Authority()
-    laptop = join(hub.url)
+    made, hub = Authority(), strict_hub
+    laptop = join(hub.url, at=hub)
     (tmp_path / "ca.pem").write_bytes(made.pem)
     (tmp_path / "no.pem").write_bytes(b"no certificate")
     told = hub.cli("hub-tls", str(tmp_path / "ca.pem"), "--days", "30")
