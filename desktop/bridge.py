@@ -216,17 +216,17 @@ class Bridge(QObject):
 
     def network_changed(self) -> None:
         """What waits for the line is tried now: the old failures say nothing about the new network."""
-        from sync import exchange
+        from sync import runs
 
         store = self.session.store
-        self.work(lambda: store.write(exchange.wake), then=lambda _: self._sync_if_due())
+        self.work(lambda: store.write(runs.wake), then=lambda _: self._sync_if_due())
 
     def outlook(self, then: Callable[[Any], None]) -> None:
-        """``sync.exchange.Outlook``: when it is tried next, and what is wrong with the line."""
-        from sync import exchange
+        """``sync.runs.Outlook``: when it is tried next, and what is wrong with the line."""
+        from sync import runs
 
         store, now_ms = self.session.store, self.session.clock.wall_ms()
-        self.work(lambda: store.read(lambda conn: exchange.outlook(conn, now_ms)), then=then)
+        self.work(lambda: store.read(lambda conn: runs.outlook(conn, now_ms)), then=then)
 
     def _wait_for_next_try(self, outlook: Any) -> None:
         wait_ms = outlook.next_try_ms - self.session.clock.wall_ms()
@@ -239,12 +239,12 @@ class Bridge(QObject):
 
     def _sync_if_due(self) -> None:
         """A run by itself, when there is a reason to go and the wait after failures is over."""
-        from sync import exchange
+        from sync import runs
 
         store, now_ms = self.session.store, self.session.clock.wall_ms()
         if not self._syncing:
             self.work(
-                lambda: store.read(lambda conn: exchange.due(conn, now_ms)),
+                lambda: store.read(lambda conn: runs.due(conn, now_ms)),
                 then=lambda due: self._sync(asked=False) if due else None,
             )
 

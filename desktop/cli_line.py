@@ -25,11 +25,11 @@ def show(desk: Desk) -> None:
     """The settings, when it is tried next, and what is wrong."""
     from dataclasses import asdict
 
-    from sync import exchange, line
+    from sync import line, runs
 
     session = desk.session()
     now_ms = session.clock.wall_ms()
-    outlook = session.store.read(lambda conn: exchange.outlook(conn, now_ms))
+    outlook = session.store.read(lambda conn: runs.outlook(conn, now_ms))
     desk.print({**line.shown(session.store.read(line.read)), **asdict(outlook)})
 
 

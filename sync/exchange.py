@@ -17,8 +17,6 @@ from sync import (
     carrying,
     cbor,
     checkpoints,
-    client,
-    cutting,
     delivery,
     enrol,
     forked,
@@ -30,21 +28,21 @@ from sync import (
     outbox,
     pieces,
     pins,
-    portal,
     pruning,
     publications,
     readmission,
     relayed,
+    runs,
     wire,
     witnesses,
 )
 from sync.cbor import Malformed
 from sync.errors import Known, SalaError
 from sync.failpoint import failpoint
-from sync.limits import FILL_WAIT_MS, KIB, MAX_MESSAGE, MAX_PUBLICATION
+from sync.limits import KIB, MAX_MESSAGE, MAX_PUBLICATION
 from sync.lockfile import locked
-from sync.marks import GOODPUT, LAST_RUN, RECEIPT_CURSOR, ROLLBACK, RUN_NEXT, RUN_TRIES, mark, set_mark
-from sync.transport import GONE, LONGEST_MS, Cancelled, Transport, backoff_ms, has_come, target_size
+from sync.marks import GOODPUT, RECEIPT_CURSOR, ROLLBACK, mark, set_mark
+from sync.transport import GONE, Cancelled, Transport
 from sync.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -58,7 +56,6 @@ Progress = Callable[[str, int, int], None]  # what, done, total
 LOCK: Final = "sync.lock"
 _RECEIPTS: Final = 200  # old receipts in one message
 _SMALL: Final = 32 * KIB  # publications up to this go before the records, larger ones after them
-_SIGN_IN_MS: Final = 60_000  # how often it is looked whether somebody has signed in to the network
 _REFUSALS: Final = {202: "SY-473", 403: "SY-345", 404: "SY-346", 409: "SY-347", 410: "SY-348"}
 
 
@@ -83,45 +80,6 @@ class Report:
     bytes_down: int = 0
     waiting: int = 0  # ops that still are only here
     problems: list[dict[str, Any]] = field(default_factory=list)
-
-
-def due(conn: Connection, now_ms: int) -> bool:
-    """Whether an automatic run should start now: the wait after failures is over and there is a reason to go."""
-    waiting = cutting.uncut(conn)
-    waited = waiting.ops > 0 and has_come(waiting.oldest_ms + FILL_WAIT_MS, now_ms, FILL_WAIT_MS)
-    filled = waiting.bytes >= 4 * target_size(mark(conn, GOODPUT))
-    queued = any(batch.due(now_ms) for batch in delivery.pending(conn))
-    scans = line.attachments_may_go(line.read(conn), now_ms) and bool(pieces.due(conn, now_ms, 1))
-    stale = has_come(mark(conn, LAST_RUN) + 15 * FILL_WAIT_MS, now_ms, 15 * FILL_WAIT_MS)
-    return has_come(mark(conn, RUN_NEXT), now_ms) and (waited or filled or queued or scans or stale)
-
-
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """What is to be said about the line between two runs. ``next_try_ms`` 0: no wait, nothing failed."""
-
-    next_try_ms: int
-    tries: int  # failures in a row
-    trouble: str  # the code of the last failure, "" when the centre was reached
-    scans_from_ms: int  # when attachments may go next, 0 when they may go now or none waits
-
-
-def outlook(conn: Connection, now_ms: int) -> Outlook:
-    """When the next automatic run starts, and why it must wait."""
-    following = mark(conn, RUN_NEXT)
-    opens = line.opens_ms(line.read(conn), now_ms)
-    held = opens > now_ms and bool(pieces.due(conn, now_ms, 1))
-    return Outlook(
-        0 if has_come(following, now_ms) else following, mark(conn, RUN_TRIES), line.trouble(conn), opens if held else 0
-    )
-
-
-def wake(conn: Connection) -> None:
-    """The network has changed, or the person may have mended something: what waited for the line need not wait any longer."""
-    set_mark(conn, RUN_NEXT, 0)
-    conn.execute(
-        "UPDATE batch SET next_try_ms = 0 WHERE state IN ('cut', 'sent') AND last_error = ?", (client.NO_LINE,)
-    )
 
 
 def run(
@@ -164,7 +122,7 @@ class _Run:
         except Cancelled:
             self.report.cancelled = True
         except Known as error:
-            self._later(error)
+            self._failed(error)
             if error.code != "SY-354":
                 raise
             self._problem("line", error)
@@ -200,7 +158,7 @@ class _Run:
                 raise Cancelled
             with self._step(name):
                 step()
-        self.store.write(self._reached)
+        self.store.write(lambda conn: runs.reached(conn, self.clock.wall_ms()))
 
     def _office(self) -> None:
         self.report.carried_on += carrying.carry_on(
@@ -397,27 +355,9 @@ class _Run:
 
     # --- before and after
 
-    def _reached(self, conn: Connection) -> None:
-        set_mark(conn, LAST_RUN, self.clock.wall_ms())
-        set_mark(conn, RUN_TRIES, 0)
-        set_mark(conn, RUN_NEXT, 0)
-        line.set_trouble(conn, "")
-
-    def _later(self, error: Known) -> None:
-        """Say when the next automatic run may start: never gives up, never all at once. A run that moved something is no failure."""
+    def _failed(self, error: Known) -> None:
         moved = self.report.batches_received + self.report.chunks_sent > 0
-        signing_in = error.code == portal.SIGN_IN
-
-        def work(conn: Connection) -> None:
-            tries = mark(conn, RUN_TRIES)
-            tries = tries if signing_in else 1 if moved else tries + 1
-            asked = error.values.get("wait_s")
-            wait = min(asked * 1000, LONGEST_MS) if isinstance(asked, int) and asked > 0 else backoff_ms(tries)
-            set_mark(conn, RUN_TRIES, tries)
-            set_mark(conn, RUN_NEXT, self.clock.wall_ms() + (_SIGN_IN_MS if signing_in else wait))
-            line.set_trouble(conn, error.code)
-
-        self.store.write(work)
+        self.store.write(lambda conn: runs.failed(conn, error, self.clock.wall_ms(), moved=moved))
 
     def _finish(self) -> None:
         self.report.bytes_up, self.report.bytes_down = self.line.bytes_up, self.line.bytes_down

@@ -29,7 +29,7 @@ from i18n.errors import Known, SalaError
 
 if TYPE_CHECKING:
     from modules.contract import Changed, Command
-    from sync.exchange import Outlook
+    from sync.runs import Outlook
 
 log = logging.getLogger(__name__)
 

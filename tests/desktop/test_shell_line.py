@@ -15,7 +15,7 @@ from PySide6.QtCore import Qt
 from desktop.shell.settings_line import LinePane
 from desktop.shell.status_strip import Facts, line_state
 from i18n import catalog
-from sync import exchange, line, marks, ops, pieces
+from sync import line, marks, ops, pieces, runs
 from sync.store import Connection
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ def test_a_change_of_the_network_ends_the_wait(bridge: Bridge, qtbot: QtBot) -> 
     store, now = bridge.session.store, bridge.session.clock.wall_ms()
     later = now + 200_000
     store.write(lambda conn: marks.set_mark(conn, marks.RUN_NEXT, now + 3_000_000))
-    assert not store.read(lambda conn: exchange.due(conn, later))
+    assert not store.read(lambda conn: runs.due(conn, later))
     with qtbot.waitSignal(bridge.sync_ended, timeout=30_000):  # it was never reached: there is a reason to go
         bridge.network_changed()
     assert not bridge.asked

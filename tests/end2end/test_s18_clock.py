@@ -12,7 +12,7 @@ import pytest
 
 from modules import housekeeping, replicate
 from modules.session import Session
-from sync import batch, cbor, clockwatch, enrol, exchange, keys, leases, marks, outbox
+from sync import batch, cbor, clockwatch, enrol, keys, leases, marks, outbox, runs
 from sync.clock import SetClock, SystemClock
 from sync.store import Connection
 from tests.conftest import PASSPHRASE
@@ -95,7 +95,7 @@ def test_s18_a_wrong_clock_blocks_nothing(hub: Hub, clock: SetClock, office: Ses
     )
     report = replicate.once(office)
     assert (report["problems"], report["waiting"]) == ([], 0)
-    assert office.store.read(lambda conn: exchange.due(conn, clock.wall_ms())) is False
+    assert office.store.read(lambda conn: runs.due(conn, clock.wall_ms())) is False
 
     # --- a signed time arrived: from here the monotonic clock tells what time it is
     clock.advance(HOUR)

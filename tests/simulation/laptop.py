@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from i18n.errors import SalaError
-from sync import courier, exchange, keys, ops, pruning, rescue
+from sync import courier, exchange, keys, ops, pruning, rescue, runs
 from sync.clock import SetClock
 from sync.hub.centre import PLATFORM_KINDS
 from sync.keys import Unlocked
@@ -148,7 +148,7 @@ class Laptop:
     def due(self) -> bool:
         """Would it go by itself now?"""
         now = self.clock.wall_ms()
-        return bool(self.unlocked.store.read(lambda conn: exchange.due(conn, now)))
+        return bool(self.unlocked.store.read(lambda conn: runs.due(conn, now)))
 
     def export(self, folder: Path) -> Any:
         return self.work(lambda unlocked: courier.export(unlocked, folder))

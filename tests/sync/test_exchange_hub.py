@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from sync import cutting, delivery, enrol, exchange, keys, leases, marks, office, ops, outbox, publications, wire
+from sync import cutting, delivery, enrol, exchange, keys, leases, marks, office, ops, outbox, publications, runs, wire
 from sync.clock import SystemClock
 from sync.errors import Known
 from sync.exchange import Report
@@ -238,7 +238,7 @@ def test_no_hub_loses_nothing_and_says_when_to_try_again(own_hub: Hub, join: Cal
         assert now <= following <= laptop.store.clock.wall_ms() + 5_000 * 2**tries
     assert counts(laptop) == (5, 0, 0)
     laptop.store.write(lambda conn: marks.set_mark(conn, marks.RUN_NEXT, now + 99_000))
-    assert not laptop.store.read(lambda conn: exchange.due(conn, now + 98_000))
+    assert not laptop.store.read(lambda conn: runs.due(conn, now + 98_000))
     own_hub.start()
     run(laptop)
     assert counts(laptop) == (0, 0, 5)
@@ -604,7 +604,7 @@ def test_a_run_is_due_when_there_is_a_reason(shared_hub: Hub, join: Callable[...
     now = laptop.store.clock.wall_ms
 
     def due(later_ms: int = 0) -> bool:
-        return laptop.store.read(lambda conn: exchange.due(conn, now() + later_ms))
+        return laptop.store.read(lambda conn: runs.due(conn, now() + later_ms))
 
     assert due()  # never reached the hub yet
     run(laptop)

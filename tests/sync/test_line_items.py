@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from sync import batch, cutting, delivery, enrol, exchange, keys, line, marks, ops, outbox, pieces, wire
+from sync import batch, cutting, delivery, enrol, exchange, keys, line, marks, ops, outbox, pieces, runs, wire
 from sync.clock import SetClock, SystemClock
-from sync.errors import Refused
+from sync.errors import Known, Refused
 from sync.keys import Unlocked
 from sync.limits import CHUNK_SLOW, KIB
 from sync.store import Connection
@@ -172,7 +172,7 @@ def test_a_piece_that_is_not_taken_waits_alone(status: int, body: bytes, between
     assert found.pieces[0]["piece"] == names[1].hex() and found.pieces[0]["record"]
     assert found.pieces[0]["next_try_ms"] >= laptop.store.clock.wall_ms() + 50_000
     seen = len(between.seen)
-    assert not laptop.store.read(lambda conn: exchange.due(conn, laptop.store.clock.wall_ms()))
+    assert not laptop.store.read(lambda conn: runs.due(conn, laptop.store.clock.wall_ms()))
     exchange.run(laptop, asked=False)
     assert not any("PUT" in one for one in between.seen[seen:])
     between.before = lambda request: None
@@ -198,11 +198,11 @@ def test_pieces_go_oldest_first_and_never_again(between: Line, laptop: Unlocked)
         write(laptop, 1, attach=[blob])
     cut_after = iter([False] * 4 + [True] * 100)
     between.before = lambda request: "cut" if "/v1/chunks/" in request.path and next(cut_after) else None
-    with pytest.raises(exchange.Known, match="SY-350"):
+    with pytest.raises(Known, match="SY-350"):
         exchange.run(laptop)
     sent = [one.rpartition("/")[2] for one in between.seen if "/v1/chunks/" in one][:4]
     between.before = lambda request: None
-    outlook = laptop.store.read(lambda conn: exchange.outlook(conn, laptop.store.clock.wall_ms()))
+    outlook = laptop.store.read(lambda conn: runs.outlook(conn, laptop.store.clock.wall_ms()))
     assert outlook.tries == 1, "a run that moved something begins to count anew"
     between.seen.clear()
     exchange.run(laptop)
@@ -238,10 +238,10 @@ def test_scans_keep_to_their_hours_and_records_do_not(between: Line, laptop: Unl
     report = exchange.run(laptop)
     assert (state_of(laptop)[0], report.chunks_sent) == (0, 0)
     now = laptop.store.clock.wall_ms()
-    assert not laptop.store.read(lambda conn: exchange.due(conn, now))
-    outlook = laptop.store.read(lambda conn: exchange.outlook(conn, now))
+    assert not laptop.store.read(lambda conn: runs.due(conn, now))
+    outlook = laptop.store.read(lambda conn: runs.outlook(conn, now))
     assert now < outlook.scans_from_ms <= now + 86_400_000
-    assert laptop.store.read(lambda conn: exchange.due(conn, outlook.scans_from_ms))
+    assert laptop.store.read(lambda conn: runs.due(conn, outlook.scans_from_ms))
     laptop.store.write(lambda conn: line.keep(conn, line.Settings()))
     assert exchange.run(laptop).chunks_sent > 0
 
@@ -250,13 +250,13 @@ def test_what_waited_for_the_line_goes_when_the_network_changes(between: Line, l
     write(laptop)
     between.before = lambda request: "cut"
     for _ in range(6):
-        with pytest.raises(exchange.Known):
+        with pytest.raises(Known):
             exchange.run(laptop)
     now = laptop.store.clock.wall_ms()
     laptop.store.write(lambda conn: marks.set_mark(conn, marks.RUN_NEXT, now + 3_000_000))
-    assert not laptop.store.read(lambda conn: exchange.due(conn, now + 200_000))
-    laptop.store.write(exchange.wake)
-    assert laptop.store.read(lambda conn: exchange.due(conn, now + 200_000))
+    assert not laptop.store.read(lambda conn: runs.due(conn, now + 200_000))
+    laptop.store.write(runs.wake)
+    assert laptop.store.read(lambda conn: runs.due(conn, now + 200_000))
     between.before = lambda request: None
     exchange.run(laptop, asked=False)
     assert state_of(laptop)[0] == 0

@@ -24,6 +24,7 @@ from sync import (
     portal,
     proxies,
     publications,
+    runs,
     wire,
 )
 from sync.clock import SystemClock
@@ -136,7 +137,7 @@ def test_a_portal_is_recognised_before_anything_is_sent(
     assert died_of(laptop) == "SY-420"
     assert (stands.bodies, stands.seen) == (0, ["GET /v1/log/checkpoint"])
     assert laptop.store.read(lambda conn: conn.execute("SELECT count(*) AS n FROM batch").fetchone()["n"]) == 0
-    outlook = laptop.store.read(lambda conn: exchange.outlook(conn, laptop.store.clock.wall_ms()))
+    outlook = laptop.store.read(lambda conn: runs.outlook(conn, laptop.store.clock.wall_ms()))
     assert (outlook.trouble, outlook.tries) == ("SY-420", tries), "no failure is counted"
     assert 0 < outlook.next_try_ms - laptop.store.clock.wall_ms() <= 60_000
 
