@@ -33,15 +33,29 @@ class Lease:
 
 
 def install(conn: Connection, grant: LeaseGrant) -> None:
-    """Keep ``grant``; one that is here already keeps its burnt numbers and may only live longer."""
+    """Keep ``grant``; one that is here already keeps its burnt numbers and may only live longer.
+
+    A hub that was put back from a copy may give the same numbers once more: those are used up from the beginning.
+    """
+    content = json.dumps(grant.content, ensure_ascii=False, default=_bytes_as_hex)
     conn.execute(
-        """INSERT INTO lease (id, resource, content, size, not_after_ms) VALUES (?, ?, ?, ?, ?)
+        """INSERT INTO lease (id, resource, content, size, not_after_ms, used) VALUES (?, ?, ?, ?, ?, ?)
            ON CONFLICT (id) DO UPDATE SET not_after_ms = max(not_after_ms, excluded.not_after_ms)""",
         (
-            grant.id.hex(), grant.resource, json.dumps(grant.content, ensure_ascii=False, default=_bytes_as_hex),
-            grant.size, grant.not_after_ms,
+            grant.id.hex(), grant.resource, content, grant.size, grant.not_after_ms,
+            grant.size if _given_before(conn, grant) else 0,
         ),
     )  # fmt: skip
+
+
+def _given_before(conn: Connection, grant: LeaseGrant) -> bool:
+    """Whether another lease holds these numbers."""
+    row = conn.execute(
+        """SELECT 1 FROM lease WHERE resource = ? AND id <> ? AND json_extract(content, '$.prefix') = ?
+           AND json_extract(content, '$.first') = ?""",
+        (grant.resource, grant.id.hex(), grant.content.get("prefix"), grant.content.get("first")),
+    ).fetchone()
+    return row is not None
 
 
 def _bytes_as_hex(value: object) -> str:

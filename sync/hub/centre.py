@@ -298,9 +298,10 @@ def new_epoch(folder: Path, clock: Clock) -> Centre:
     Publications and numbers jump ahead, because laptops have seen versions and hold numbers that this copy does not know.
     """
     centre = open_(folder, clock)
-    version, epoch = centre.repository.listing().version, centre.log.epoch + 1
+    version, last = centre.repository.listing().version, max(centre.log.epoch, centre.storage.read(epochs.latest))
     centre.close()
-    least = max(version + _VERSION_JUMP, (epoch - 1) * 10 * _VERSION_JUMP)
+    epoch = epochs.following(last, clock.wall_ms())
+    least = max(version + _VERSION_JUMP, epochs.least_version(epoch))
     keep(folder, {**centre.settings, "epoch": epoch, "publications_from": least})
     return open_(folder, clock)
 

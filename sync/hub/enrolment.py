@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Final
 
 from nacl import utils
@@ -27,6 +28,7 @@ SLOT: Final = "sync.slot"  # kinds of acts
 ENROLLED: Final = "sync.enrolled"
 REVOKED: Final = "sync.revoked"
 EPOCH_NUMBERS: Final = 20  # laptops of one office
+_STRETCHES: Final = 498  # of so many numbers each: a laptop's number has four digits at most, because papers carry it
 PACK_DAYS: Final = 60  # a pack's code lives as long as its first leases
 
 
@@ -48,7 +50,7 @@ def new_ticket() -> Ticket:
 def open_slot(tx: Tx, keys: HubKeys, office: Mapping[str, Any], ticket: Ticket, now_ms: int, epoch: int = 1) -> Row:
     """A new laptop slot of ``office`` (``{"code", "name": {km, en}, "province": {km, en}}``) with its first leases.
 
-    Each epoch of the log counts laptops from further on: a restored hub does not know the last ones that it numbered.
+    Each epoch of the log counts laptops in another stretch: a restored hub does not know the last ones that it numbered.
     """
     tx.execute(
         """INSERT INTO office (code, name_km, name_en, province_km, province_en, added_ms) VALUES (:code, :km, :en, :pkm, :pen, :now)
@@ -58,12 +60,7 @@ def open_slot(tx: Tx, keys: HubKeys, office: Mapping[str, Any], ticket: Ticket, 
             "pen": office["province"]["en"], "now": now_ms,
         },
     )  # fmt: skip
-    last = tx.query("SELECT max(number) AS last FROM slot WHERE office = :o", {"o": office["code"]})[0]["last"]
-    slot: Row = {
-        "slot": ticket.slot,
-        "office": office["code"],
-        "number": max(last or 0, (epoch - 1) * EPOCH_NUMBERS) + 1,
-    }
+    slot: Row = {"slot": ticket.slot, "office": office["code"], "number": _number(tx, office["code"], epoch)}
     tx.execute(
         """INSERT INTO slot (slot, office, number, code_key, not_after_ms, tries, made_ms)
            VALUES (:slot, :office, :number, :key, :not_after, 0, :now)""",
@@ -73,6 +70,15 @@ def open_slot(tx: Tx, keys: HubKeys, office: Mapping[str, Any], ticket: Ticket, 
     for resource in leases.BLOCKS:
         leases.grant(tx, keys, resource=resource, slot=slot, now_ms=now_ms)
     return slot
+
+
+def _number(tx: Tx, office: str, epoch: int) -> int:
+    """The first free number of an office in the stretch of ``epoch``. Lives that begin within eight hours have stretches of their own."""
+    stretch = 0 if epoch == 1 else 1 + (epoch // 60 if epoch > _STRETCHES else epoch) % _STRETCHES
+    behind = stretch * EPOCH_NUMBERS
+    rows = tx.query("SELECT number FROM slot WHERE office = :o AND number > :n", {"o": office, "n": behind})
+    taken = {row["number"] for row in rows}
+    return next(number for number in count(behind + 1) if number not in taken)
 
 
 def make_pack(

@@ -1,7 +1,8 @@
-"""Lives of the log. A hub that was put back from a copy begins the next epoch, and signs which checkpoint survived.
+"""Lives of the log. A hub that was put back from a copy begins another epoch, and signs which checkpoint survived.
 
-The note says: this log goes on as ``<name>/<epoch>`` from the first ``size`` entries of the epoch before. Whoever holds a larger
-checkpoint of that epoch knows by it what was lost, and offers it again.
+An epoch's number is the POSIX second at which it began: two copies that know nothing of each other never begin the same one.
+The first is 1. The note says: this log goes on as ``<name>/<epoch>`` from the first ``size`` entries of the epoch ``after``. Whoever
+holds a larger checkpoint of that epoch knows by it what was lost, and offers it again.
 """
 
 from __future__ import annotations
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from sync.hub.log import Log
 
 ACT: Final = "sync.epoch"
+FIRST: Final = 1
+VERSIONS_A_SECOND: Final = (
+    100  # of publications: no hub publishes so fast, so later lives never give an earlier one's version
+)
+_LATEST: Final = "epoch-latest"  # the latest life that a receipt of this hub has told of
 _HEAD: Final = "sala.epoch/v1"
 
 
@@ -33,11 +39,36 @@ class Beginning:
     root: bytes
 
 
+def following(last: int, now_ms: int) -> int:
+    """The number of the life that begins now, behind the one with the number ``last``."""
+    return max(last + 1, now_ms // 1000)
+
+
+def least_version(epoch: int) -> int:
+    """The first version of the publications of a life that no earlier life has given."""
+    return epoch * VERSIONS_A_SECOND
+
+
+def heard(tx: Tx, epoch: int) -> None:
+    """A receipt of this hub names a life: the next one comes after it, though this copy knows nothing of it."""
+    if epoch > latest(tx):
+        tx.execute(
+            "INSERT INTO meta (name, value) VALUES (:name, :e) ON CONFLICT (name) DO UPDATE SET value = :e",
+            {"name": _LATEST, "e": str(epoch)},
+        )
+
+
+def latest(tx: Tx) -> int:
+    """The latest life that receipts have told of; 0 when none have."""
+    found = tx.one("SELECT value FROM meta WHERE name = :name", {"name": _LATEST})
+    return int(found["value"]) if found else 0
+
+
 def begin(tx: Tx, new: Log, now_ms: int) -> None:
     """Write into the log how its epoch began, once; the first needs no words. Numbers that may have been given out are left out."""
-    if new.epoch == 1 or note_of(tx, new.epoch) is not None:
+    if new.epoch == FIRST or note_of(tx, new.epoch) is not None:
         return
-    size, after = log.size(tx), new.epoch - 1
+    size, after = log.size(tx), _before(tx, new.epoch)
     root = log.range_hash(tx, 0, size) if size else merkle.EMPTY_ROOT
     survived = notes.Checkpoint(new.name, after, size, root)
     note = notes.sign(f"{_HEAD}\n{new.name}/{new.epoch}\n{survived.text()}", new.name, new.key)
@@ -47,6 +78,12 @@ def begin(tx: Tx, new: Log, now_ms: int) -> None:
     )
     acts.record(tx, ACT, {"epoch": new.epoch, "note": note}, now_ms, [("meta", "name", _name(new.epoch))])
     leases.skip_lost(tx, now_ms)
+
+
+def _before(tx: Tx, epoch: int) -> int:
+    """The life that this copy of the log was in."""
+    found = tx.query("SELECT max(epoch) AS epoch FROM checkpoint WHERE epoch < :epoch", {"epoch": epoch})
+    return int(found[0]["epoch"] or FIRST)
 
 
 def note_of(tx: Tx, epoch: int) -> str | None:

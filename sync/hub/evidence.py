@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from sync import cbor, receipts
 from sync.cbor import Malformed
-from sync.hub import acts, labels, tree
+from sync.hub import acts, epochs, labels, tree
 from sync.hub.storage import Tx
 from sync.limits import MAX_HAVE, MAX_MESSAGE
 from sync.notes import NoteKey
@@ -30,12 +30,13 @@ _COUNTS: Final = frozenset({State.ACCEPTED, State.SCHEMA})
 
 def take(centre: Centre, texts: Iterable[str]) -> int:
     """Keep the receipts ``texts`` that this hub gave for accepted batches; how many were new. Malformed: one is not its own."""
-    found = [receipts.verify(text, _log(centre)).leaf for text in texts]
+    shown = [receipts.verify(text, _log(centre)) for text in texts]
     now = centre.clock.wall_ms()
 
     def work(tx: Tx) -> int:
         new = 0
-        for leaf in found:
+        epochs.heard(tx, max((receipt.checkpoint.epoch for receipt in shown), default=0))
+        for leaf in (receipt.leaf for receipt in shown):
             if leaf.state not in _COUNTS:
                 continue
             row = {"batch": leaf.batch_hash, "device": leaf.device_id, "received": leaf.received_ms}

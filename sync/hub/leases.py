@@ -23,6 +23,10 @@ ACT: Final = "sync.lease"
 BLOCKS: Final = {"link-codes": 200, "certificate-numbers": 200, "receipt-numbers": 2_000}
 LOST_BLOCKS: Final = 20  # blocks that one laptop may have been given since a copy was made …
 LOST_EVERYWHERE: Final = 20_000  # … and all of them together
+# Two lives of the log that begin from copies which know nothing of each other leave out differently many: as many blocks more as
+# minutes have passed of some days, so that what the one gives out the other does not.
+_ASIDE_LINKS: Final = (20, 5 * 1_440)  # blocks a minute, minutes
+_ASIDE_ENTRIES: Final = (1, 3 * 1_440)  # of an office's status list
 MOST_OPEN: Final = 20  # blocks of one resource that one laptop may hold: a broken client cannot eat the numbers
 
 
@@ -62,11 +66,15 @@ def _indexed(slot: Row, resource: str) -> list[acts.Place]:
 
 
 def skip_lost(tx: Tx, now_ms: int) -> None:
-    """After an older copy was put back: leave out the numbers that may have been given out since that copy was made."""
+    """After an older copy was put back: leave out the numbers that may have been given out since that copy was made.
+
+    Numbers of one laptop need no more than that: it knows itself which it was given before (``sync.leases.install``).
+    """
     for row in tx.query("SELECT DISTINCT resource, scope FROM lease ORDER BY resource, scope"):
         void = {
             "lease": utils.random(16), "resource": row["resource"], "scope": row["scope"], "first": _next(tx, **row),
-            "size": BLOCKS[row["resource"]] * (LOST_BLOCKS if row["scope"] else LOST_EVERYWHERE), "now": now_ms,
+            "size": BLOCKS[row["resource"]] * (LOST_BLOCKS if row["scope"] else LOST_EVERYWHERE + _aside(_ASIDE_LINKS, now_ms)),
+            "now": now_ms,
             "nobody": bytes(16), "nothing": b"",
         }  # fmt: skip
         tx.execute(
@@ -76,9 +84,15 @@ def skip_lost(tx: Tx, now_ms: int) -> None:
         )
         acts.record(tx, ACT, {"resource": row["resource"], "lost": True}, now_ms, [("lease", "lease", void["lease"])])
     for row in tx.query("SELECT name, value FROM meta WHERE name LIKE 'status-index/%'"):
-        beyond = int(row["value"]) + LOST_BLOCKS * BLOCKS["certificate-numbers"]
+        beyond = int(row["value"]) + (LOST_BLOCKS + _aside(_ASIDE_ENTRIES, now_ms)) * BLOCKS["certificate-numbers"]
         tx.execute("UPDATE meta SET value = :v WHERE name = :n", {"v": str(beyond), "n": row["name"]})
         acts.record(tx, ACT, {"lost": True}, now_ms, [("meta", "name", row["name"])])
+
+
+def _aside(most: tuple[int, int], now_ms: int) -> int:
+    """Blocks that the life which begins now leaves out more than another."""
+    blocks, minutes = most
+    return blocks * (now_ms // 60_000 % minutes)
 
 
 def of_slot(tx: Tx, slot: bytes, now_ms: int) -> list[LeaseGrant]:

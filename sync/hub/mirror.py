@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 SEEN: Final = "mirror/seen"  # {"epoch", "size"}: how much of the log is here
 COSIGNED: Final = "mirror/cosigned"  # the newest checkpoint with our line
 ALARM: Final = "mirror/alarm"  # {"why", "ms", "notes"}: kept until a person has looked
+LIVES: Final = (
+    "mirror/lives"  # [[epoch, entries that it shares with the one before] …] up to the present life, as it descends
+)
+SHARED: Final = "mirror/shared"  # the first entries that every life ever seen here shares
+_MOST_LIVES: Final = 1_000  # between two lives that this witness has seen
 _TILES: Final = 64  # of one transaction
 
 
@@ -86,9 +91,9 @@ class Mirror:
     def agrees(self, tx: Tx, size: int, root: bytes) -> bool:
         """Whether a laptop that saw (size, root) saw this log. A laptop does not say in which life of the log it was:
         beyond the first entries that all lives share, nothing can be told."""
-        seen = self.seen(tx)
-        shared = min((_meta(tx, _shared(epoch)) for epoch in range(2, seen.epoch + 1)), default=seen.size)
-        return size > min(seen.size, shared) or self.root(tx, size) == root
+        shared = _meta(tx, SHARED)
+        known = self.seen(tx).size
+        return size > (known if shared is None else min(known, shared)) or self.root(tx, size) == root
 
     def warn(self, tx: Tx, why: str, now_ms: int, *evidence: str) -> None:
         """Keep an alarm that came from elsewhere."""
@@ -102,18 +107,17 @@ class Mirror:
         before = self._storage.read(self.cosigned)
         if known.epoch and shown.epoch < known.epoch:
             raise Split("an older life of the log", before, note)
-        if known.epoch and shown.epoch > known.epoch:
-            for epoch in range(known.epoch + 1, shown.epoch + 1):
-                self._begin(line, epoch)
+        if shown.epoch > known.epoch:
+            self._follow(line, shown.epoch)
             known = self._storage.read(self.seen)
         if shown.size < known.size:
-            if self._storage.read(lambda tx: self.root(tx, shown.size)) != shown.root:
+            if self._root(shown.size) != shown.root:
                 raise Split("a log that went back", before, note)
             return None  # an answer that was long under way
         if shown.size == known.size and before and notes.read_checkpoint(before, self._log) == shown:
             return None
         self._fetch(line, shown, known.size)
-        if self._storage.read(lambda tx: self.root(tx, shown.size)) != shown.root:
+        if self._root(shown.size) != shown.root:
             self._storage.write(lambda tx: _forget(tx, known.size))  # what was fetched belongs to the other log
             raise Split("another log", before, note)
         text = notes.split(note)[0]
@@ -126,25 +130,51 @@ class Mirror:
         self._storage.write(keep)
         return signed
 
-    def _begin(self, line: Transport, epoch: int) -> None:
-        """The log goes on in a new life: it must say from where, and that must be a part of what is here."""
-        answer = line.call("GET", f"/v1/log/epoch/{epoch}", limit=MAX_NOTE)
-        if answer.status != 200:
-            raise Split(f"life {epoch} of the log without a word how it began")
-        note = answer.body.decode("utf-8", "replace")
-        said, known = epochs.read(note, self._log), self._storage.read(self.seen)
-        if said.epoch != epoch:
-            raise Split("a word about another life of the log", note)
-        if said.size <= known.size and self._storage.read(lambda tx: self.root(tx, said.size)) != said.root:
-            raise Split("a new life of another log", self._storage.read(self.cosigned), note)
-        size = min(said.size, known.size)
+    def _root(self, size: int) -> bytes:
+        return self._storage.read(lambda tx: self.root(tx, size))
+
+    def _follow(self, line: Transport, epoch: int) -> None:
+        """The log goes on in another life: it must say from where, and that must be a part of what is here.
+
+        Words are followed back to a life that this witness has been in; lives in between it may never have seen, and the new
+        life need not come from the one that it saw last.
+        """
+        here = self._storage.read(lambda tx: _meta(tx, LIVES)) or []
+        known = self._storage.read(self.seen)
+        here = here or ([[known.epoch, 0]] if known.epoch else [])
+        words = self._words(line, epoch, {life for life, _ in here})
+        parent = words[0][0].after if words else epoch
+        after = [size for life, size in here if life > parent]
+        size = min([known.size, *after, *(said.size for said, _ in words)]) if known.epoch else 0
+        for said, note in words:
+            if known.epoch and said.size <= size and self._root(said.size) != said.root:
+                raise Split("a new life of another log", self._storage.read(self.cosigned), note)
+        lives = [life for life in here if life[0] <= parent] + [[said.epoch, said.size] for said, _ in words]
+        first = [[epochs.FIRST, 0]] if not known.epoch else []
 
         def keep(tx: Tx) -> None:
             _forget(tx, size)
-            _keep(tx, _shared(epoch), size)
+            shared = [_meta(tx, SHARED), *after, *(said.size for said, _ in words)]
+            _keep(tx, SHARED, min((one for one in shared if one is not None), default=None))
+            _keep(tx, LIVES, first + lives)
             _keep(tx, SEEN, {"epoch": epoch, "size": size})
 
         self._storage.write(keep)
+
+    def _words(self, line: Transport, epoch: int, here: set[int]) -> list[tuple[epochs.Beginning, str]]:
+        """How the lives up to ``epoch`` began that descend from one of ``here`` (from the first, when none is), oldest first."""
+        found: list[tuple[epochs.Beginning, str]] = []
+        while epoch not in (here or {epochs.FIRST}):
+            answer = line.call("GET", f"/v1/log/epoch/{epoch}", limit=MAX_NOTE)
+            if answer.status != 200 or len(found) == _MOST_LIVES:
+                raise Split(f"life {epoch} of the log without a word how it began")
+            note = answer.body.decode("utf-8", "replace")
+            said = epochs.read(note, self._log)
+            if said.epoch != epoch or said.after >= epoch:
+                raise Split("a word about another life of the log", note)
+            found.insert(0, (said, note))
+            epoch = said.after
+        return found
 
     def _fetch(self, line: Transport, shown: Checkpoint, have: int) -> None:
         """Fetch the hashes of the entries from ``have`` on, whole tiles where they are full."""
@@ -201,10 +231,6 @@ def _range(tx: Tx, lo: int, hi: int) -> bytes:
         return _read(tx, width.bit_length() - 1, lo // width)
     middle = lo + merkle.split(width)
     return merkle.node_hash(_range(tx, lo, middle), _range(tx, middle, hi))
-
-
-def _shared(epoch: int) -> str:
-    return f"mirror/shared/{epoch}"
 
 
 def _meta(tx: Tx, name: str) -> Any:

@@ -6,19 +6,20 @@ which entry of the log they are and when they came; ``chunks/ab/<hash>`` are enc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
+from sync import batch as batches
 from sync import durable, receipts
 from sync.cbor import Malformed
 from sync.errors import Known
-from sync.hub import objects
+from sync.hub import epochs, objects
 from sync.hub.chunks import FOLDER as CHUNKS
 from sync.hub.objects import Bucket
-from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_RECEIPT
+from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_RECEIPT, MAX_SEQ
 from sync.notes import NoteKey
 from sync.receipts import Leaf, Receipt
 
@@ -117,8 +118,9 @@ class Entry:
 def entries(site: Site, log: NoteKey) -> tuple[list[Entry], list[bytes]]:
     """The log as far as receipts tell it, and the hashes of all batches.
 
-    Of two lives of the log the later one wins from its first entry on. Behind the first entry without a sound receipt the
-    log is not known; the batches that lie there are not lost, they only come in anew.
+    The latest life of the log goes back to the one that it began from, up to the entries which it says it shares with that, and
+    so on. Behind the first entry without a sound receipt the log is not known; the batches that lie there are not lost, they
+    only come in anew.
     """
     found: dict[int, dict[int, Entry]] = {}
     every: list[bytes] = []
@@ -132,13 +134,33 @@ def entries(site: Site, log: NoteKey) -> tuple[list[Entry], list[bytes]]:
             epoch = receipt.checkpoint.epoch
             found.setdefault(epoch, {})[receipt.index] = Entry(epoch, receipt.leaf)
     chosen: dict[int, Entry] = {}
-    for epoch in sorted(found):
+    epoch, end = max(found, default=0), MAX_SEQ
+    while epoch in found:
+        chosen |= {index: entry for index, entry in found[epoch].items() if index < end}
         first = min(found[epoch])
-        chosen = {index: entry for index, entry in chosen.items() if index < first} | found[epoch]
+        said = _beginning(site, found[epoch][first], log)
+        epoch, end = (said.after, min(end, said.size)) if said else (_before(found, epoch), min(end, first))
     line: list[Entry] = []
     while (following := chosen.get(len(line))) is not None:
         line.append(following)
     return line, every
+
+
+def _beginning(site: Site, entry: Entry, log: NoteKey) -> epochs.Beginning | None:
+    """How the life began whose first entry here is ``entry``; None: that entry does not say it."""
+    data = batch(site, entry.leaf.batch_hash)
+    try:
+        for op in batches.parse(data or b"").ops:
+            if op.fields.kind == epochs.ACT and isinstance(op.fields.body, dict):
+                said = epochs.read(str(op.fields.body.get("note")), log)
+                return said if said.after < said.epoch == entry.epoch else None
+    except Malformed:
+        pass
+    return None
+
+
+def _before(found: Iterable[int], epoch: int) -> int:
+    return max((other for other in found if other < epoch), default=0)
 
 
 def chunks(site: Site) -> Iterator[tuple[bytes, bytes]]:

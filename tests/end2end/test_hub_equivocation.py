@@ -180,7 +180,7 @@ def test_a_new_life_that_names_what_survived_is_followed_and_never_left_again(fa
         done = faces.relay.run()
         assert done.problem == "" and done.cosigned == faces.other.storage.read(log.size)
         seen = faces.relay.storage.read(faces.relay.mirror.seen)
-        assert seen.epoch == 2
+        assert seen.epoch == faces.other.log.epoch > 1
         root = faces.relay.storage.read(lambda tx: faces.relay.mirror.root(tx, seen.size))
         assert root == faces.other.storage.read(lambda tx: log.range_hash(tx, 0, seen.size))
     with serving(hall.hub) as url:

@@ -148,7 +148,7 @@ def test_the_root_is_renewed_by_two_keys(folder: Path, capsys: pytest.CaptureFix
 
 def test_a_new_epoch(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     began = run(capsys, "--data", str(folder), "new-epoch")
-    assert began["epoch"] == 2 and began["entries"] > 1
+    assert began["epoch"] > 1_700_000_000 and began["entries"] > 1  # the second at which it began
     assert run(capsys, "--data", str(folder), "verify-log")["ok"]
     assert run(capsys, "--data", str(folder), "report", "effects") == []
 

@@ -226,7 +226,7 @@ def test_after_an_older_copy_a_new_epoch_goes_on_for_log_and_publications(
     restored = centres.new_epoch(centre.folder, clock)
     restored.settle()
     checkpoint = notes.read_checkpoint(restored.storage.read(restored.log.latest), restored.log.note_key)
-    assert (checkpoint.epoch, checkpoint.size > 1, checkpoint.root != merkle.EMPTY_ROOT) == (2, True, True)
+    assert (checkpoint.epoch > 1, checkpoint.size > 1, checkpoint.root != merkle.EMPTY_ROOT) == (True, True, True)
     receipts.require_advance(seen, checkpoint, [])  # no alarm: a new life of the log
     assert receipts.verify(old_receipt, restored.log.note_key).index >= 0
     have = wire.Have([receipts.read_leaf(receipts.verify(old_receipt, restored.log.note_key).leaf.data()).batch_hash],

@@ -20,6 +20,7 @@ from sync.limits import MAX_OP, RECUT_OVER
 from sync.receipts import Leaf, State
 from sync.store import Connection
 from sync.version import VERSION
+from sync.wire import LeaseGrant
 from tests.sync.conftest import Centre
 
 Append = Callable[..., list[str]]
@@ -435,6 +436,26 @@ def test_a_lease_that_comes_again_keeps_its_burnt_numbers(laptop: Unlocked, cloc
     laptop.store.write(lambda conn: leases.take(conn, grant.resource, clock.wall_ms()))
     laptop.store.write(lambda conn: leases.install(conn, grant))
     assert laptop.store.read(lambda conn: leases.active(conn, grant.resource, clock.wall_ms()))[0].used == 1
+
+
+def test_numbers_that_are_given_once_more_are_used_up_already(
+    laptop: Unlocked, clock: SetClock, centre: Centre
+) -> None:
+    """Two lives of the hub's log from one copy give a laptop the same block under two names."""
+    blocks = [
+        LeaseGrant(bytes([n]) * 16, "test-numbers", {"prefix": "0306-1-", "first": first}, 10, clock.wall_ms() + 1)
+        for n, first in enumerate((1, 1, 11))
+    ]
+
+    def taken(conn: Connection) -> list[int]:
+        for block in blocks:
+            leases.install(conn, block)
+        found = [leases.take(conn, "test-numbers", clock.wall_ms()) for _ in range(20)]
+        return [lease.content["first"] + n for lease, n in found]
+
+    assert sorted(laptop.store.write(taken)) == list(range(1, 21))
+    with pytest.raises(Refused, match="SY-301"):
+        laptop.store.write(lambda conn: leases.take(conn, "test-numbers", clock.wall_ms()))
 
 
 def test_every_officer_stands_for_their_own_work(
