@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from desktop.bursts import Bursts
+from desktop.kit.timers import single_shot
 from desktop.worker import Worker
 from i18n.errors import SalaError
 from modules.contract import Changed, Draft, Officer
@@ -25,10 +27,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BURST_MS = 50  # changes that come closer together reach the pages as one
 SHOW_WORKING_MS = 300
 FIRST_SYNC_MS = 3_000
-CARE_AFTER_MS = 60_000  # the weekly check waits until the morning\'s first work is under way
+CARE_AFTER_MS = 60_000  # the weekly check waits until the morning's first work is under way
 LOOK_EVERY_MS = 60_000  # how often it is asked whether a run is due
 
 
@@ -46,7 +47,6 @@ class Bridge(QObject):
     sync_began = Signal()
     sync_progress = Signal(str, int, int)  # what, done, total
     sync_ended = Signal(object, object)  # report | None, SalaError | None
-    _news = Signal()
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -58,18 +58,16 @@ class Bridge(QObject):
         self._worker.bug.connect(self._broke)
         self._sync_worker.bug.connect(self._broke)
         self._running = 0
-        self._show_working = _single_shot(self, SHOW_WORKING_MS, lambda: self.working.emit(True))
-        self._changes: list[Changed] = []
-        self._lock = threading.Lock()
-        self._burst = _single_shot(self, BURST_MS, self._tell)
-        self._news.connect(self._burst_begins)
-        self._unsubscribe = session.bus.subscribe(self._heard)
+        self._show_working = single_shot(self, SHOW_WORKING_MS, lambda: self.working.emit(True))
+        self._bursts = Bursts(self)
+        self._bursts.told.connect(self._tell)
+        self._unsubscribe = session.bus.subscribe(self._bursts.hear)
         self._cancel = threading.Event()
         self._syncing = False
         self._sync_timer = QTimer(self)
         self._sync_timer.setInterval(LOOK_EVERY_MS)
         self._sync_timer.timeout.connect(self._sync_if_due)
-        self._wake = _single_shot(self, LOOK_EVERY_MS, self._sync_if_due)  # when the wait after a failure is over
+        self._wake = single_shot(self, LOOK_EVERY_MS, self._sync_if_due)  # when the wait after a failure is over
         self._network: NetworkWatch | None = None
         self.broken_off = False  # did the last run end without closing the profile?
         self.by_line = False  # does the run that goes on, or went on last, use the line? Else a stick.
@@ -336,32 +334,9 @@ class Bridge(QObject):
 
     # Changes
 
-    def _heard(self, change: Changed) -> None:
-        """On the thread that committed."""
-        with self._lock:
-            first = not self._changes
-            self._changes.append(change)
-        if first:
-            self._news.emit()
-
-    def _burst_begins(self) -> None:
-        if not self._burst.isActive():
-            self._burst.start()
-
-    def _tell(self) -> None:
-        with self._lock:
-            changes, self._changes = self._changes, []
-        if not changes:
-            return
+    def _tell(self, change: Changed) -> None:
         self.saved_ms = self.session.clock.wall_ms()
-        origins = {change.origin for change in changes}
-        self.changed.emit(
-            Changed(
-                frozenset().union(*(change.kinds for change in changes)),
-                frozenset().union(*(change.ids for change in changes)),
-                origins.pop() if len(origins) == 1 else "",
-            )
-        )
+        self.changed.emit(change)
 
     def _note_saved(self, command: str) -> None:
         """A writing command is durable when it returns: the strip says when."""
@@ -384,7 +359,7 @@ class Bridge(QObject):
         if self._network is not None:
             self._network.stop()
         self._show_working.stop()
-        self._burst.stop()
+        self._bursts.stop()
         self._cancel.set()
         self._sync_worker.silence()
         self._worker.silence()
@@ -407,11 +382,3 @@ class Bridge(QObject):
         from i18n.errors import Known
 
         self.refused.emit(Known("UI-001", kind=type(error).__name__))
-
-
-def _single_shot(parent: QObject, ms: int, call: Callable[[], None]) -> QTimer:
-    timer = QTimer(parent)
-    timer.setSingleShot(True)
-    timer.setInterval(ms)
-    timer.timeout.connect(call)
-    return timer

@@ -7,12 +7,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QKeySequence, QPainter, QShortcut
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.bridge import Bridge
-from desktop.kit import theme
 from desktop.kit.banner import Banner
 from desktop.kit.layout import PageScroll, Rule, column, row
 from desktop.kit.page import Page
@@ -24,6 +23,7 @@ from desktop.shell.life import LifeNotices
 from desktop.shell.outbox_rows import step_words
 from desktop.shell.rail import Place, Rail
 from desktop.shell.status_strip import Facts, StatusStrip, line_state, office_words
+from desktop.shell.working_bar import WorkingBar
 from i18n.catalog import tr
 from i18n.errors import Known, SalaError
 
@@ -32,38 +32,6 @@ if TYPE_CHECKING:
     from sync.runs import Outlook
 
 log = logging.getLogger(__name__)
-
-
-class WorkingBar(QWidget):
-    """Three pixels that move while something takes longer than a moment."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFixedHeight(3)
-        self._at = 0
-        self._tick = QTimer(self)
-        self._tick.setInterval(60)
-        self._tick.timeout.connect(self._move)
-
-    def show_working(self, working: bool) -> None:
-        if working:
-            self._tick.start()
-        else:
-            self._tick.stop()
-        self.setAccessibleName(tr("Working…") if working else "")
-        self.update()
-
-    def _move(self) -> None:
-        self._at = (self._at + 4) % 100
-        self.update()
-
-    def paintEvent(self, _event: object) -> None:
-        painter = QPainter(self)
-        painter.fillRect(QRectF(0, 0, self.width(), 1), theme.tone("line"))
-        if self._tick.isActive():
-            wide = self.width() * 0.3
-            painter.fillRect(QRectF((self.width() + wide) * self._at / 100 - wide, 0, wide, 3), theme.tone("blue"))
-        painter.end()
 
 
 class Frame(QWidget):
