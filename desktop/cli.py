@@ -16,7 +16,9 @@ from typing import Any
 import click
 
 from desktop import cli_carry, cli_life, cli_trust
+from desktop.cli_audit import audit
 from desktop.cli_line import line_group
+from desktop.cli_officers import officers
 from i18n import catalog
 from i18n.errors import Known, Refused, SalaError, explain
 from modules import manifest
@@ -109,95 +111,6 @@ def setup(desk: Desk, pack: Path, name: str, latin: str, role: str, words: str |
         unlocked.lock()
 
 
-@root.group()
-def officers() -> None:
-    """The officers who may unlock this laptop."""
-
-
-@officers.command("list")
-@click.pass_obj
-def officers_list(desk: Desk) -> None:
-    """Names and roles."""
-    desk.print(
-        [
-            {"id": one.id, "name": one.name, "latin": one.latin, "role": one.role}
-            for one in desk.session().unlocked.officers()
-        ]
-    )
-
-
-@officers.command("add")
-@click.argument("name")
-@click.option("--latin", default="")
-@click.option("--role", required=True, type=click.Choice(list(ROLES)))
-@click.option(
-    "--new-passphrase-file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="First line: the new officer's own passphrase.",
-)
-@click.pass_obj
-def officers_add(desk: Desk, name: str, latin: str, role: str, new_passphrase_file: Path | None) -> None:
-    """Give another officer a key and a passphrase of their own."""
-    from modules import people
-    from sync.officer import Officer
-
-    if not people.may_add(desk.session()):
-        people.require(desk.session(), "officers")  # before a passphrase is asked for
-    added = people.add(desk.session(), Officer("", name, latin, role), _new_passphrase(new_passphrase_file))
-    desk.print({"id": added.id, "name": added.name, "role": added.role})
-
-
-@officers.command("recover")
-@click.argument("name")
-@click.option(
-    "--key",
-    required=True,
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="The province's recovery key (recovery.key).",
-)
-@click.option(
-    "--new-passphrase-file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="First line: the officer's new passphrase.",
-)
-@click.pass_obj
-def officers_recover(desk: Desk, name: str, key: Path, new_passphrase_file: Path | None) -> None:
-    """Give NAME, who forgot the passphrase, a new one with the province's key. Nothing that was not sent is lost."""
-    from nacl.public import PrivateKey
-
-    from sync import keys
-    from sync.clock import SystemClock
-
-    private = PrivateKey(_recovery_key(key))
-    unlocked = keys.recover(
-        desk.home, name, _new_passphrase(new_passphrase_file), recovery=private, clock=SystemClock()
-    )
-    try:
-        desk.print({"id": unlocked.officer.id, "name": unlocked.officer.name, "role": unlocked.officer.role})
-    finally:
-        unlocked.lock()
-
-
-def _new_passphrase(file: Path | None) -> str:
-    from modules.cli import read_passphrase
-
-    if file:
-        return read_passphrase(file)
-    return str(click.prompt("New passphrase", hide_input=True, confirmation_prompt=True, err=True))
-
-
-def _recovery_key(file: Path) -> bytes:
-    """The 32 bytes of a key file; ``Known("CL-004")`` when it holds none."""
-    try:
-        with file.open("rb") as source:
-            key = bytes.fromhex(source.read(200).decode("ascii").strip())
-    except (OSError, ValueError) as error:
-        raise Known("CL-004", file=file.name) from error
-    if len(key) != 32:
-        raise Known("CL-004", file=file.name)
-    return key
-
-
 @root.command()
 @click.pass_obj
 def status(desk: Desk) -> None:
@@ -273,54 +186,6 @@ def restore(desk: Desk, file: Path) -> None:
     desk.print(copies.restore(file, desk.home))
 
 
-@root.group()
-def audit() -> None:
-    """The tamper-evident log."""
-
-
-@audit.command("verify")
-@click.pass_context
-def audit_verify(ctx: click.Context) -> None:
-    """Recompute the whole chain; exit code 1 names the first row that does not fit."""
-    from dataclasses import asdict
-
-    from sync import audit as log_of_events
-
-    desk: Desk = ctx.obj
-    report = desk.session().store.read(log_of_events.verify)
-    desk.print(asdict(report))
-    if not report.ok:
-        ctx.exit(1)
-
-
-@audit.command("witnesses")
-@click.pass_obj
-def audit_witnesses(desk: Desk) -> None:
-    """How far the centre has cosigned this log, and which provinces cosigned the centre's; exit code 1 when two logs disagree."""
-    from dataclasses import asdict
-
-    from sync import audit_marks, witnesses
-    from sync.marks import SPLIT, mark
-
-    store = desk.session().store
-    own = store.read(audit_marks.cosigned)
-    split = store.read(lambda conn: mark(conn, SPLIT))
-    seen = [asdict(one) for one in store.read(witnesses.newest)]
-    desk.print({"cosigned_rows": own.size if own else 0, "witnesses": seen, "split_ms": split})
-    if split:
-        click.get_current_context().exit(1)
-
-
-@audit.command("export")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.pass_obj
-def audit_export(desk: Desk, file: Path) -> None:
-    """Write the whole log for an inspector, who checks it elsewhere with auditverify."""
-    from sync import audit_export as exports
-
-    desk.print(exports.write(desk.session().unlocked, file))
-
-
 @root.group("sync", invoke_without_command=True)
 @click.option("--once", is_flag=True, help="One run: publications, what the hub lacks, batches, receipts.")
 @click.pass_context
@@ -370,11 +235,10 @@ def sync_import(desk: Desk, path: Path) -> None:
 
 
 cli_carry.add(sync_group)
-cli_trust.add(root, officers)
+cli_trust.add(root)
 cli_life.add(root)
-
-
-root.add_command(line_group)
+for group in (officers, audit, line_group):
+    root.add_command(group)
 
 
 @root.command("run")

@@ -1,4 +1,4 @@
-"""``sala-cli``: custodians of the recovery key, a forgotten passphrase, officers who move, codes read out, what came down."""
+"""``sala-cli``: custodians of the recovery key, a forgotten passphrase, codes read out, what came down, newer programs."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from modules.cli import Desk, read_passphrase
-from modules.permissions import ROLES
+from modules.cli import Desk, new_passphrase
 
 if TYPE_CHECKING:
     from nacl.public import PrivateKey
@@ -16,18 +15,15 @@ if TYPE_CHECKING:
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _NEW = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
-_SECRET = click.option("--new-passphrase-file", type=_FILE, help="First line: the new passphrase.")
+SECRET = click.option("--new-passphrase-file", type=_FILE, help="First line: the new passphrase.")
 
 
-def add(root: click.Group, officers: click.Group) -> None:
+def add(root: click.Group) -> None:
     """Hang the verbs into ``sala-cli``."""
     root.add_command(recovery)
     root.add_command(publications)
     root.add_command(enrol_code)
     root.add_command(update)
-    officers.add_command(move)
-    officers.add_command(arrive)
-    officers.add_command(outstanding)
 
 
 @click.group()
@@ -65,7 +61,7 @@ def join(desk: Desk, shares: tuple[Path, ...], out: Path) -> None:
 @recovery.command()
 @click.argument("officer")
 @click.option("--out", required=True, type=_NEW, help="The request to carry or send to the province.")
-@_SECRET
+@SECRET
 @click.pass_obj
 def request(desk: Desk, officer: str, out: Path, new_passphrase_file: Path | None) -> None:
     """OFFICER forgot the passphrase: choose a new one and write the request for it."""
@@ -73,7 +69,7 @@ def request(desk: Desk, officer: str, out: Path, new_passphrase_file: Path | Non
     from sync import reset
     from sync.clock import SystemClock
 
-    data = reset.begin(desk.home, officer, _new(new_passphrase_file), SystemClock())
+    data = reset.begin(desk.home, officer, new_passphrase(new_passphrase_file), SystemClock())
     people.write(out, data)
     desk.print({"request": str(out), "words": reset.spoken(data)})
 
@@ -96,7 +92,7 @@ def answer(desk: Desk, request: Path, shares: tuple[Path, ...], out: Path) -> No
 
 @recovery.command()
 @click.argument("answer", type=_FILE)
-@_SECRET
+@SECRET
 @click.pass_obj
 def finish(desk: Desk, answer: Path, new_passphrase_file: Path | None) -> None:
     """Take the province's ANSWER; the passphrase is the one that was chosen with the request."""
@@ -104,7 +100,7 @@ def finish(desk: Desk, answer: Path, new_passphrase_file: Path | None) -> None:
     from sync import reset
     from sync.clock import SystemClock
 
-    unlocked = reset.finish(desk.home, people.read(answer), _new(new_passphrase_file), SystemClock())
+    unlocked = reset.finish(desk.home, people.read(answer), new_passphrase(new_passphrase_file), SystemClock())
     try:
         desk.print({"id": unlocked.officer.id, "name": unlocked.officer.name, "role": unlocked.officer.role})
     finally:
@@ -164,49 +160,6 @@ def update_install(desk: Desk, program: Path | None) -> None:
     desk.print(updating.install(desk.session(), program))
 
 
-@click.command()
-@click.argument("officer")
-@click.pass_obj
-def outstanding(desk: Desk, officer: str) -> None:
-    """What of OFFICER still must be sent or finished before they can move to another office."""
-    from dataclasses import asdict
-
-    from modules import people
-
-    session = desk.session()
-    found = people.outstanding(session, _id(desk, officer))
-    desk.print({**asdict(found), "ready": found.nothing})
-
-
-@click.command()
-@click.argument("officer")
-@click.option("--to", "to_office", required=True, help="Code of the new office.")
-@click.option("--role", required=True, type=click.Choice(list(ROLES)), help="Their role there.")
-@click.option("--at", help="From this day on (YYYY-MM-DD); without it from now on.")
-@click.option("--out", required=True, type=_NEW, help="The statement to carry to the new office.")
-@click.pass_obj
-def move(desk: Desk, officer: str, to_office: str, role: str, at: str | None, out: Path) -> None:
-    """Move OFFICER to another office. Nothing of theirs may be outstanding."""
-    from i18n.dates import midnight_ms
-    from modules import people
-
-    session = desk.session()
-    at_ms = midnight_ms(at) if at else session.clock.wall_ms()
-    desk.print(people.move(session, _id(desk, officer), to_office, role, at_ms, out))
-
-
-@click.command()
-@click.argument("statement", type=_FILE)
-@_SECRET
-@click.pass_obj
-def arrive(desk: Desk, statement: Path, new_passphrase_file: Path | None) -> None:
-    """Take an officer who comes from another office with a STATEMENT; they choose a passphrase of their own."""
-    from modules import people
-
-    added = people.arrive(desk.session(), statement, _new(new_passphrase_file))
-    desk.print({"id": added.id, "name": added.name, "role": added.role})
-
-
 def key_of(file: Path) -> PrivateKey:
     """The recovery key in a file of 64 hex digits. ``Known("CL-004")`` when it holds none."""
     from nacl.public import PrivateKey
@@ -216,7 +169,7 @@ def key_of(file: Path) -> PrivateKey:
     try:
         with file.open("rb") as source:
             return PrivateKey(bytes.fromhex(source.read(200).decode("ascii").strip()))
-    except Exception as error:
+    except (OSError, ValueError, TypeError) as error:  # PyNaCl says TypeError of a wrong length
         raise Known("CL-004", file=file.name) from error
 
 
@@ -227,15 +180,3 @@ def _joined(files: tuple[Path, ...]) -> PrivateKey:
     return shares.join(
         [shares.read(people.read(file).decode("utf-8-sig", "replace").split("\n", 1)[0]) for file in files]
     )
-
-
-def _id(desk: Desk, name_or_id: str) -> str:
-    from sync import slots
-
-    return slots.read(desk.home).of(name_or_id).officer.hex()
-
-
-def _new(file: Path | None) -> str:
-    if file:
-        return read_passphrase(file)
-    return str(click.prompt("New passphrase", hide_input=True, confirmation_prompt=True, err=True))

@@ -84,6 +84,13 @@ def read_passphrase(file: Path) -> str:
     return line
 
 
+def new_passphrase(file: Path | None) -> str:
+    """A passphrase that somebody chooses: the first line of ``file``, else asked twice at the terminal."""
+    if file:
+        return read_passphrase(file)
+    return str(click.prompt("New passphrase", hide_input=True, confirmation_prompt=True, err=True))
+
+
 def read_json(file: Path, *, limit: int = 5_000_000) -> Any:
     """A JSON file from outside, at most ``limit`` bytes; ``Refused("CL-002")`` for anything else."""
     try:
