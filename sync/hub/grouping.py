@@ -1,24 +1,38 @@
-"""Group commit: one thread runs the works in the order in which they came, up to 64 of them in one durable transaction.
+"""Group commit: one thread runs the works that came, up to 64 of them in one durable transaction.
 
-A work that fails is undone alone and only its caller hears of it; a commit that fails is everybody's, and nothing of it is stored.
+Works of one kind (batches) are done with one call for all of them, which asks the database a few things instead of a few things each.
+A work that fails is undone alone and only its caller hears of it: when a call for many fails, all of it is undone and each is done
+alone. A commit that fails is everybody's, and nothing of it is stored.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from sync.failpoint import failpoint
 from sync.hub.storage import Tx
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 
 GROUP: Final = 64  # works that may share one commit
-Work = Callable[[Tx], Any]
+Together = Callable[[Tx, Sequence[Any]], Sequence[Any]]  # the results of so many items, in their order
+Outcome = tuple[Any, BaseException | None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """One thing to do, and where its caller waits."""
+
+    work: Together
+    item: Any
+    done: Future[Any] = field(default_factory=Future)
 
 
 class GroupCommit:
@@ -37,17 +51,22 @@ class GroupCommit:
     ) -> None:
         self._transaction, self._stands = transaction, stands
         self._before_commit, self._explain = before_commit, explain
-        self._works: queue.SimpleQueue[tuple[Work, Future[Any]] | None] = queue.SimpleQueue()
+        self._works: queue.SimpleQueue[Asked | None] = queue.SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="hub-writer", daemon=True)
         self._thread.start()
 
     def write(self, work: Callable[[Tx], T]) -> T:
         """Run ``work`` and return when it is durable."""
+        return self.write_together(lambda tx, _: [work(tx)], None)
+
+    def write_together(self, work: Callable[[Tx, Sequence[Item]], Sequence[T]], item: Item) -> T:
+        """What ``work`` makes of ``item``, when it is durable; items that come together are given to one call of the same ``work``."""
         self.require_open()
-        done: Future[T] = Future()
-        self._works.put((work, done))
-        return done.result()
+        asked = Asked(work, item)
+        self._works.put(asked)
+        found: T = asked.done.result()
+        return found
 
     def require_open(self) -> None:
         """RuntimeError after :meth:`close`: nobody must wait for a database that is gone."""
@@ -80,34 +99,47 @@ class GroupCommit:
                 group.append(following)
             self._commit(group)
 
-    def _commit(self, group: list[tuple[Work, Future[Any]]]) -> None:
-        outcomes: list[tuple[Future[Any], Any, BaseException | None]] = []
+    def _commit(self, group: list[Asked]) -> None:
+        outcomes: list[tuple[Asked, Outcome]] = []
+        kinds: dict[Together, list[Asked]] = {}  # nobody waits for a neighbour, so the order between kinds is free
+        for asked in group:
+            kinds.setdefault(asked.work, []).append(asked)
         try:
             with self._transaction() as tx:
-                for work, done in group:
-                    outcomes.append((done, *self._one(tx, work)))
+                for alike in kinds.values():
+                    outcomes += zip(alike, self._all(tx, alike), strict=True)
                 self._before_commit(tx)
                 failpoint("hub:before-commit")
         except Exception as error:  # noqa: BLE001  nothing of the group is stored: every caller must hear it
-            for _, done in group:
-                done.set_exception(self._explain(error))
+            for asked in group:
+                asked.done.set_exception(self._explain(error))
             return
         failpoint("hub:after-commit")
-        for done, result, failure in outcomes:
+        for asked, (result, failure) in outcomes:
             if failure is None:
-                done.set_result(result)
+                asked.done.set_result(result)
             else:
-                done.set_exception(failure)
+                asked.done.set_exception(failure)
 
-    def _one(self, tx: Tx, work: Work) -> tuple[Any, BaseException | None]:
+    def _all(self, tx: Tx, alike: list[Asked]) -> list[Outcome]:
+        """What became of works of one kind, in their order."""
+        results, failure = self._try(tx, alike)
+        if failure is None:
+            return [(result, None) for result in results]
+        if len(alike) == 1:
+            return [(None, failure)]
+        return [found for asked in alike for found in self._all(tx, [asked])]
+
+    def _try(self, tx: Tx, alike: list[Asked]) -> tuple[Sequence[Any], BaseException | None]:
+        """One call for all of them: it holds, or leaves nothing but its failure."""
         tx.execute("SAVEPOINT work")
         try:
-            result = work(tx)
+            results = alike[0].work(tx, [asked.item for asked in alike])
         except Exception as error:  # whatever it is, its caller hears it and the others go on
             if not self._stands():  # a full disk or a lost connection undoes everything
                 raise
             tx.execute("ROLLBACK TO work")
             tx.execute("RELEASE work")
-            return None, self._explain(error)
+            return (), self._explain(error)
         tx.execute("RELEASE work")
-        return result, None
+        return results, None

@@ -36,41 +36,40 @@ class Log:
     def note_key(self) -> NoteKey:
         return NoteKey(self.name, bytes(self.key.verify_key))
 
-    def append(self, tx: Tx, leaf: Leaf, batch: int) -> int:
-        """Add ``leaf`` of the stored batch number ``batch``; returns its index."""
-        index = size(tx)
-        data = leaf.data()
-        reached = merkle.leaf_hash(data)
-        tx.execute(
-            "INSERT INTO leaf (idx, hash, data, batch, device) VALUES (:idx, :hash, :data, :batch, :device)",
-            {"idx": index, "hash": reached, "data": data, "batch": batch, "device": leaf.device_id},
-        )
-        height, place = 0, index
-        while place & 1:  # the subtree that ends here is complete: keep its hash
-            left = _node(tx, height, place - 1)
-            reached = merkle.node_hash(left, reached)
-            height, place = height + 1, place >> 1
-            tx.execute(
-                "INSERT INTO node (height, idx, hash) VALUES (:h, :i, :hash)",
-                {"h": height, "i": place, "hash": reached},
-            )
-        return index
+    def append(self, tx: Tx, entries: Sequence[tuple[Leaf, int]]) -> int:
+        """Add leaves, each of the stored batch with that number; returns the index of the first."""
+        first = size(tx)
+        known = _edge(tx, first)
+        leaves, nodes = [], []
+        for index, (leaf, batch) in enumerate(entries, first):
+            data = leaf.data()
+            hashed = merkle.leaf_hash(data)
+            leaves.append({"idx": index, "hash": hashed, "data": data, "batch": batch, "device": leaf.device_id})
+            for lo, hi in _grow(known, index, hashed):  # a complete subtree ends here: keep its hash
+                height = (hi - lo).bit_length() - 1
+                nodes.append({"height": height, "idx": lo >> height, "hash": known[lo, hi]})
+        tx.add("leaf", leaves)
+        tx.add("node", nodes)
+        return first
 
     def seal(self, tx: Tx, now_ms: int) -> None:
         """Sign a checkpoint over all leaves and give every new leaf its receipt. Runs once before each commit."""
-        new = tx.query("SELECT idx, data FROM leaf WHERE receipt IS NULL ORDER BY idx")
+        new = tx.query("SELECT idx, hash, data, batch FROM leaf WHERE receipt IS NULL ORDER BY idx")
         if not new:
             return
-        note, total = self.sign(tx, now_ms)
-        known: Hashes = {}  # leaves that are sealed together share most of their proofs
+        known = _edge(tx, new[0]["idx"])  # with the new leaves it holds all that their proofs need
+        for row in new:
+            _grow(known, row["idx"], row["hash"])
+        note, total = self.sign(tx, now_ms, known)
         issued = []
         for row in new:
             proof = [range_hash(tx, lo, hi, known) for lo, hi in merkle.inclusion_ranges(row["idx"], total)]
             text = receipts.issue(receipts.read_leaf(row["data"]), row["idx"], proof, note)
             issued.append({"text": text, "idx": row["idx"]})
+            tx.receipts[row["batch"]] = text
         tx.execute_many("UPDATE leaf SET receipt = :text WHERE idx = :idx", issued)
 
-    def sign(self, tx: Tx, now_ms: int) -> tuple[str, int]:
+    def sign(self, tx: Tx, now_ms: int, known: Hashes | None = None) -> tuple[str, int]:
         """The signed checkpoint of the present size, and that size."""
         total = size(tx)
         found = tx.one(
@@ -78,7 +77,7 @@ class Log:
         )
         if found:
             return str(found["note"]), total
-        root = range_hash(tx, 0, total) if total else merkle.EMPTY_ROOT
+        root = range_hash(tx, 0, total, known) if total else merkle.EMPTY_ROOT
         note = notes.sign(Checkpoint(self.name, self.epoch, total, root).text(), self.name, self.key)
         tx.execute(
             "INSERT INTO checkpoint (epoch, size, root, note, made_ms) VALUES (:epoch, :size, :root, :note, :now)",
@@ -188,6 +187,38 @@ def _node(tx: Tx, height: int, place: int) -> bytes:
 
 
 Hashes = dict[tuple[int, int], bytes]  # of stretches of leaves
+
+
+def _edge(tx: Tx, total: int) -> Hashes:
+    """The complete subtrees side by side that the first ``total`` leaves are: all that is needed to go on from there."""
+    peaks = [(height, (total >> height) - 1) for height in range(total.bit_length()) if total >> height & 1]
+    if not peaks:
+        return {}
+    where: list[str] = []
+    values: dict[str, int] = {}
+    for n, (height, place) in enumerate(peak for peak in peaks if peak[0]):
+        where.append(f"(height = :h{n} AND idx = :i{n})")
+        values |= {f"h{n}": height, f"i{n}": place}
+    rows = tx.query(f"SELECT height, idx, hash FROM node WHERE {' OR '.join(where)}", values) if where else []
+    found = {(row["height"], row["idx"]): bytes(row["hash"]) for row in rows}
+    if total & 1:
+        found[0, total - 1] = _node(tx, 0, total - 1)
+    for height, place in peaks:
+        if (height, place) not in found:
+            raise Malformed(f"log: node {height}/{place}")
+    return {(place << height, (place + 1) << height): found[height, place] for height, place in peaks}
+
+
+def _grow(known: Hashes, index: int, hashed: bytes) -> list[tuple[int, int]]:
+    """Add leaf ``index`` to the ``known`` hashes, and the subtrees that it completes, the lowest first; those."""
+    lo, hi = index, index + 1
+    known[lo, hi] = hashed
+    found: list[tuple[int, int]] = []
+    while (width := hi - lo) & lo and (left := known.get((lo - width, lo))) is not None:
+        known[lo - width, hi] = merkle.node_hash(left, known[lo, hi])
+        lo -= width
+        found.append((lo, hi))
+    return found
 
 
 def range_hash(tx: Tx, lo: int, hi: int, known: Hashes | None = None) -> bytes:

@@ -32,6 +32,7 @@ class PostgresTx:
     def __init__(self, connection: Connection[Any], bulk: Bulk | None = None, objects: Objects | None = None) -> None:
         self._connection = connection
         self.objects = objects
+        self.receipts: dict[int, str] = {}
         self._bulk = bulk or Bulk()
 
     def execute(self, sql: str, values: Mapping[str, Any] | None = None, /) -> int:
@@ -51,6 +52,10 @@ class PostgresTx:
                 _require_nul(error)
                 cursor.executemany(statement(sql), [without_nul(row) for row in rows])
             return max(cursor.rowcount, 0)
+
+    def add(self, table: str, rows: Sequence[Mapping[str, Any]], /) -> None:
+        if rows:
+            self._bulk.add(self._connection, table, rows)
 
     def query(self, sql: str, values: Mapping[str, Any] | None = None, /) -> list[Row]:
         with self._connection.cursor(binary=True) as cursor:

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sync.errors import Known
 from sync.hub import migrations, postgres_months
 from sync.hub.grouping import GroupCommit
 from sync.hub.postgres_connection import WAIT_S, PostgresTx, Writer, busy, explain, reading, settings
-from sync.hub.storage import Tx
+from sync.hub.storage import Row, Tx
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from sync.hub.objects import Objects
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 logger = logging.getLogger(__name__)
 
 READERS: Final = 8
@@ -72,21 +74,38 @@ class PostgresStorage:
     def write(self, work: Callable[[Tx], T]) -> T:
         return self._group.write(work)
 
+    def write_together(self, work: Callable[[Tx, Sequence[Item]], Sequence[T]], item: Item) -> T:
+        return self._group.write_together(work, item)
+
     def write_beside(self, work: Callable[[Tx], T]) -> T:
         return self._group_beside.write(work)
 
     def read(self, work: Callable[[Tx], T]) -> T:
+        with self._reader() as connection:
+            try:
+                return work(PostgresTx(connection, objects=self.objects))
+            finally:
+                if not connection.closed:
+                    connection.rollback()
+
+    def ask(self, sql: str, values: Mapping[str, Any], /) -> list[Row]:
+        with self._reader() as connection:
+            connection.autocommit = True  # one statement sees one moment anyway: nothing to begin, nothing to end
+            try:
+                return PostgresTx(connection).query(sql, values)
+            finally:
+                if not connection.closed:
+                    connection.autocommit = False
+
+    @contextmanager
+    def _reader(self) -> Iterator[Connection[Any]]:
         import psycopg
         from psycopg_pool import PoolTimeout
 
         self._group.require_open()
         try:
             with self._readers.connection() as connection:
-                try:
-                    return work(PostgresTx(connection, objects=self.objects))
-                finally:
-                    if not connection.closed:
-                        connection.rollback()
+                yield connection
         except (psycopg.Error, PoolTimeout) as error:
             raise explain(error) from error
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sync.hub.objects import Objects
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 
 DATABASE: Final = "hub.db"
 READERS: Final = 4
@@ -33,6 +34,7 @@ class SqliteTx:
     def __init__(self, connection: sqlite3.Connection, objects: Objects | None = None) -> None:
         self._connection = connection
         self.objects = objects
+        self.receipts: dict[int, str] = {}
 
     def execute(self, sql: str, values: Mapping[str, Any] | None = None, /) -> int:
         return self._connection.execute(sql, dict(values or {})).rowcount
@@ -42,12 +44,20 @@ class SqliteTx:
         found = inserts.read(sql)
         if found is None:
             return self._connection.executemany(sql, rows).rowcount
+        return self._insert(found, rows)
+
+    def add(self, table: str, rows: Sequence[Mapping[str, Any]], /) -> None:
+        if rows:
+            names = tuple(rows[0])
+            self._insert(inserts.Insert(table, names, names, ""), rows)
+
+    def _insert(self, into: inserts.Insert, rows: Sequence[Mapping[str, Any]]) -> int:
         total = 0
         for start in range(0, len(rows), _ROWS):
             part = rows[start : start + _ROWS]
-            one = f"({', '.join('?' * len(found.names))})"
-            many = f"INSERT INTO {found.table} ({', '.join(found.columns)}) VALUES {', '.join([one] * len(part))} {found.tail}"
-            total += self._connection.execute(many, [row[name] for row in part for name in found.names]).rowcount
+            one = f"({', '.join('?' * len(into.names))})"
+            many = f"INSERT INTO {into.table} ({', '.join(into.columns)}) VALUES {', '.join([one] * len(part))} {into.tail}"
+            total += self._connection.execute(many, [row[name] for row in part for name in into.names]).rowcount
         return total
 
     def query(self, sql: str, values: Mapping[str, Any] | None = None, /) -> list[Row]:
@@ -85,6 +95,9 @@ class SqliteStorage:
     def write(self, work: Callable[[Tx], T]) -> T:
         return self._group.write(work)
 
+    def write_together(self, work: Callable[[Tx, Sequence[Item]], Sequence[T]], item: Item) -> T:
+        return self._group.write_together(work, item)
+
     def write_beside(self, work: Callable[[Tx], T]) -> T:
         return self._group.write(work)  # a file has one writer
 
@@ -99,6 +112,9 @@ class SqliteStorage:
                 connection.execute("ROLLBACK")
         finally:
             self._readers.put(connection)
+
+    def ask(self, sql: str, values: Mapping[str, Any], /) -> list[Row]:
+        return self.read(lambda tx: tx.query(sql, values))
 
     def close(self) -> None:
         """Finish the works that wait and let the file go. Once more does no harm."""

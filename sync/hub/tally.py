@@ -5,6 +5,7 @@ Days are those of Phnom Penh, counted from 1970. Sums can be made anew from the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from sync.hub.storage import Tx
@@ -18,14 +19,14 @@ def day(ms: int) -> int:
     return (ms + PHNOM_PENH_MS) // DAY_MS
 
 
-def count(tx: Tx, device: bytes, new_ops: int, now_ms: int) -> None:
-    """One more batch of ``device`` with so many new ops; the hub saw the laptop at ``now_ms``."""
-    values = {"device": device, "n": new_ops, "now": now_ms, "day": day(now_ms)}
-    tx.execute(
+def count(tx: Tx, came: Sequence[tuple[bytes, int]], now_ms: int) -> None:
+    """One more batch of each device in ``came`` with so many new ops; the hub saw those laptops at ``now_ms``."""
+    values = [{"device": device, "n": new_ops, "now": now_ms, "day": day(now_ms)} for device, new_ops in came]
+    tx.execute_many(
         "UPDATE device SET last_seen_ms = :now, batches = batches + 1, records = records + :n WHERE device = :device",
         values,
     )
-    tx.execute(
+    tx.execute_many(
         """INSERT INTO tally (day, device, batches, records) VALUES (:day, :device, 1, :n)
            ON CONFLICT (day, device) DO UPDATE SET batches = tally.batches + 1, records = tally.records + :n""",
         values,

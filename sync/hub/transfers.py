@@ -8,12 +8,13 @@ says; who never moved is asked nothing. The other officers of the same laptop go
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from sync import transfers as statements
 from sync.errors import Refused
 from sync.hub import acts, raws, stored
-from sync.hub.storage import Row, Tx
+from sync.hub.storage import Row, Tx, listed
 from sync.identity import ROLES
 from sync.ops import OpFields
 
@@ -27,15 +28,29 @@ HUB: Final = bytes(16)  # who signs when the centre itself moves somebody
 class Moves:
     """The statements about officers who ever left or came to one office, in the order of their days."""
 
-    def __init__(self, tx: Tx, office: str) -> None:
+    def __init__(self, tx: Tx, office: str, rows: Sequence[Row]) -> None:
         self._tx, self._office = tx, office
         self._known: dict[bytes, list[tuple[int, str]]] = {}
-        for row in tx.query(
-            """SELECT officer, at_ms, to_office FROM transfer WHERE officer IN
-               (SELECT t.officer FROM transfer t WHERE t.from_office = :office) ORDER BY at_ms, idx""",
-            {"office": office},
-        ):
-            self._known.setdefault(bytes(row["officer"]), []).append((row["at_ms"], row["to_office"]))
+        left = {bytes(row["officer"]) for row in rows if row["from_office"] == office}
+        for row in rows:
+            if row["officer"] in left:
+                self._known.setdefault(bytes(row["officer"]), []).append((row["at_ms"], row["to_office"]))
+
+    @classmethod
+    def of(cls, tx: Tx, offices: Sequence[str]) -> dict[str, Moves]:
+        """What is known of each of ``offices``, at least one."""
+        names, values = listed("office", sorted(set(offices)))
+        rows = tx.query(
+            f"""SELECT officer, at_ms, from_office, to_office FROM transfer WHERE officer IN
+                (SELECT t.officer FROM transfer t WHERE t.from_office IN {names}) ORDER BY at_ms, idx""",
+            values,
+        )
+        return {office: cls(tx, office, rows) for office in offices}
+
+    @property
+    def nothing(self) -> bool:
+        """Nobody ever left this office."""
+        return not self._known
 
     def about(self, officer: bytes) -> bool:
         """Whether anything was said of this officer."""

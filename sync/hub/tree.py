@@ -11,31 +11,54 @@ from collections.abc import Iterable, Sequence
 from sync import ops
 from sync.batch import Batch
 from sync.hub import labels, transfers
-from sync.hub.storage import Row, Tx
+from sync.hub.storage import Row, Tx, listed
 from sync.hub.transfers import Moves
 
-_GOES_ON = """SELECT d.*,
-        EXISTS (SELECT 1 FROM op WHERE device = :d AND label = 'pending' AND label <> 'accepted') AS waits,
-        EXISTS (SELECT 1 FROM op WHERE device = :d AND seq >= :first) AS later
-    FROM device d WHERE d.device = :d"""
+_STANDING = """SELECT d.device, d.office, d.sign_public, d.revoked_ms, d.cutoff_seq,
+        EXISTS (SELECT 1 FROM op o WHERE o.device = d.device AND o.label = 'pending' AND o.label <> 'accepted') AS waits,
+        (SELECT max(o.seq) FROM op o WHERE o.device = d.device) AS last
+    FROM device d WHERE d.device IN"""
 
 
-def straight_on(tx: Tx, batch: Batch, known: Sequence[bool]) -> list[str] | None:
-    """The labels of a batch that simply goes on where its device stopped, as nearly all do; None: the tree must be walked.
+def moves(batch: Batch) -> bool:
+    """Whether labels of other laptops may hang on the ops of this batch."""
+    return any(op.fields.kind == transfers.KIND for op in batch.ops)
 
+
+def straight_on(tx: Tx, batches: Sequence[Batch], known: Sequence[Sequence[bool]]) -> list[list[str] | None]:
+    """The labels of batches that simply go on where their devices stopped, as nearly all do; None: the tree must be walked.
+
+    At most one batch of each device; one that :func:`moves` somebody comes alone. ``known``: whether the hub knows each op's kind.
     Nothing of the device may wait and nothing may stand at or after the batch's first place: then every op is new and has
     no sibling.
     """
-    device = tx.one(_GOES_ON, {"d": batch.device_id, "first": batch.first_seq})
-    if device is None:  # nothing can be said before its enrolment
-        return [labels.PENDING] * len(batch.ops)
-    if device["waits"] or device["later"]:
-        return None
-    above = _above(tx, batch.prev, device)
-    if above is None or above["seq"] != batch.first_seq - 1:
-        return None
+    names, values = listed("d", [batch.device_id for batch in batches])
+    devices = {row["device"]: row for row in tx.query(f"{_STANDING} {names}", values)}
+    names, values = listed("h", [batch.prev for batch in batches])
+    rows = tx.query(f"SELECT device, hash, label, seq FROM op WHERE hash IN {names}", values)
+    above = {(row["device"], row["hash"]): row for row in rows}
+    offices = Moves.of(tx, [device["office"] for device in devices.values()]) if devices else {}
+    found: list[list[str] | None] = []
+    for batch, knows in zip(batches, known, strict=True):
+        device = devices.get(batch.device_id)
+        if device is None:  # nothing can be said before its enrolment
+            found.append([labels.PENDING] * len(batch.ops))
+            continue
+        before = above.get((batch.device_id, batch.prev)) or _start(batch.prev, device)
+        free = not device["waits"] and (device["last"] or 0) < batch.first_seq
+        if free and before is not None and before["seq"] == batch.first_seq - 1:
+            found.append(_labels(tx, batch, device, before["label"], knows, offices[device["office"]]))
+        else:
+            found.append(None)
+    return found
+
+
+def _labels(tx: Tx, batch: Batch, device: Row, reached: str, known: Sequence[bool], left: Moves) -> list[str]:
+    """The labels of ops that follow each other behind one with the label ``reached``, none of which has a sibling."""
+    plain = reached == labels.ACCEPTED and device["revoked_ms"] is None and left.nothing and all(known)
+    if plain and not moves(batch):
+        return [labels.ACCEPTED] * len(batch.ops)  # what :func:`labels.label` says of each
     found: list[str] = []
-    reached, moves = above["label"], Moves(tx, device["office"])
     for op, knows in zip(batch.ops, known, strict=True):
         reached = labels.label(
             labels.Situation(
@@ -44,12 +67,12 @@ def straight_on(tx: Tx, batch: Batch, known: Sequence[bool]) -> list[str] | None
                 sibling_accepted=False,
                 after_cutoff=_after_cutoff(tx, device, op.seq, batch.hash),
                 known=knows,
-                moved=moves.away(op.fields),
+                moved=left.away(op.fields),
             )
         )
         found.append(reached)
         if reached == labels.ACCEPTED:
-            moves.take(op.fields)
+            left.take(op.fields)
     return found
 
 
@@ -81,12 +104,13 @@ def give(tx: Tx, op: bytes, device: bytes, label: str, seq: int) -> None:
         )
 
 
-def accept_batch(tx: Tx, batch: int) -> None:
-    """Give the accepted ops of a batch their places in the order in which projections see them; once and for all."""
+def accept_batches(tx: Tx, batches: Sequence[int]) -> None:
+    """Give the accepted ops of new batches their places in the order in which projections see them; once and for all."""
+    names, values = listed("b", batches)
     tx.execute(
-        """INSERT INTO accepted (op, wall_ms) SELECT id, wall_ms FROM op WHERE batch = :batch AND label = :accepted ORDER BY place
-           ON CONFLICT (op) DO NOTHING""",
-        {"batch": batch, "accepted": labels.ACCEPTED},
+        f"""INSERT INTO accepted (op, wall_ms) SELECT id, wall_ms FROM op WHERE batch IN {names} AND label = :accepted
+            ORDER BY batch, place ON CONFLICT (op) DO NOTHING""",
+        {**values, "accepted": labels.ACCEPTED},
     )
 
 
@@ -119,19 +143,17 @@ def _label(tx: Tx, parent: bytes, child: Row) -> tuple[str, int]:
             "schema": labels.SCHEMA, "officer": labels.OFFICER,
         },
     )  # fmt: skip
-    moves = Moves(tx, device["office"])
-    fields = (
-        transfers.fields_of(tx, child) if moves.about(child["officer"]) or child["kind"] == transfers.KIND else None
-    )
+    left = Moves.of(tx, [device["office"]])[device["office"]]
+    fields = transfers.fields_of(tx, child) if left.about(child["officer"]) or child["kind"] == transfers.KIND else None
     reached = labels.label(
         labels.Situation(
             parent=above["label"], enrolled=True, sibling_accepted=sibling is not None,
             after_cutoff=_after_cutoff(tx, device, seq, child["batch"]), known=bool(child["known"]),
-            moved=fields is not None and moves.away(fields),
+            moved=fields is not None and left.away(fields),
         )
     )  # fmt: skip
     if fields is not None and reached == labels.ACCEPTED:
-        moves.take(fields)
+        left.take(fields)
     if reached == labels.FORK and sibling is not None and above["label"] != labels.FORK:
         _note_fork(tx, child, parent, seq, sibling["hash"])
     return reached, seq
@@ -154,11 +176,13 @@ def _device(tx: Tx, device: bytes) -> Row | None:
 
 def _above(tx: Tx, parent: bytes, device: Row) -> Row | None:
     """Label and place of the op before; a device's genesis counts as accepted at place 0."""
-    if parent == ops.genesis(device["sign_public"]):
-        return {"label": labels.ACCEPTED, "seq": 0}
-    return tx.one(
+    return _start(parent, device) or tx.one(
         "SELECT label, seq FROM op WHERE hash = :hash AND device = :d", {"hash": parent, "d": device["device"]}
     )
+
+
+def _start(parent: bytes, device: Row) -> Row | None:
+    return {"label": labels.ACCEPTED, "seq": 0} if parent == ops.genesis(device["sign_public"]) else None
 
 
 def _after_cutoff(tx: Tx, device: Row, seq: int, batch: bytes | int) -> bool:

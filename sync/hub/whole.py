@@ -145,7 +145,7 @@ class _Build:
 
     def _one(self, tx: Tx, batch: Batch, receipt: Receipt) -> None:
         own = batch.device_id == self.own
-        self.ingest.keep(tx, batch, acts.VIA if own else "line", receipt.leaf.received_ms)
+        self.ingest.keep(tx, [(batch, acts.VIA if own else "line")], receipt.leaf.received_ms)
         if own:
             for op in batch.ops:
                 self.replay.apply(tx, op)

@@ -84,7 +84,7 @@ def test_an_act_stands_in_the_log_before_what_comes_after_it(centre: Centre) -> 
 
         asked, signed, mac = devices.read_request(laptop.request(ticket))
         assert enrolment.enrol(tx, centre.keys, asked, signed, mac, NOW).status == 201
-        centre.ingest._store(tx, data, "line")
+        centre.ingest._store(tx, [(data, "line")])
 
     centre.storage.write(together)
     rows = centre.storage.read(

@@ -37,7 +37,7 @@ def _filled(storage: Storage) -> Filled:
     def fill(tx: Tx) -> None:
         for number in range(300):
             leaf = Leaf(number.to_bytes(32, "big"), bytes(16), 1, 1, NOW, State.ACCEPTED)
-            assert log.append(tx, leaf, number) == number
+            assert log.append(tx, [(leaf, number)]) == number
             hashes.append(merkle.leaf_hash(leaf.data()))
 
     storage.write(fill)
@@ -120,7 +120,7 @@ def test_batches_of_one_commit_share_one_checkpoint(centre: Centre) -> None:
 
     def store(tx: Tx) -> None:
         for data in parsed:
-            centre.ingest._store(tx, batch.parse(data), "line")
+            centre.ingest._store(tx, [(batch.parse(data), "line")])
 
     centre.storage.write(store)
     sizes = centre.storage.read(lambda tx: tx.query("SELECT size FROM checkpoint ORDER BY size"))
