@@ -92,6 +92,7 @@ class _Export:
         self.batches: list[Pending] = self.store.read(delivery.pending)
         self.foreign = self.store.read(foreign.to_carry)
         self.chunks = self.store.read(pieces.waiting)
+        self.small_only = False
 
     def write(self, folder: Path, seal: str, limit: int) -> Handed:
         hop = [self.store.read(lambda conn: couriers.hop(conn, seal))] if seal else []
@@ -122,8 +123,7 @@ class _Export:
 
     def _size(self) -> int:
         """Bytes that will be written at most: what is to be packed, with its heads and seals."""
-        sizes = "SELECT coalesce(sum(size), 0) AS n FROM chunk WHERE state = 'waiting'"
-        chunk = self.store.read(lambda conn: int(conn.execute(sizes).fetchone()["n"]))
+        chunk = self.store.read(pieces.size)
         objects = len(self.batches) + len(self.foreign) + len(self.chunks) + 8
         whole = sum(b.size for b in self.batches) + sum(size for _, size in self.foreign) + chunk
         return (whole + objects * _PER_OBJECT) * 9 // 8 + (1 << 20)
@@ -142,7 +142,8 @@ class _Export:
         if certificates is not None:
             yield Object("readmit", unlocked.device.device_id.hex(), certificates)
         yield from giving.introduction(unlocked)
-        yield Object("have", unlocked.device.device_id.hex(), store.write(partial(delivery.statement, unlocked)))
+        for said in store.write(partial(delivery.statements, unlocked, small=self.small_only)):
+            yield Object("have", unlocked.device.device_id.hex(), said)
         for done, batch in enumerate(self.batches):
             self._step("batches", done, len(self.batches))
             yield Object("batch", batch.hash.hex(), store.read(partial(delivery.data, hash_=batch.hash)))
@@ -150,14 +151,20 @@ class _Export:
             self._step("batches", 0, 0)
             self.report.carried_on += 1
             yield Object("batch", hash_.hex(), store.read(partial(foreign.data, hash_=hash_)))
+        packed = {batch.hash for batch in self.batches} | {name for name, _, _ in self.chunks}
         for colleague in store.read(colleagues.present):
             self.report.colleagues += 1
-            for one in giving.to(unlocked, colleague, packed={batch.hash for batch in self.batches}):
+            for one in giving.to(unlocked, colleague, packed=packed):
                 self._step("office", 0, 0)
                 yield one
         for done, (name, kind, blob) in enumerate(self.chunks):
             self._step("chunks", done, len(self.chunks))
-            data = unlocked.blobs.manifest(blob.hex()) if kind == "manifest" else unlocked.blobs.chunk(name)
+            try:
+                data = unlocked.blobs.manifest(blob.hex()) if kind == "manifest" else unlocked.blobs.chunk(name)
+            except Known as error:  # one damaged piece of an attachment must not keep all the rest here
+                code = error.code
+                store.write(lambda conn, name=name, code=code: pieces.failed(conn, self.clock, name, code))  # type: ignore[misc]
+                continue
             yield Object("chunk", name.hex(), data)
 
     def _step(self, what: str, done: int, total: int) -> None:
@@ -175,7 +182,7 @@ class _Export:
             taken.append(batch)
         if self.batches and not taken:
             raise Refused("SY-451")
-        self.batches, self.foreign, self.chunks = taken, [], []
+        self.batches, self.foreign, self.chunks, self.small_only = taken, [], [], True
         data = volume.pack(self._to_hub())
         self.store.write(partial(delivery.carried, hashes=[batch.hash for batch in taken], clock=self.clock))
         return data

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 from sync import checkpoints, clockwatch, cutting, ops, outbox, pieces, receipts, wire, withdrawal
@@ -152,15 +153,23 @@ def offers(conn: Connection, *, everything: bool) -> list[bytes]:
     return [row["hash"] for row in rows.fetchall()]
 
 
-def statement(unlocked: Unlocked, conn: Connection) -> bytes:
-    """What this device has, for a stick: so that the centre can answer with what it lacks and that its log only grew."""
+def statements(unlocked: Unlocked, conn: Connection, *, small: bool = False) -> list[bytes]:
+    """What this device has, for a stick: so that the centre can answer with what it lacks and that its log only grew.
+
+    As many lists of at most 2,000 as it takes; ``small``, for QR codes: one, without pieces of attachments.
+    """
     head = conn.execute("SELECT seq, hash FROM op ORDER BY seq DESC LIMIT 1").fetchone()
     known = checkpoints.state(conn)
     base = mark(conn, ops.chain_base(unlocked.device.device_id))
-    return wire.Have(
-        offers(conn, everything=False)[-MAX_HAVE:], pieces.offers(conn), head["seq"] - base if head else 0,
-        head["hash"] if head else bytes(32), known.epoch if known else 0, known.size if known else 0,
-    ).encode()  # fmt: skip
+    own = offers(conn, everything=False)
+    batches, chunks = (pages(own)[-1:], [()]) if small else (pages(own), pages(pieces.on_a_stick(conn)))
+    return [
+        wire.Have(
+            page, names, head["seq"] - base if head else 0, head["hash"] if head else bytes(32),
+            known.epoch if known else 0, known.size if known else 0,
+        ).encode()
+        for page, names in zip_longest(batches, chunks, fillvalue=())
+    ]  # fmt: skip
 
 
 def about(conn: Connection) -> wire.About:
@@ -268,4 +277,5 @@ def new_epoch(conn: Connection, epoch: int) -> bool:
         return False
     set_mark(conn, EPOCH, epoch)
     set_mark(conn, RECEIPT_CURSOR, 0)
+    pieces.doubt(conn)
     return True

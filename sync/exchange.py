@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -19,29 +20,27 @@ from sync import (
     checkpoints,
     delivery,
     enrol,
+    foreign_files,
     forked,
+    havewant,
     leases,
     line,
     notes,
     office,
-    ops,
     outbox,
     pieces,
     pins,
     pruning,
     publications,
-    readmission,
     relayed,
     runs,
     wire,
     witnesses,
 )
-from sync.cbor import Malformed
 from sync.errors import Known, SalaError
-from sync.failpoint import failpoint
 from sync.limits import KIB, MAX_MESSAGE, MAX_PUBLICATION
 from sync.lockfile import locked
-from sync.marks import GOODPUT, RECEIPT_CURSOR, ROLLBACK, mark, set_mark
+from sync.marks import GOODPUT, RECEIPT_CURSOR, mark, set_mark
 from sync.transport import GONE, Cancelled, Transport
 from sync.uploads import Uploads
 
@@ -75,6 +74,8 @@ class Report:
     batches_lost: int = 0  # the hub no longer held them; they go again
     quarantined: int = 0  # received, but waiting for a decision of an admin
     chunks_sent: int = 0
+    chunks_carried: int = 0  # of those, pieces of colleagues' attachments
+    chunks_lost: int = 0  # the hub no longer held them; they go again
     publications: list[str] = field(default_factory=list)
     bytes_up: int = 0
     bytes_down: int = 0
@@ -112,7 +113,7 @@ class _Run:
         self.line = transport or self._transport(settings)
         self.uploads = Uploads(
             self.unlocked, self.line, centre.log, self.report, settings, asked=self.asked, progress=self.progress,
-            cancel=self.cancel, problem=self._problem,
+            cancel=self.cancel, problem=self._problem, lacking=partial(havewant.chunks, self),
         )  # fmt: skip
         self.line.goodput = self.store.read(lambda conn: mark(conn, GOODPUT))
         self.progress("connect", 0, 1)
@@ -145,10 +146,11 @@ class _Run:
 
     def _steps(self) -> None:
         self.report.url = self.line.url
+        self.store.write(pieces.begin_round)
         for name, step in relayed.steps(self) if self.line.relay else (
             ("enrol", self._enrol), ("leases", self._ask_leases), ("publications", self._publications),
             ("certificate", self._enrol_by_province),
-            ("have", self._have), ("receipts", self._receipts), ("evidence", self._evidence),
+            ("have", partial(havewant.batches, self)), ("receipts", self._receipts), ("evidence", self._evidence),
             ("cut", self.uploads.cut), ("batches", self.uploads.batches),
             ("forks", self._forks), ("office", self._office),
             ("publications", self._large_publications), ("chunks", self.uploads.attachments), ("log", self._log),
@@ -164,6 +166,7 @@ class _Run:
         self.report.carried_on += carrying.carry_on(
             self.unlocked, self.line, self.centre.log, cancel=self.cancel, problem=self._problem
         )
+        foreign_files.complete(self.unlocked)
 
     @contextmanager
     def _step(self, name: str) -> Iterator[None]:
@@ -230,59 +233,6 @@ class _Run:
         self.report.publications += found.taken
         return found
 
-    def _have(self) -> None:
-        """Ask what the hub lacks. After a new epoch, or a log that went back, everything is offered."""
-        if not self.report.enrolled:
-            return
-        shown = notes.read_checkpoint(self.line.note.decode("utf-8", "replace"), self.centre.log)
-        known = self.store.read(checkpoints.newest)
-        everything = self.store.write(lambda conn: delivery.new_epoch(conn, shown.epoch)) and known is not None
-        everything = everything or bool(self.store.read(lambda conn: mark(conn, ROLLBACK)))
-        if everything:  # the copy that was put back may be older than our enrolment
-            readmission.again(self.unlocked, self.line)
-        offered = self.store.read(lambda conn: delivery.offers(conn, everything=everything))
-        answers = [self._offer(page) for page in delivery.pages(offered)]
-        if all(answers):
-            self.store.write(lambda conn: set_mark(conn, ROLLBACK, 0))
-        elif not everything:
-            for page in delivery.pages(self.store.read(lambda conn: delivery.offers(conn, everything=True))):
-                self._offer(page)
-
-    def _offer(self, page: Sequence[bytes]) -> bool:
-        """One page of have/want; False when the hub's log went back."""
-
-        def work(conn: Connection) -> wire.Have:
-            head = conn.execute("SELECT seq, hash FROM op ORDER BY seq DESC LIMIT 1").fetchone()
-            known = checkpoints.newest(conn)
-            base = mark(conn, ops.chain_base(self.unlocked.device.device_id))
-            return wire.Have(
-                page, pieces.offers(conn), head["seq"] - base if head else 0, head["hash"] if head else bytes(32),
-                known.epoch if known else 0, known.size if known else 0, delivery.about(conn),
-            )  # fmt: skip
-
-        asked = self.store.read(work).encode()
-        answer = self.line.call("POST", "/v1/have", asked, signed=True)
-        if answer.status == 403 and readmission.again(self.unlocked, self.line):
-            answer = self.line.call("POST", "/v1/have", asked, signed=True)
-        _require(answer.status, 200)
-        missing = wire.read_missing(answer.body)
-        status = wire.read_status(missing.status, self.centre.log.public)
-        if status.device_id != self.unlocked.device.device_id:
-            raise Malformed("wire: status of another device")
-        sound = self._advance("have", missing.note, missing.proof)
-
-        def keep(conn: Connection) -> int:
-            lost = delivery.lost(conn, self.clock, missing.batches)
-            delivery.take_status(conn, status, self.clock)
-            pieces.lost(conn, missing.chunks)
-            failpoint("have:before-commit")
-            return lost
-
-        self.report.batches_lost += self.store.write(keep)
-        for worry in self.store.read(lambda conn: delivery.worries(conn, status)):
-            self._problem("have", worry)
-        return sound
-
     def _evidence(self) -> None:
         """A hub that was put back from an older copy is shown its own receipts for what it is sent once more."""
         texts = self.store.read(delivery.old_receipts)
@@ -301,23 +251,6 @@ class _Run:
             self._publications()
         forked.older_chains(self.unlocked, self.line, self.centre)
         pruning.ask(self.unlocked, self.line, self.centre.log)
-
-    def _advance(self, step: str, note: str, proof: Sequence[bytes]) -> bool:
-        """Take a newer checkpoint of the hub's log; False, and told, when the hub went back."""
-        now = self.clock.wall_ms()
-        try:
-            self.store.write(lambda conn: checkpoints.advance(conn, note, self.centre.log, proof, now))
-        except Known as error:
-            if error.code != "SY-320":
-                raise
-            self.store.write(self._went_back)
-            self._problem(step, error)
-            return False
-        return True
-
-    def _went_back(self, conn: Connection) -> None:
-        set_mark(conn, ROLLBACK, self.clock.wall_ms())
-        set_mark(conn, RECEIPT_CURSOR, 0)
 
     def _receipts(self) -> None:
         more = self.report.enrolled
@@ -347,7 +280,7 @@ class _Run:
             answer = self.line.call("GET", path)
             _require(answer.status, 200)
             proof = notes.read_hash_lines(answer.body.decode("ascii", "replace"))
-        self._advance("log", self.uploads.largest_note, proof)
+        havewant.advance(self, "log", self.uploads.largest_note, proof)
 
     def _witness(self) -> None:
         if self.report.enrolled:

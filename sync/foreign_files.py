@@ -1,12 +1,12 @@
 """Attachments of colleagues: asked for piece by piece, given as the ciphertext that they are, opened with the key in the op's body.
 
 A laptop says what it lacks (``want``); a colleague that has it gives it with its next file. Pieces wait in the database until an
-attachment is whole; then it stands with this laptop's own, sealed as before.
+attachment is whole; then it stands with this laptop's own, sealed as before, and is carried on to the hub after its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
@@ -69,9 +69,11 @@ def asked(conn: Connection, colleague: bytes, wanted: Sequence[bytes]) -> None:
     )
 
 
-def to(unlocked: Unlocked, colleague: bytes) -> Iterator[Object]:
-    """What ``colleague`` asked for, as far as it is here and belongs to something that an op names."""
+def to(unlocked: Unlocked, colleague: bytes, packed: Set[bytes] = frozenset()) -> Iterator[Object]:
+    """What ``colleague`` asked for, as far as it is here, belongs to something that an op names, and is not ``packed`` already."""
     for name, manifest in unlocked.store.read(partial(_given, colleague=colleague)):
+        if name in packed:
+            continue
         try:
             data = unlocked.blobs.manifest(name.hex()) if manifest else unlocked.blobs.chunk(name)
         except Known:
@@ -111,12 +113,33 @@ def take(unlocked: Unlocked, name: bytes, data: bytes) -> bool:
     failpoint("foreign:piece")
     if blob is None:
         return False
-    pieces = store.read(partial(_pieces, blob=blob))
-    for piece, content in pieces:
+    _make_whole(unlocked, blob)
+    return True
+
+
+def complete(unlocked: Unlocked) -> int:
+    """Attachments whose last piece came just before the power went or the disk was full: how many are whole now."""
+    blobs = unlocked.store.read(_complete)
+    for blob in blobs:
+        _make_whole(unlocked, blob)
+    return len(blobs)
+
+
+def _complete(conn: Connection) -> list[bytes]:
+    rows = conn.execute(
+        """SELECT DISTINCT blob FROM foreign_piece AS p WHERE NOT EXISTS (
+               SELECT 1 FROM foreign_piece WHERE blob = p.blob AND data IS NULL)"""
+    )
+    return [row["blob"] for row in rows.fetchall()]
+
+
+def _make_whole(unlocked: Unlocked, blob: bytes) -> None:
+    store = unlocked.store
+    for piece, content in store.read(partial(_pieces, blob=blob)):
         unlocked.blobs.put(piece, content)
+        failpoint("foreign:file")
     now_ms = store.clock.wall_ms()
     store.write(partial(_settle, blob=blob, now_ms=now_ms))
-    return True
 
 
 def _keep(conn: Connection, name: bytes, data: bytes) -> bytes | None:
@@ -155,7 +178,7 @@ def _pieces(conn: Connection, blob: bytes) -> list[tuple[bytes, bytes]]:
 
 
 def _settle(conn: Connection, blob: bytes, now_ms: int) -> None:
-    """All pieces lie in their files: the attachment stands with this laptop's own from now on."""
+    """All pieces lie in their files: the attachment stands with this laptop's own from now on, and goes on to the hub."""
     row = conn.execute("SELECT manifest, key FROM foreign_blob WHERE id = ?", (blob,)).fetchone()
     size, kind, _ = _manifest(row["manifest"])
     conn.execute(
@@ -164,7 +187,7 @@ def _settle(conn: Connection, blob: bytes, now_ms: int) -> None:
         (blob, row["manifest"], row["key"], size, kind, now_ms),
     )
     conn.execute(
-        """INSERT INTO chunk (hash, blob, n, size, state) SELECT hash, blob, n, length(data), 'sent' FROM foreign_piece
+        """INSERT INTO chunk (hash, blob, n, size) SELECT hash, blob, n, length(data) FROM foreign_piece
            WHERE blob = ? ON CONFLICT DO NOTHING""",
         (blob,),
     )

@@ -44,7 +44,7 @@ def introduction(unlocked: Unlocked) -> Iterator[Object]:
 
 
 def to(unlocked: Unlocked, colleague: Colleague, *, packed: Set[bytes] = frozenset()) -> Iterator[Object]:
-    """Everything that ``colleague`` has not said that it holds; batches ``packed`` (hashes) stand in the file already."""
+    """Everything that ``colleague`` has not said that it holds; what is ``packed`` (hashes) stands in the file already."""
     store, own = unlocked.store, unlocked.device.device_id
     since = store.read(partial(said, colleague=colleague.device))
     for data in _own_batches(unlocked, since.get(own, 0)):
@@ -59,7 +59,7 @@ def to(unlocked: Unlocked, colleague: Colleague, *, packed: Set[bytes] = frozens
                 yield from _bodies(unlocked, data, colleague)
     for text in store.read(partial(_receipts, device=colleague.device)):
         yield Object("receipt", text[0].hex(), text[1].encode())
-    yield from foreign_files.to(unlocked, colleague.device)
+    yield from foreign_files.to(unlocked, colleague.device, packed)
 
 
 def said(conn: Connection, colleague: bytes) -> dict[bytes, int]:

@@ -30,6 +30,8 @@ RUN_TRIES: Final = "run.tries"  # runs in a row that did not reach the hub
 RESTORED: Final = "restored"  # ms: this profile came out of a backup and has taken no pack since
 FORKED: Final = "forked"  # 1 while the hub has put ops of this laptop's key aside and evidence is not here yet
 RUN_NEXT: Final = "run.next"  # ms: no automatic run before this
+PIECES_ROUND: Final = "pieces.round"  # counts the runs in which the hub was asked for pieces
+PIECES_DOUBTED: Final = "pieces.doubted"  # pieces last asked for in a run before this one may be lost at the hub
 
 
 def floor(conn: Connection, name: str) -> int:

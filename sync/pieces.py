@@ -1,11 +1,15 @@
-"""Pieces of attachments on their way to the hub: only those that an op names; drafts' attachments stay here."""
+"""Pieces of attachments on their way to the hub: only those that an op names; drafts' attachments stay here.
+
+Own ones go first, then those of colleagues that are whole here (the view ``piece``). What was sent is asked for again as long
+as it is on this laptop: all of it, page by page, when the hub may have lost something; else a few in every run.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from sync.limits import MAX_HAVE
+from sync.marks import PIECES_DOUBTED, PIECES_ROUND, mark, set_mark
 from sync.transport import LONGEST_MS, backoff_ms
 
 if TYPE_CHECKING:
@@ -14,31 +18,22 @@ if TYPE_CHECKING:
 
 _SLOWLY_MS: Final = 60_000  # a piece that the hub does not take is offered again no sooner
 
+Piece = tuple[bytes, str, bytes]  # hash, manifest or chunk, blob
 
-def waiting(conn: Connection) -> list[tuple[bytes, str, bytes]]:
-    """What is still to be sent of attachments that ops name, oldest first: (hash, manifest or chunk, blob)."""
-    rows = conn.execute(
-        """SELECT attached.blob AS hash, 'manifest' AS kind, attached.blob AS blob, attached.seq AS seq, -1 AS n
-           FROM attached WHERE attached.sent_ms IS NULL
-           UNION ALL
-           SELECT chunk.hash, 'chunk', chunk.blob, attached.seq, chunk.n FROM attached
-           JOIN chunk ON chunk.blob = attached.blob WHERE chunk.state = 'waiting' ORDER BY seq, n"""
-    )
+
+def waiting(conn: Connection) -> list[Piece]:
+    """What is still to be sent, own pieces first, oldest first."""
+    rows = conn.execute("SELECT hash, kind, blob FROM piece WHERE state = 'waiting' ORDER BY rank, seq, n")
     return [(row["hash"], row["kind"], row["blob"]) for row in rows.fetchall()]
 
 
-def due(conn: Connection, now_ms: int, most: int) -> list[tuple[bytes, str, bytes]]:
+def due(conn: Connection, now_ms: int, most: int) -> list[Piece]:
     """The first ``most`` of :func:`waiting` whose next try has come."""
     rows = conn.execute(
-        """SELECT * FROM (
-               SELECT attached.blob AS hash, 'manifest' AS kind, attached.blob AS blob, attached.seq AS seq, -1 AS n
-               FROM attached WHERE attached.sent_ms IS NULL
-               UNION ALL
-               SELECT chunk.hash, 'chunk', chunk.blob, attached.seq, chunk.n FROM attached
-               JOIN chunk ON chunk.blob = attached.blob WHERE chunk.state = 'waiting') AS piece
-           WHERE NOT EXISTS (SELECT 1 FROM piece_trouble AS t WHERE t.hash = piece.hash
+        """SELECT hash, kind, blob FROM piece
+           WHERE state = 'waiting' AND NOT EXISTS (SELECT 1 FROM piece_trouble AS t WHERE t.hash = piece.hash
                AND t.next_try_ms > :now AND t.next_try_ms <= :now + :longest)
-           ORDER BY seq, n LIMIT :most""",
+           ORDER BY rank, seq, n LIMIT :most""",
         {"now": now_ms, "longest": LONGEST_MS, "most": most},
     )
     return [(row["hash"], row["kind"], row["blob"]) for row in rows.fetchall()]
@@ -46,9 +41,14 @@ def due(conn: Connection, now_ms: int, most: int) -> list[tuple[bytes, str, byte
 
 def count(conn: Connection) -> int:
     """How many pieces still are to be sent, in trouble or not."""
+    return int(conn.execute("SELECT count(*) AS n FROM piece WHERE state = 'waiting'").fetchone()["n"])
+
+
+def size(conn: Connection) -> int:
+    """Bytes of the pieces that still are to be sent, without the manifests."""
     row = conn.execute(
-        """SELECT (SELECT count(*) FROM attached WHERE sent_ms IS NULL)
-                + (SELECT count(*) FROM chunk JOIN attached ON attached.blob = chunk.blob WHERE state = 'waiting') AS n"""
+        """SELECT coalesce(sum(chunk.size), 0) AS n FROM piece JOIN chunk ON chunk.hash = piece.hash
+           WHERE piece.state = 'waiting' AND piece.kind = 'chunk'"""
     ).fetchone()
     return int(row["n"])
 
@@ -87,29 +87,78 @@ def in_trouble(conn: Connection) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def sent(conn: Connection, name: bytes, kind: str, now_ms: int) -> None:
-    """The hub has said that it holds the piece ``name``."""
+def own(conn: Connection, name: bytes) -> bool:
+    """Whether an op of this laptop names the attachment that ``name`` is a piece of."""
+    row = conn.execute("SELECT min(rank) AS rank FROM piece WHERE hash = ?", (name,)).fetchone()
+    return bool(row["rank"] == 0)
+
+
+def sent(conn: Connection, name: bytes, now_ms: int, relay: str = "") -> None:
+    """The hub has said that it holds the piece ``name``, or ``relay`` has."""
     conn.execute("DELETE FROM piece_trouble WHERE hash = ?", (name,))
-    if kind == "manifest":
-        conn.execute("UPDATE attached SET sent_ms = ? WHERE blob = ?", (now_ms, name))
-    else:
-        conn.execute("UPDATE chunk SET state = 'sent' WHERE hash = ?", (name,))
-
-
-def offers(conn: Connection) -> list[bytes]:
-    """The newest pieces that were sent, to ask whether the hub still has them."""
-    rows = conn.execute(
-        """SELECT hash FROM (
-               SELECT chunk.hash AS hash, attached.seq AS seq FROM attached JOIN chunk ON chunk.blob = attached.blob
-               WHERE chunk.state = 'sent'
-               UNION ALL SELECT blob, seq FROM attached WHERE sent_ms IS NOT NULL)
-           ORDER BY seq DESC LIMIT ?""",
-        (MAX_HAVE,),
+    conn.execute("UPDATE chunk SET state = 'sent' WHERE hash = ? AND state = 'waiting'", (name,))
+    for table, key in (("attached", "blob"), ("foreign_blob", "id")):
+        conn.execute(f"UPDATE {table} SET sent_ms = ? WHERE {key} = ? AND sent_ms IS NULL", (now_ms, name))
+    conn.execute(
+        """INSERT INTO piece_asked (hash, round, relay) VALUES (?, ?, ?)
+           ON CONFLICT (hash) DO UPDATE SET round = excluded.round, relay = excluded.relay""",
+        (name, mark(conn, PIECES_ROUND), relay),
     )
-    return [row["hash"] for row in rows.fetchall()]
 
 
 def lost(conn: Connection, names: Sequence[bytes]) -> None:
     """The hub lacks ``names``: they go once more."""
-    conn.executemany("UPDATE chunk SET state = 'waiting' WHERE hash = ?", [(name,) for name in names])
-    conn.executemany("UPDATE attached SET sent_ms = NULL WHERE blob = ?", [(name,) for name in names])
+    for name in names:
+        conn.execute("UPDATE chunk SET state = 'waiting' WHERE hash = ?", (name,))
+        conn.execute("UPDATE attached SET sent_ms = NULL WHERE blob = ?", (name,))
+        conn.execute("UPDATE foreign_blob SET sent_ms = NULL WHERE id = ?", (name,))
+
+
+# --- have/want of what was sent
+
+
+def begin_round(conn: Connection) -> None:
+    """A run begins: what is asked from now on was asked in it."""
+    set_mark(conn, PIECES_ROUND, mark(conn, PIECES_ROUND) + 1)
+
+
+def doubt(conn: Connection) -> None:
+    """The hub was put back from a copy, or its log went back: it is to be asked for every piece that it ever took."""
+    begin_round(conn)
+    set_mark(conn, PIECES_DOUBTED, mark(conn, PIECES_ROUND))
+
+
+def doubted(conn: Connection) -> bool:
+    """Whether pieces are left that were not asked for since the last :func:`doubt`."""
+    row = conn.execute(
+        """SELECT 1 FROM piece LEFT JOIN piece_asked AS a ON a.hash = piece.hash
+           WHERE piece.state IN ('sent', 'held') AND coalesce(a.round, 0) < ? LIMIT 1""",
+        (mark(conn, PIECES_DOUBTED),),
+    ).fetchone()
+    return row is not None
+
+
+def unasked(conn: Connection, most: int, relay: str = "") -> list[bytes]:
+    """What was sent and not asked for in this run, longest ago first; at a ``relay`` only what it took itself."""
+    rows = conn.execute(
+        """SELECT DISTINCT piece.hash, coalesce(a.round, 0) AS round FROM piece
+           LEFT JOIN piece_asked AS a ON a.hash = piece.hash
+           WHERE piece.state IN ('sent', 'held') AND coalesce(a.round, 0) < :now AND (:relay = '' OR a.relay = :relay)
+           ORDER BY 2, 1 LIMIT :most""",
+        {"now": mark(conn, PIECES_ROUND), "relay": relay, "most": most},
+    )
+    return [row["hash"] for row in rows.fetchall()]
+
+
+def answered(conn: Connection, names: Sequence[bytes], lacking: Sequence[bytes], now_ms: int, relay: str = "") -> None:
+    """Of ``names`` the hub, or ``relay``, lacks those; it holds the others, whoever brought them."""
+    missing = set(lacking)
+    lost(conn, [name for name in names if name in missing])
+    for name in names:
+        if name not in missing:
+            sent(conn, name, now_ms, relay)
+
+
+def on_a_stick(conn: Connection) -> list[bytes]:
+    """Everything that was sent: a stick has room for the whole question, and nobody knows when its answer comes."""
+    return [row["hash"] for row in conn.execute("SELECT DISTINCT hash FROM piece WHERE state IN ('sent', 'held')")]

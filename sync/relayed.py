@@ -142,24 +142,35 @@ def ask(run: Run) -> None:
         return
     store = run.store
     waiting = [batch.hash for batch in store.read(delivery.pending)][:MAX_HAVE]
-    own, sent = store.read(checkpoints.newest), store.read(pieces.offers)
-    question = Question(waiting, sent, own.epoch if own else 0, own.size if own else 0)
-    answer = run.line.call("POST", "/v1/relayed", question.encode(), signed=True, limit=16 * MAX_MESSAGE)
-    if answer.status != 200:
-        raise Known("SY-351", status=answer.status)
-    found = read_answer(answer.body)
+    found = _answer(run, waiting, ())
 
     def keep(conn: Connection) -> Known | None:
         for text in found.receipts:
             run.uploads.take(delivery.received(conn, text, run.centre.log))
         outbox.settle(conn)
         conn.executemany("UPDATE batch SET handed_ms = NULL WHERE hash = ?", [(one,) for one in found.batches])
-        pieces.lost(conn, found.chunks)
         return _words(conn, run.centre, run.unlocked.device.device_id, found, run.clock)
 
     split = store.write(keep)
     if split is not None:
         raise split
+
+
+def chunks(run: Run, names: Sequence[bytes]) -> int:
+    """Ask which of the pieces ``names`` the relay has not had: how many."""
+    found = _answer(run, (), names)
+    now = run.clock.wall_ms()
+    run.store.write(lambda conn: pieces.answered(conn, names, found.chunks, now, run.line.relay))
+    return len(found.chunks)
+
+
+def _answer(run: Run, batches: Sequence[bytes], names: Sequence[bytes]) -> Answer:
+    own = run.store.read(checkpoints.newest)
+    question = Question(batches, names, own.epoch if own else 0, own.size if own else 0)
+    answer = run.line.call("POST", "/v1/relayed", question.encode(), signed=True, limit=16 * MAX_MESSAGE)
+    if answer.status != 200:
+        raise Known("SY-351", status=answer.status)
+    return read_answer(answer.body)
 
 
 def _words(conn: Connection, centre: Centre, device_id: bytes, found: Answer, clock: Clock) -> Known | None:

@@ -121,7 +121,8 @@ def _keep(conn: Connection, clock: Clock, file: str, ops: int) -> int:
 def _objects(unlocked: Unlocked) -> Iterator[Object]:
     """Everything that the hub may lack, with the receipts it once gave: proof for a hub that was put back from a copy."""
     store, device = unlocked.store, unlocked.device.device_id.hex()
-    yield Object("have", device, store.write(partial(delivery.statement, unlocked)))
+    for said in store.write(partial(delivery.statements, unlocked)):
+        yield Object("have", device, said)
     request = store.read(enrol.request)
     if request is not None:
         yield Object("enrol", store.read(_slot).hex(), request)
@@ -156,13 +157,10 @@ def _unsafe(conn: Connection) -> list[bytes]:
 
 
 def _unsafe_pieces(conn: Connection) -> list[tuple[bytes, str, bytes]]:
-    """The pieces of what those ops name, and all that were never sent: (hash, manifest or chunk, blob)."""
+    """The pieces of what those ops name, and all that were never sent, colleagues' too: (hash, manifest or chunk, blob)."""
     rows = conn.execute(
-        """SELECT attached.blob AS hash, 'manifest' AS kind, attached.blob AS blob, attached.seq AS seq, -1 AS n
-           FROM attached WHERE attached.seq > :stable OR attached.sent_ms IS NULL
-           UNION ALL
-           SELECT chunk.hash, 'chunk', chunk.blob, attached.seq, chunk.n FROM attached JOIN chunk ON chunk.blob = attached.blob
-           WHERE attached.seq > :stable OR chunk.state = 'waiting' ORDER BY seq, n""",
+        """SELECT hash, kind, blob FROM piece WHERE state = 'waiting' OR (rank = 0 AND seq > :stable)
+           ORDER BY rank, seq, n""",
         {"stable": mark(conn, STABLE)},
     )
     return [(row["hash"], row["kind"], row["blob"]) for row in rows.fetchall()]

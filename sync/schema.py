@@ -216,6 +216,31 @@ LIFE: Final = (
 )
 
 
+PIECES: Final = (
+    # When the manifest of a colleague's attachment went to the hub.
+    "ALTER TABLE foreign_blob ADD COLUMN sent_ms INTEGER",
+    # In which run the hub was last asked for a piece that it was sent, or took it; relay: who took it in its place.
+    """CREATE TABLE piece_asked (
+        hash BLOB PRIMARY KEY, round INTEGER NOT NULL, relay TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID""",
+    # What travels: rank 0 of attachments that an op of this laptop names, 1 of colleagues' that are whole here.
+    """CREATE VIEW piece AS
+        SELECT a.blob AS hash, 'manifest' AS kind, a.blob AS blob, 0 AS rank, a.seq AS seq, -1 AS n,
+            CASE WHEN a.sent_ms IS NULL THEN 'waiting' ELSE 'sent' END AS state FROM attached AS a
+            WHERE NOT EXISTS (SELECT 1 FROM foreign_blob WHERE id = a.blob AND whole_ms IS NULL)
+        UNION ALL SELECT c.hash, 'chunk', c.blob, 0, a.seq, c.n, c.state
+            FROM attached AS a JOIN chunk AS c ON c.blob = a.blob
+        UNION ALL SELECT f.id, 'manifest', f.id, 1, f.whole_ms, -1,
+            CASE WHEN f.sent_ms IS NULL THEN 'waiting' ELSE 'sent' END FROM foreign_blob AS f
+            WHERE f.whole_ms IS NOT NULL AND NOT EXISTS (SELECT 1 FROM attached WHERE blob = f.id)
+        UNION ALL SELECT c.hash, 'chunk', c.blob, 1, f.whole_ms, c.n, c.state
+            FROM foreign_blob AS f JOIN chunk AS c ON c.blob = f.id
+            WHERE f.whole_ms IS NOT NULL AND NOT EXISTS (SELECT 1 FROM attached WHERE blob = f.id)""",
+    # Whole ones stood as sent although nobody had sent them from here.
+    """UPDATE chunk SET state = 'waiting' WHERE state = 'sent' AND blob IN (
+        SELECT id FROM foreign_blob WHERE whole_ms IS NOT NULL AND id NOT IN (SELECT blob FROM attached))""",
+)
+
+
 def first_tables(db: Database) -> None:
     """Everything of version 1."""
     for statement in (*DOWN, *OPS, *FILES, *OFFICE, *WORK):
@@ -256,8 +281,21 @@ def life_of_a_device(db: Database) -> None:
         db.execute(statement)
 
 
+def pieces_of_colleagues(db: Database) -> None:
+    """Attachments of colleagues go on to the hub too; in which run the hub was asked for which piece."""
+    for statement in PIECES:
+        db.execute(statement)
+
+
+def certified_by(db: Database) -> None:
+    """The signed metadata that named the province's key when it certified this laptop: proof for a hub that forgot both."""
+    db.execute("ALTER TABLE identity ADD COLUMN delegated BLOB")
+    db.execute("UPDATE identity SET delegated = (SELECT bytes FROM trust WHERE role = 'targets') WHERE certifier IS NOT NULL")
+
+
 STEPS: Final[tuple[Callable[[Database], None], ...]] = (
     first_tables, publications_by_role, without_a_line, bad_lines, witnesses_and_audit, life_of_a_device,
+    pieces_of_colleagues, certified_by,
 )  # fmt: skip
 VERSION: Final = len(STEPS)  # stands in the file's user_version; a file with a greater one was written by a newer Sala
 

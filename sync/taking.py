@@ -93,11 +93,15 @@ class Taking:
             self._problem(name, error)
 
     def end(self) -> Taken:
+        self._guarded("", self._left_behind)
         self.report.enrolled = self.store.read(enrol.certificate) is not None
         summary = self.store.read(outbox.summary)
         self.report.waiting = summary.waiting + summary.sending
         self.progress("done", 1, 1)
         return self.report
+
+    def _left_behind(self) -> None:
+        self.report.office_files += foreign_files.complete(self.unlocked)
 
     def _volume(self, name: str, found: Volume) -> None:
         self.report.files += 1

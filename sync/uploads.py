@@ -6,7 +6,7 @@ the op that is in its way stays behind; a piece that it does not take waits alon
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +15,7 @@ from sync.cbor import Malformed
 from sync.client import NO_LINE
 from sync.errors import Known, SalaError
 from sync.failpoint import failpoint
-from sync.limits import MAX_RECEIPT
+from sync.limits import MAX_HAVE, MAX_RECEIPT
 from sync.transport import GONE, target_size
 from sync.version import VERSION
 
@@ -35,7 +35,8 @@ BUSY: Final = "SY-354"
 _GIVE_UP_AFTER: Final = 3  # items in a row that the line fails: the line is gone
 _REFUSES_ALL: Final = 6  # batches in a row that the hub cannot read: it is not one op that is in its way
 _BATCH_REFUSALS: Final = {413: TOO_LARGE, 422: UNREADABLE}
-_PAGE: Final = 64  # pieces read from the database at a time
+_PAGE: Final = 64  # pieces read from the database, and asked for, at a time
+_ROUND: Final = 250  # of those sent before, asked for in every run; more when there is doubt
 
 
 class Uploads:
@@ -44,10 +45,14 @@ class Uploads:
     def __init__(
         self, unlocked: Unlocked, connection: Transport, log: NoteKey, report: Report, settings: line.Settings, *,
         asked: bool, progress: Progress, cancel: Callable[[], bool], problem: Callable[[str, SalaError], None],
+        lacking: Callable[[Sequence[bytes]], int],
     ) -> None:  # fmt: skip
         self._unlocked, self._store, self._clock = unlocked, unlocked.store, unlocked.store.clock
         self._line, self._log, self._report, self._settings = connection, log, report, settings
         self._asked, self._progress, self._cancel, self._problem = asked, progress, cancel, problem
+        self._lacking = lacking  # asks the hub which pieces it lacks, and how many
+        self._known = set[bytes]()  # pieces that it was asked for in this run
+        self._question: list[bytes] = []  # of those sent before, the last ones that it was asked for
         self.largest: Checkpoint | None = None  # the newest checkpoint that a receipt showed
         self.largest_note = ""
 
@@ -160,31 +165,77 @@ class Uploads:
     # --- attachments
 
     def attachments(self) -> None:
-        """Send pieces, oldest first, as long as the hours allow; records that are finished meanwhile go in between."""
+        """Send pieces, own ones first, as long as the hours allow; records that are finished meanwhile go in between.
+
+        Before a piece goes the hub is asked whether it has it: a colleague may have brought it, or the answer was cut off.
+        When none waits any more it is asked for some that it was sent before, and for all of them while there is doubt.
+        """
         if self._asked:
             self._store.write(pieces.wake)
         done = failures = 0
-        while page := self._pieces():
+        while self._may_go():
+            try:
+                page = self._lacked()
+                if not page and not self._sent_before():
+                    return
+            except Known as error:
+                if error.code != NO_LINE:
+                    raise
+                failures = self._line_failed(failures)
+                continue
+            left = done + self._store.read(pieces.count)
             for name, kind, blob in page:
-                if self._cancel() or not line.attachments_may_go(self._settings, self._clock.wall_ms()):
+                if not self._may_go():
                     return
                 self._records_first()
-                self._progress("chunks", done, done + self._store.read(pieces.count))
+                self._progress("chunks", done, left)
                 code = self._send_piece(name, kind, blob)
                 if code == NO_LINE:
-                    failures += 1
-                    self._line.slowed()
-                    if failures >= _GIVE_UP_AFTER:
-                        raise Known(NO_LINE)
-                    break  # the same piece once more
+                    failures = self._line_failed(failures)
+                    self._known.discard(name)  # it may have arrived: only the answer was lost
+                    break
                 failures = 0
                 done += 1
                 if code is not None:
                     self._store.write(partial(pieces.failed, clock=self._clock, name=name, code=code))
 
-    def _pieces(self) -> list[tuple[bytes, str, bytes]]:
+    def _may_go(self) -> bool:
+        return not self._cancel() and line.attachments_may_go(self._settings, self._clock.wall_ms())
+
+    def _line_failed(self, failures: int) -> int:
+        """One failure more; Known when the line is gone."""
+        self._line.slowed()
+        if failures + 1 >= _GIVE_UP_AFTER:
+            raise Known(NO_LINE)
+        return failures + 1
+
+    def _lacked(self) -> list[pieces.Piece]:
+        """The next pieces that are due, without those that the hub says it has."""
+        while page := self._due_pieces():
+            names = [name for name, _, _ in page if name not in self._known]
+            if not names:
+                return page
+            self._lacking(names)
+            self._known.update(names)
+        return []
+
+    def _due_pieces(self) -> list[pieces.Piece]:
         now = self._clock.wall_ms()
         return self._store.read(lambda conn: pieces.due(conn, now, _PAGE))
+
+    def _sent_before(self) -> bool:
+        """Ask for pieces that were sent in earlier runs; whether it is worth going on: some were lost, or there is doubt."""
+        relay = self._line.relay
+        doubted = self._store.read(pieces.doubted)
+        most = min(MAX_HAVE, max(_ROUND, target_size(self._line.goodput) // 34)) if doubted else _ROUND
+        names = self._store.read(lambda conn: pieces.unasked(conn, most, relay))
+        if not names or names == self._question:
+            return False
+        self._question = names
+        self._progress("have", 0, len(names))
+        lost = self._lacking(names)
+        self._report.chunks_lost += lost
+        return bool(lost) or doubted
 
     def _records_first(self) -> None:
         if self._store.read(cutting.uncut).ops:
@@ -209,7 +260,10 @@ class Uploads:
         if answer.status not in (200, 201):
             self._problem("chunks", Known("SY-428", status=answer.status))
             return "SY-428"
-        self._store.write(partial(pieces.sent, name=name, kind=kind, now_ms=self._clock.wall_ms()))
+        now, relay = self._clock.wall_ms(), self._line.relay
+        own = self._store.read(lambda conn: pieces.own(conn, name))
+        self._store.write(lambda conn: pieces.sent(conn, name, now, relay))
         failpoint("chunk:sent")
         self._report.chunks_sent += 1
+        self._report.chunks_carried += not own
         return None

@@ -18,7 +18,7 @@ from nacl.public import PrivateKey
 from sync import devices, succession, volume, wire
 from sync.cbor import Malformed
 from sync.errors import Known, Refused, SalaError
-from sync.hub import answers, audits, couriers, enrolment, evidence, readmission, rekeying
+from sync.hub import answers, audits, couriers, enrolment, evidence, moving, readmission, rekeying
 from sync.hub.centre import Centre
 from sync.hub.storage import Tx
 from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_MESSAGE, MAX_RECEIPT
@@ -71,7 +71,7 @@ class _Reply:
 
     receipts: dict[str, str] = field(default_factory=dict)  # batch hash → receipt
     certificates: dict[str, bytes] = field(default_factory=dict)  # device → certificate
-    haves: dict[str, wire.Have] = field(default_factory=dict)  # device → what it has
+    haves: dict[str, list[wire.Have]] = field(default_factory=dict)  # device → what it has, in lists
 
     def __bool__(self) -> bool:
         return bool(self.receipts or self.certificates or self.haves)
@@ -200,6 +200,8 @@ class _Import:
 
     def _batch(self, entry: Entry, data: bytes) -> None:
         taken = self.centre.ingest.take(data, _hash(entry.name), via="courier", file=self.file)
+        if taken.again:
+            moving.put_back(self.centre, _hash(entry.name), data)
         self.report.again += taken.again
         self.report.batches += not taken.again
         self.report.new_ops += taken.new_ops
@@ -212,7 +214,7 @@ class _Import:
         self.centre.storage.write(lambda tx: readmission.readmit(self.centre, tx, data))
 
     def _have(self, entry: Entry, data: bytes) -> None:
-        self.reply.haves[_device(entry.name).hex()] = wire.read_have(data)
+        self.reply.haves.setdefault(_device(entry.name).hex(), []).append(wire.read_have(data))
 
     # --- the way back
 
@@ -222,8 +224,12 @@ class _Import:
             yield Object("certificate", device, certificate)
         for batch, receipt in reply.receipts.items():
             yield Object("receipt", batch, receipt.encode())
-        for device, have in reply.haves.items():
-            yield Object("missing", device, self.centre.storage.read(partial(self._missing, device=device, have=have)))
+        for device, haves in reply.haves.items():
+            have = haves[-1]
+            for one in haves:
+                yield Object(
+                    "missing", device, self.centre.storage.read(partial(self._missing, device=device, have=one))
+                )
             note = self.centre.storage.read(partial(audits.note, log=self.centre.log, device=bytes.fromhex(device)))
             if note is not None:
                 yield Object("audit", device, note.encode())

@@ -14,7 +14,7 @@ from typing import Any, Final
 import httpx
 
 from sync import batch as batches
-from sync import delivery, exchange
+from sync import delivery, havewant
 from sync.hub import tree
 from sync.hub.centre import Centre
 from tests.simulation.centre import Site, copy
@@ -124,7 +124,7 @@ def prune_on_ack() -> Iterator[None]:
 
 @contextmanager
 def no_have_want() -> Iterator[None]:
-    with patched((delivery, "offers", _nothing), (exchange._Run, "_offer", lambda *_: True)):
+    with patched((delivery, "offers", _nothing), (havewant, "_offer", lambda *_: (True, 0))):
         yield
 
 
