@@ -210,6 +210,14 @@ def certifier(data: bytes, known: Sequence[bytes]) -> bytes | None:
     return next((public for public in known if device_id(public) == named), None)
 
 
+def office_of(data: bytes) -> str:
+    """Which office a certificate names, before its signature is verified: to know whose signature it must be."""
+    match cbor.decode(cose.parse(data, _CERTIFICATE_TYPE).payload):
+        case {5: str(office)}:
+            return office
+    raise Malformed("certificate: fields")
+
+
 def read_certificate(data: bytes, signer: bytes) -> Certificate:
     """The certificate of ``data``, verified with the public key ``signer``."""
     signed = cose.parse(data, _CERTIFICATE_TYPE)

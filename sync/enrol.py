@@ -191,7 +191,11 @@ def accept(conn: Connection, clock: Clock, data: bytes) -> bool:
     found = devices.read_certificate(data, signer)
     if found.device_id != row["device_id"] or row["certificate"] == data:
         return False
-    conn.execute("UPDATE identity SET certificate = ?, certifier = ? WHERE retired_ms IS NULL", (data, signer))
+    named = None if signer == known[0] else publications.naming(conn)
+    conn.execute(
+        "UPDATE identity SET certificate = ?, certifier = ?, delegated = ? WHERE retired_ms IS NULL",
+        (data, signer, named),
+    )
     audit.append(conn, clock, {"what": "enrolled", "device": found.device_id.hex(), "number": found.number})
     return True
 

@@ -115,10 +115,16 @@ def keep(conn: Connection, name: str, data: bytes, version: int, now_ms: int, ro
 
 def keys_of(conn: Connection, role: str) -> list[bytes]:
     """The Ed25519 keys that the newest verified metadata gives to a delegated role; none when there is no such role."""
-    row = conn.execute("SELECT bytes FROM trust WHERE role = 'targets'").fetchone()
-    said: dict[str, Any] = (json.loads(row["bytes"])["signed"].get("delegations") if row else None) or {}
+    top = naming(conn)
+    said: dict[str, Any] = (json.loads(top)["signed"].get("delegations") if top else None) or {}
     named = [one for one in said.get("roles", ()) if one["name"] == role]
     return [bytes.fromhex(said["keys"][keyid]["keyval"]["public"]) for one in named for keyid in one["keyids"]]
+
+
+def naming(conn: Connection) -> bytes | None:
+    """The newest verified metadata that says who signs what, as it was signed; None before the first."""
+    row = conn.execute("SELECT bytes FROM trust WHERE role = 'targets'").fetchone()
+    return row["bytes"] if row else None
 
 
 def freshness(conn: Connection, now_ms: int) -> Freshness:

@@ -5,7 +5,7 @@
 | ``GET /v1/log/checkpoint`` | – → signed note; public; its answer carries the first nonce |
 | ``GET /v1/log/consistency?epoch=E&old=A&new=B`` | – → one base64 hash a line |
 | ``POST /v1/enrol`` | enrolment request → 201 certificate; 403 wrong code, 404 no such slot, 409 slot taken, 410 late |
-| ``POST /v1/readmit`` | slot and device certificates → 200: a hub that forgot these laptops knows them again; public |
+| ``POST /v1/readmit`` | slot, device certificates, proofs → 200: a hub that forgot these laptops knows them again; public |
 | ``POST /v1/have`` | :class:`Have` → :class:`Missing` (signed request) |
 | ``PUT /v1/batches/<sha256>`` | batch → 201 or 200 with the receipt; 413, 422 malformed, 503 and Retry-After |
 | ``PUT /v1/chunks/<sha256>`` | chunk → 201 or 200 |

@@ -2,6 +2,9 @@
 
 What waited for its enrolment is accepted then, and have/want works again: without it, what had a receipt would never be offered
 once more. Numbers and slots of the time that was lost are skipped by every new epoch, so nobody else has the laptop's.
+
+A certificate by a province's key counts while that key is the province's, after another one took its place (unless it was
+stolen), and when this hub never heard of it: then signed top metadata of this hub's publications must name it.
 """
 
 from __future__ import annotations
@@ -18,20 +21,25 @@ from sync import devices, readmission
 from sync.cbor import Malformed
 from sync.devices import Certificate
 from sync.errors import Refused
-from sync.hub import acts, enrolment, offices, signers
+from sync.hub import acts, enrolment, offices, parts, signers
 from sync.limits import MAX_MESSAGE
 
 if TYPE_CHECKING:
+    from tuf.api.metadata import Targets
+
     from sync.hub.centre import Centre
     from sync.hub.storage import Row, Tx
 
 
 def readmit(centre: Centre, tx: Tx, data: bytes) -> int:
     """Enrol anew the laptops of the certificates in ``data`` that are not known here; how many. Malformed: one is not ours."""
-    slot, certificates = readmission.read(data)
+    slot, certificates, proofs = readmission.read(data)
+    tops = [_top(centre, proof) for proof in proofs]
     fresh = 0
     for place, certificate in enumerate(certificates):
-        said = _verified(centre, tx, certificate)
+        if tx.one("SELECT 1 AS yes FROM device WHERE certificate = :c", {"c": certificate}) is not None:
+            continue  # whoever signed it then
+        said = _verified(centre, tx, certificate, tops)
         if tx.one("SELECT 1 AS yes FROM device WHERE device = :d", {"d": said.device_id}) is None:
             newest = place == len(certificates) - 1
             place_of = _slot(centre, tx, said, slot if newest else b"")
@@ -40,21 +48,38 @@ def readmit(centre: Centre, tx: Tx, data: bytes) -> int:
     return fresh
 
 
-def _verified(centre: Centre, tx: Tx, data: bytes) -> Certificate:
+def _verified(centre: Centre, tx: Tx, data: bytes, tops: list[Targets]) -> Certificate:
     """A certificate of this centre, or of the province of the office that it names."""
-    known = [
-        bytes(centre.keys.pack.verify_key),
-        *(row["public"] for row in signers.listing(tx) if row["kind"] == "province"),
-    ]
-    key = devices.certifier(data, known)
+    office = devices.office_of(data)
+    good, stolen = signers.certified(tx, office)
+    named = [key for top in tops for key in _keys(top, signers.name_of("province", office[:2])) if key not in stolen]
+    key = devices.certifier(data, [bytes(centre.keys.pack.verify_key), *good, *named])
     if key is None:
         raise Malformed("readmit: not certified here")
-    found = devices.read_certificate(data, key)
-    if key != known[0]:
-        role, _ = signers.province_key(tx, centre.folder, found.office)
-        if role is None or role["public"] != key:
-            raise Malformed("readmit: certified by another province")
-    return found
+    return devices.read_certificate(data, key)
+
+
+def _top(centre: Centre, data: bytes) -> Targets:
+    """Top metadata of the publications that this hub has signed at any time, read out of a proof."""
+    from tuf.api.exceptions import RepositoryError
+    from tuf.api.metadata import Metadata, Root, Targets
+    from tuf.api.serialization import DeserializationError
+
+    try:
+        top: Metadata[Targets] = Metadata[Targets].from_bytes(data)
+        root = Metadata[Root].from_bytes(centre.repository.root()).signed
+        root.verify_delegate(parts.TOP, top.signed_bytes, top.signatures)
+    except (RepositoryError, DeserializationError, ValueError) as error:
+        raise Malformed("readmit: proof") from error
+    return top.signed
+
+
+def _keys(top: Targets, role: str) -> list[bytes]:
+    """The Ed25519 keys that ``top`` gives to a delegated role."""
+    roles = (top.delegations.roles if top.delegations else None) or {}
+    if top.delegations is None or role not in roles:
+        return []
+    return [bytes.fromhex(top.delegations.keys[one].keyval["public"]) for one in roles[role].keyids]
 
 
 def _slot(centre: Centre, tx: Tx, said: Certificate, wanted: bytes) -> Row:

@@ -159,6 +159,8 @@ def _offices(m: MetaData) -> None:
         _int("last_seen_ms", null=True), _int("revoked_ms", null=True), _int("cutoff_seq", null=True), _text("words", default=""),
         _int("batches", default=0), _int("records", default=0),  # received of it: summed while they come
     )  # fmt: skip
+    # Keys of signers that gave way to others: what they certified counts on, unless somebody had stolen them.
+    Table("former_key", m, _key("public", LargeBinary), _text("role"), _int("ended_ms"), _int("stolen"))
     # Laptops whose request was right and whose certificate a province must still sign.
     Table(
         "pending_device", m, _key("device", LargeBinary), _blob("slot"), _blob("request"), _int("asked_ms"),
@@ -219,7 +221,8 @@ def _console(m: MetaData) -> None:
     """Who is logged in, who looked at what, and the sums and words that keep the console's pages quick."""
     Table(
         "visit", m, _key("key_hash", LargeBinary), _text("admin"), _text("token"), _text("stage"), _int("begun_ms"), _int("seen_ms"),
-        _int("until_ms"), _text("agent"), _blob("pending", null=True), Index("visit_admin", "admin"),
+        _int("until_ms"), _text("agent"), _blob("pending", null=True), _text("held", null=True),  # held: what was typed when a visit ended
+        Index("visit_admin", "admin"),
     )  # fmt: skip
     Table("door_try", m, _key("name", STRING), _int("wrong"), _int("last_ms"))
     Table(  # append-only: triggers refuse to change or delete a row
@@ -266,6 +269,9 @@ def _feeds(m: MetaData) -> None:
         _int("made_ms"),
         _int("used_ms", null=True),
     )
+    Table(  # what each program has read in the hour that has not gone into the audit yet
+        "feed_look", m, _key("hour", counted=False), _key("name", STRING), _key("subject", STRING), _int("reads"), _int("rows"),
+    )  # fmt: skip
     Table(
         "webhook", m, _key("id"), _text("url"), _text("kinds"), _blob("secret"), _int("accepted_idx"), _int("tries"), _int("next_ms"),
         _text("last_result"), _text("state"), _int("made_ms"),

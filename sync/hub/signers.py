@@ -75,20 +75,23 @@ def add(tx: Tx, folder: Path, kind: str, subject: str, holder: str, public: byte
     name = name_of(kind, subject)
     if tx.one("SELECT 1 AS yes FROM role WHERE name = :name", {"name": name}) or (public is not None and not holder):
         raise Refused("HB-181", role=name)
-    key = _made(folder, name) if public is None else _checked(public, name)
+    key = _made(folder, name) if public is None else _checked(tx, public, name)
     _insert(tx, kind, subject, holder, key, online=public is None, now_ms=now_ms)
     return one(tx, name)
 
 
-def rotate(tx: Tx, folder: Path, name: str, public: bytes | None, now_ms: int) -> Row:
+def rotate(tx: Tx, folder: Path, name: str, public: bytes | None, now_ms: int, *, stolen: bool = False) -> Row:
     """A new key for a role: the keeper's ``public`` one, or for None a new one that the hub makes.
 
-    What a keeper signed with the old key counts no longer: until they sign anew, laptops keep what they have.
+    What a keeper signed with the old key counts no longer: until they sign anew, laptops keep what they have. Certificates
+    of laptops stay good, unless the old key was ``stolen``: then no laptop comes back by one (``sync/hub/readmission.py``).
     """
     found = one(tx, name)
     if public is None and not found["online"]:
         raise Refused("HB-184", role=name)
-    key = _made(folder, name) if public is None else _checked(public, name)
+    key = _made(folder, name) if public is None else _checked(tx, public, name)
+    if key != found["public"]:
+        _end(tx, found, now_ms, stolen=stolen)
     tx.execute(
         "UPDATE role SET public = :public, online = :online, metadata = NULL, changed_ms = :now WHERE name = :name",
         {"public": key, "online": int(public is None), "now": now_ms, "name": name},
@@ -97,11 +100,11 @@ def rotate(tx: Tx, folder: Path, name: str, public: bytes | None, now_ms: int) -
     return one(tx, name)
 
 
-def remove(tx: Tx, name: str) -> None:
+def remove(tx: Tx, name: str, now_ms: int, *, stolen: bool = False) -> None:
     """End a delegation; what it covered is signed by the top role from now on. Refused HB-181 for the hub's own ones."""
     if name in OWN:
         raise Refused("HB-181", role=name)
-    one(tx, name)
+    _end(tx, one(tx, name), now_ms, stolen=stolen)
     tx.execute("DELETE FROM role WHERE name = :name", {"name": name})
     acts.record(tx, ACT, {"role": name, "ended": True}, rows=[("role", "name", name)])
 
@@ -122,6 +125,15 @@ def province_key(tx: Tx, folder: Path, office: str) -> tuple[Row | None, Signing
     """The role of an office's province and its key if the hub holds it; (None, None): no such delegation."""
     row = tx.one("SELECT * FROM role WHERE name = :name", {"name": name_of("province", office[:2])})
     return (row, _read(folder, row) if row["online"] else None) if row else (None, None)
+
+
+def certified(tx: Tx, office: str) -> tuple[list[bytes], list[bytes]]:
+    """Keys that certified laptops of an office's province, the present one first, and those of them that were stolen."""
+    name = name_of("province", office[:2])
+    present = tx.query("SELECT public FROM role WHERE name = :name", {"name": name})
+    former = tx.query("SELECT public, stolen FROM former_key WHERE role = :name ORDER BY ended_ms DESC", {"name": name})
+    good = [bytes(row["public"]) for row in (*present, *former) if not row.get("stolen")]
+    return good, [bytes(row["public"]) for row in former if row["stolen"]]
 
 
 # --- keys
@@ -153,6 +165,16 @@ def _insert(tx: Tx, kind: str, subject: str, holder: str, public: bytes, *, onli
     acts.record(tx, ACT, {"role": name}, now_ms, [("role", "name", name)])
 
 
+def _end(tx: Tx, row: Row, now_ms: int, *, stolen: bool) -> None:
+    """Remember the key that a role had."""
+    tx.execute(
+        """INSERT INTO former_key (public, role, ended_ms, stolen) VALUES (:key, :role, :now, :stolen)
+           ON CONFLICT (public) DO UPDATE SET role = :role, ended_ms = :now, stolen = :stolen""",
+        {"key": row["public"], "role": row["name"], "now": now_ms, "stolen": int(stolen)},
+    )
+    acts.record(tx, ACT, {"role": row["name"], "former": True}, now_ms, [("former_key", "public", row["public"])])
+
+
 def _key_file(folder: Path, name: str, public: bytes) -> Path:
     return folder / "keys" / f"role-{name}-{public.hex()[:16]}.key"
 
@@ -171,8 +193,10 @@ def _read(folder: Path, row: Row) -> SigningKey:
         raise Known("HB-104", folder=folder.name) from error
 
 
-def _checked(public: bytes, name: str) -> bytes:
-    if len(public) != 32:
+def _checked(tx: Tx, public: bytes, name: str) -> bytes:
+    """A keeper's key; one that was stolen is none any more."""
+    found = tx.one("SELECT stolen FROM former_key WHERE public = :key", {"key": public})
+    if len(public) != 32 or (found is not None and found["stolen"]):
         raise Refused("HB-181", role=name)
     return public
 

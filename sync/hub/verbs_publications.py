@@ -68,14 +68,17 @@ def role_add(desk: Desk, kind: str, subject: str, holder: str, public: str | Non
 @everywhere
 @click.argument("name")
 @click.option("--public", help="The keeper's new public key. Without it the hub makes itself a new one.")
+@click.option(
+    "--stolen", is_flag=True, help="Somebody else may have the old key: no laptop comes back by its certificates."
+)
 @click.pass_obj
-def role_rotate(desk: Desk, name: str, public: str | None) -> None:
+def role_rotate(desk: Desk, name: str, public: str | None, stolen: bool) -> None:
     """Change the key of a signer. What a keeper signed with the old key must be signed anew."""
     from sync.hub import signers
 
     centre = desk.centre()
     key, now = _public(public, name), centre.clock.wall_ms()
-    row = centre.storage.write(lambda tx: signers.rotate(tx, centre.folder, name, key, now))
+    row = centre.storage.write(lambda tx: signers.rotate(tx, centre.folder, name, key, now, stolen=stolen))
     centre.settle()
     desk.show({"role": row["name"], "key": row["public"], "at_hub": bool(row["online"])})
 
@@ -83,13 +86,17 @@ def role_rotate(desk: Desk, name: str, public: str | None) -> None:
 @role.command("remove")
 @everywhere
 @click.argument("name")
+@click.option(
+    "--stolen", is_flag=True, help="Somebody else may have the key: no laptop comes back by its certificates."
+)
 @click.pass_obj
-def role_remove(desk: Desk, name: str) -> None:
+def role_remove(desk: Desk, name: str, stolen: bool) -> None:
     """End a delegation; the centre itself signs what it covered."""
     from sync.hub import signers
 
     centre = desk.centre()
-    centre.storage.write(lambda tx: signers.remove(tx, name))
+    now = centre.clock.wall_ms()
+    centre.storage.write(lambda tx: signers.remove(tx, name, now, stolen=stolen))
     desk.show({"removed": name, "changed": centre.settle()})
 
 

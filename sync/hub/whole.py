@@ -54,6 +54,7 @@ SUBJECTS: Final = {
     "notices": "SELECT device, op, kind, body, made_ms FROM notice ORDER BY seq",
     "targets": "SELECT name, data, source FROM target ORDER BY name",
     "roles": "SELECT name, kind, subject, holder, public, online FROM role ORDER BY name",
+    "former keys": "SELECT * FROM former_key ORDER BY public",
     "effects": "SELECT id, kind, payload, state, result, projection FROM effect ORDER BY id",
 }
 

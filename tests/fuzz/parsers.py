@@ -247,7 +247,7 @@ def _pins() -> bytes:
 
 
 def _readmission() -> bytes:
-    return readmission.encode([devices.issue_certificate(_certificate(), KEY)], bytes(16))
+    return readmission.encode([devices.issue_certificate(_certificate(), KEY)], bytes(16), [b"metadata"])
 
 
 PARSERS: Final[dict[str, Parser]] = {

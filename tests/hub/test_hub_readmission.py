@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from nacl.signing import SigningKey
 
-from sync import devices, readmission, volume
+from sync import cbor, devices, readmission, volume
 from sync.cbor import Malformed
 from sync.clock import SetClock
 from sync.devices import Certificate
+from sync.errors import Refused
 from sync.hub import centre as centres
 from sync.hub import courier, signers
 from sync.hub import readmission as hub_readmission
@@ -137,9 +138,125 @@ def test_a_province_certifies_its_own_districts_only(old_copy: tuple[Path, Path]
             device_id=laptop.id, sign_public=bytes(laptop.sign.verify_key), seal_public=bytes(laptop.seal.public_key),
             office_public=bytes(laptop.issue.verify_key), office="0306", number=7, valid_from_ms=NOW,
         )  # fmt: skip
-        with pytest.raises(Malformed, match="another province"):
+        with pytest.raises(Malformed, match="not certified here"):
             show(centre, [devices.issue_certificate(replace(said, office="0102"), province)])
         assert show(centre, [devices.issue_certificate(said, province)]) == 1
+    finally:
+        centre.close()
+
+
+PROVINCE = SigningKey(b"p" * 32)
+NEXT = SigningKey(b"n" * 32)
+
+
+def certified(laptop: Laptop, key: SigningKey, office: str = "0306", number: int = 7) -> bytes:
+    said = Certificate(
+        device_id=laptop.id, sign_public=bytes(laptop.sign.verify_key), seal_public=bytes(laptop.seal.public_key),
+        office_public=bytes(laptop.issue.verify_key), office=office, number=number, valid_from_ms=NOW,
+    )  # fmt: skip
+    return devices.issue_certificate(said, key)
+
+
+def delegate(centre: Centre, key: SigningKey, province: str = "03") -> bytes:
+    """Let a province sign with ``key``; the signed top metadata that says so."""
+    public = bytes(key.verify_key)
+    centre.storage.write(lambda tx: signers.add(tx, centre.folder, "province", province, "ខេត្ត", public, NOW))
+    return published(centre)
+
+
+def published(centre: Centre) -> bytes:
+    """The top metadata as it is signed now."""
+    centre.settle()
+    places = (centre.folder / "published" / "metadata").glob("*.targets.json")
+    return max(places, key=lambda place: int(place.name.partition(".")[0])).read_bytes()
+
+
+def rotate(centre: Centre, key: SigningKey, *, stolen: bool = False) -> None:
+    public = bytes(key.verify_key)
+    centre.storage.write(lambda tx: signers.rotate(tx, centre.folder, "province-03", public, NOW, stolen=stolen))
+
+
+def with_proof(centre: Centre, certificate: bytes, *proofs: bytes) -> int:
+    shown = readmission.encode([certificate], b"s" * 16, proofs)
+    return centre.storage.write(lambda tx: hub_readmission.readmit(centre, tx, shown))
+
+
+def test_a_key_that_was_rotated_since_still_brings_its_laptops_back(old_copy: tuple[Path, Path]) -> None:
+    centre = centres.open_(old_copy[0], SetClock(NOW))
+    try:
+        delegate(centre, PROVINCE)
+        rotate(centre, NEXT)
+        assert show(centre, [certified(Laptop(), PROVINCE)]) == 1
+        centre.storage.write(lambda tx: signers.remove(tx, "province-03", NOW))
+        assert show(centre, [certified(Laptop(), NEXT, number=8)]) == 1
+        with pytest.raises(Malformed, match="not certified here"):
+            show(centre, [certified(Laptop(), NEXT, "0102")])
+    finally:
+        centre.close()
+
+
+def test_a_stolen_key_brings_nobody_in_and_never_signs_again(old_copy: tuple[Path, Path]) -> None:
+    centre = centres.open_(old_copy[0], SetClock(NOW))
+    try:
+        proof = delegate(centre, PROVINCE)
+        rotate(centre, NEXT, stolen=True)
+        for proofs in ((), (proof,)):
+            with pytest.raises(Malformed, match="not certified here"):
+                with_proof(centre, certified(Laptop(), PROVINCE), *proofs)
+        with pytest.raises(Refused, match="HB-181"):
+            rotate(centre, PROVINCE)
+        assert with_proof(centre, certified(Laptop(), NEXT), proof) == 1
+        rotate(centre, NEXT)  # the same again changes nothing
+        assert show(centre, [certified(Laptop(), NEXT, number=8)]) == 1
+    finally:
+        centre.close()
+
+
+def test_signed_publications_prove_a_province_that_the_older_copy_never_heard_of(old_copy: tuple[Path, Path]) -> None:
+    folder, copy = old_copy
+    centre = centres.open_(folder, SetClock(NOW))
+    proof = delegate(centre, PROVINCE)
+    other = delegate(centre, NEXT, "01")
+    centre.close()
+    centre = centres.new_epoch(copy, SetClock(NOW + 1))
+    try:
+        laptop = Laptop()
+        certificate = certified(laptop, PROVINCE)
+        with pytest.raises(Malformed, match="not certified here"):
+            with_proof(centre, certificate)
+        with pytest.raises(Malformed, match="not certified here"):
+            with_proof(centre, certified(laptop, NEXT), proof, other)  # 01's key, an office of 03
+        plain = published(centre)
+        with pytest.raises(Malformed, match="not certified here"):
+            with_proof(centre, certificate, plain)  # ours, but it names no province
+        assert with_proof(centre, certificate, plain, proof) == 1
+    finally:
+        centre.close()
+
+
+def test_a_forged_proof_is_refused(old_copy: tuple[Path, Path]) -> None:
+    centre = centres.open_(old_copy[0], SetClock(NOW))
+    try:
+        proof = delegate(centre, PROVINCE)
+        mine = bytes(NEXT.verify_key).hex().encode()
+        forged = proof.replace(bytes(PROVINCE.verify_key).hex().encode(), mine)
+        roots = centre.repository.root()
+        for bad in (forged, roots, b"", b"{}", b"[" * 100_000, proof[:-9]):
+            with pytest.raises(Malformed, match="proof"):
+                with_proof(centre, certified(Laptop(), NEXT), bad)
+    finally:
+        centre.close()
+
+
+def test_what_this_hub_knows_already_is_not_judged_again(old_copy: tuple[Path, Path]) -> None:
+    """A re-keyed laptop shows the certificate of its first key too, signed with a key that was stolen since."""
+    centre = centres.open_(old_copy[0], SetClock(NOW))
+    try:
+        delegate(centre, PROVINCE)
+        first = certified(Laptop(), PROVINCE)
+        assert show(centre, [first]) == 1
+        rotate(centre, NEXT, stolen=True)
+        assert show(centre, [first, certified(Laptop(), NEXT, number=8)]) == 1
     finally:
         centre.close()
 
@@ -150,8 +267,13 @@ def test_what_is_no_request_is_refused(data: bytes) -> None:
         readmission.read(data)
 
 
-def test_a_list_of_something_else_is_refused() -> None:
-    from sync import cbor
-
+@pytest.mark.parametrize(
+    "value",
+    [
+        [b"s" * 16, ["text"]], [b"s" * 16, [], ["text"]], [b"s" * 16, [], []  , []], [b"s" * 16, {}], [b"s" * 15, []],
+        [b"s" * 16, [b""] * (readmission.MOST + 1)], [b"s" * 16, [], [b""] * (readmission.MOST_PROOFS + 1)],
+    ],
+)  # fmt: skip
+def test_a_list_of_something_else_is_refused(value: object) -> None:
     with pytest.raises(Malformed):
-        readmission.read(cbor.encode([b"s" * 16, ["text"]]))
+        readmission.read(cbor.encode(value))

@@ -169,12 +169,12 @@ def test_an_ended_delegation_goes_back_to_the_top(centre: Centre, tmp_path: Path
     signed(centre, "forms-moi", MOI)
     before = client(centre, tmp_path, centre.repository.folder)
     assert fetch(before, FORM)
-    centre.storage.write(lambda tx: signers.remove(tx, "forms-moi"))
+    centre.storage.write(lambda tx: signers.remove(tx, "forms-moi", NOW))
     centre.settle()
     assert roles_of(centre)[FORM] == "targets"
     assert fetch(client(centre, tmp_path, centre.repository.folder), FORM) == b"{}"
-    assert refused(lambda: centre.storage.write(lambda tx: signers.remove(tx, "leases"))) == "HB-181"
-    assert refused(lambda: centre.storage.write(lambda tx: signers.remove(tx, "forms-moi"))) == "HB-180"
+    assert refused(lambda: centre.storage.write(lambda tx: signers.remove(tx, "leases", NOW))) == "HB-181"
+    assert refused(lambda: centre.storage.write(lambda tx: signers.remove(tx, "forms-moi", NOW))) == "HB-180"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from modules import replicate
 from modules.session import Session
-from sync import enrol, keys
+from sync import enrol, keys, readmission
 from sync.clock import SystemClock
 from tests.conftest import PASSPHRASE
 from tests.sync.hub_process import Hub
@@ -48,9 +48,14 @@ def test_a_key_at_the_hub_signs_at_once(hub: Hub, laptop: Callable[[str], Sessio
     signers = session.store.read(enrol.signers)
     assert [key.hex() for key in signers][1:] == [province]
     assert session.store.read(enrol.certificate) is not None
+    shown = session.store.read(readmission.shown)
+    assert shown is not None
+    _, certificates, proofs = readmission.read(shown)
+    assert len(certificates) == 1 and [province in proof.decode() for proof in proofs] == [True]
     hub.cli("role", "rotate", "province-03")
     assert replicate.once(session)["enrolled"], "a certificate that was verified once stays one"
     assert session.store.read(enrol.certificate) is not None
+    assert session.store.read(readmission.shown) == shown
 
 
 def test_a_key_of_the_province_signs_when_it_can(hub: Hub, laptop: Callable[[str], Session], tmp_path: Path) -> None:

@@ -77,16 +77,16 @@ def accept(request: Request, visit: Visit, form: Form) -> Response:
 def signer(request: Request, visit: Visit, form: Form) -> Response:
     """Add a signer, change a key, end a delegation."""
     centre, act, name = centre_of(request), form.get("act", 20), form.get("name", 60)
-    now, typed = centre.clock.wall_ms(), form.get("public", 80)
+    now, typed, stolen = centre.clock.wall_ms(), form.get("public", 80), form.get("stolen", 3) == "yes"
     try:
         public = _public(typed, name)
         if act == "add":
             kind, subject, holder = form.get("kind", 20), form.get("subject", 20), form.get("holder", 120)
             centre.storage.write(lambda tx: signers.add(tx, centre.folder, kind, subject, holder, public, now))
         elif act == "rotate":
-            centre.storage.write(lambda tx: signers.rotate(tx, centre.folder, name, public, now))
+            centre.storage.write(lambda tx: signers.rotate(tx, centre.folder, name, public, now, stolen=stolen))
         else:
-            centre.storage.write(lambda tx: signers.remove(tx, name))
+            centre.storage.write(lambda tx: signers.remove(tx, name, now, stolen=stolen))
     except SalaError as error:
         return _listing(request, visit, error, 422)
     centre.publish()
@@ -150,7 +150,8 @@ def _signers(centre: Centre, listed: publish.Listing, rows: list[Row]) -> list[d
         version, expires_ms = listed.roles.get(row["name"], (0, 0))
         found.append({
             "name": row["name"], "title": naming.signer(row["name"], row["holder"]), "online": bool(row["online"]),
-            "own": row["name"] in signers.OWN, "version": version, "expires_ms": expires_ms, "key": row["public"].hex(),
+            "own": row["name"] in signers.OWN, "certifies": row["kind"] == "province",
+            "version": version, "expires_ms": expires_ms, "key": row["public"].hex(),
         })  # fmt: skip
     return found
 

@@ -99,6 +99,7 @@ def _roles_and_officers() -> None:
         "role", sa.Column("name", _TEXT, primary_key=True), text("kind"), text("subject"), text("holder"), blob("public"),
         integer("online"), blob("metadata", null=True), integer("added_ms"), integer("changed_ms"),
     )  # fmt: skip
+    op.create_table("former_key", _key(blob("public")), text("role"), integer("ended_ms"), integer("stolen"))
     op.create_table(
         "pending_device", sa.Column("device", sa.LargeBinary, primary_key=True), blob("slot"), blob("request"),
         integer("asked_ms"),
@@ -119,6 +120,10 @@ def _feeds() -> None:
         sa.PrimaryKeyConstraint("name"),
     )  # fmt: skip
     op.create_table(
+        "feed_look", integer("hour"), text("name"), text("subject"), integer("reads"), integer("rows"),
+        sa.PrimaryKeyConstraint("hour", "name", "subject"),
+    )  # fmt: skip
+    op.create_table(
         "webhook", counted("id"), text("url"), text("kinds"), blob("secret"), integer("accepted_idx"), integer("tries"),
         integer("next_ms"), text("last_result"), text("state"), integer("made_ms"),
     )  # fmt: skip
@@ -135,7 +140,7 @@ def _console(*, sqlite: bool) -> None:
     op.add_column("device", integer("records", default=0))
     op.create_table(
         "visit", _key(blob("key_hash")), text("admin"), text("token"), text("stage"), integer("begun_ms"), integer("seen_ms"),
-        integer("until_ms"), text("agent"), blob("pending", null=True),
+        integer("until_ms"), text("agent"), blob("pending", null=True), text("held", null=True),
     )  # fmt: skip
     op.create_index("visit_admin", "visit", ["admin"])
     op.create_table("door_try", _key(text("name")), integer("wrong"), integer("last_ms"))
