@@ -60,7 +60,7 @@ def join(desk: Desk, shares: tuple[Path, ...], out: Path) -> None:
 
 @recovery.command()
 @click.argument("officer")
-@click.option("--out", required=True, type=_NEW, help="The request to carry or send to the province.")
+@click.option("--out", required=True, type=_NEW, help="The request for the province: a file, or .png for its QR code.")
 @SECRET
 @click.pass_obj
 def request(desk: Desk, officer: str, out: Path, new_passphrase_file: Path | None) -> None:
@@ -70,24 +70,26 @@ def request(desk: Desk, officer: str, out: Path, new_passphrase_file: Path | Non
     from sync.clock import SystemClock
 
     data = reset.begin(desk.home, officer, new_passphrase(new_passphrase_file), SystemClock())
-    people.write(out, data)
-    desk.print({"request": str(out), "words": reset.spoken(data)})
+    codes = people.write_shown(out, data)
+    desk.print({"request": str(out), "words": reset.spoken(data), "codes": codes})
 
 
 @recovery.command()
 @click.argument("request", type=_FILE)
 @click.argument("shares", nargs=-1, required=True, type=_FILE)
-@click.option("--out", required=True, type=_NEW, help="The answer to carry back.")
+@click.option("--out", required=True, type=_NEW, help="The answer to carry back: a file, or .png for its QR code.")
 @click.pass_obj
 def answer(desk: Desk, request: Path, shares: tuple[Path, ...], out: Path) -> None:
-    """At the province: answer a REQUEST with two custodians' share files. The key is made in memory only."""
+    """At the province: answer a REQUEST, a file or a picture of it, with two custodians' share files."""
     from modules import people
     from sync import reset
 
-    data = people.read(request)
+    data = people.read_shown(request)
     asked = reset.read(data)
-    people.write(out, reset.answer(data, _joined(shares)))
-    desk.print({"answer": str(out), "name": asked.name, "latin": asked.latin, "words": reset.spoken(data)})
+    codes = people.write_shown(out, reset.answer(data, _joined(shares)))
+    desk.print(
+        {"answer": str(out), "name": asked.name, "latin": asked.latin, "words": reset.spoken(data), "codes": codes}
+    )
 
 
 @recovery.command()
@@ -95,12 +97,12 @@ def answer(desk: Desk, request: Path, shares: tuple[Path, ...], out: Path) -> No
 @SECRET
 @click.pass_obj
 def finish(desk: Desk, answer: Path, new_passphrase_file: Path | None) -> None:
-    """Take the province's ANSWER; the passphrase is the one that was chosen with the request."""
+    """Take the province's ANSWER, a file or a picture of it; the passphrase is the one that was chosen with the request."""
     from modules import people
     from sync import reset
     from sync.clock import SystemClock
 
-    unlocked = reset.finish(desk.home, people.read(answer), new_passphrase(new_passphrase_file), SystemClock())
+    unlocked = reset.finish(desk.home, people.read_shown(answer), new_passphrase(new_passphrase_file), SystemClock())
     try:
         desk.print({"id": unlocked.officer.id, "name": unlocked.officer.name, "role": unlocked.officer.role})
     finally:

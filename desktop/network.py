@@ -11,7 +11,9 @@ import sys
 from contextlib import suppress
 from typing import Final
 
-from PySide6.QtCore import QObject, QSocketNotifier, QTimer, Signal
+from PySide6.QtCore import QObject, QSocketNotifier, Signal
+
+from desktop.kit.timers import single_shot
 
 SETTLE_MS: Final = 2_000
 _ADDRESSES: Final = 0x1 | 0x10 | 0x100  # RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR
@@ -25,10 +27,7 @@ class NetworkWatch(QObject):
 
     def __init__(self, parent: QObject | None = None, *, settle_ms: int = SETTLE_MS) -> None:
         super().__init__(parent)
-        self._settle = QTimer(self)
-        self._settle.setSingleShot(True)
-        self._settle.setInterval(settle_ms)
-        self._settle.timeout.connect(self.changed)
+        self._settle = single_shot(self, settle_ms, self.changed.emit)
         self._socket: socket.socket | None = None
         self._notifier: QSocketNotifier | None = None
         self.by = self._begin()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sync.keys import Cost
 
 MOST: Final = 64 * 1024  # bytes of a file that a person brings
+PICTURES: Final = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp")  # files that may show QR codes
 
 
 def require(session: Session, permission: Permission) -> None:
@@ -80,6 +81,31 @@ def read(file: Path) -> bytes:
             return source.read(MOST)
     except OSError as error:
         raise Known("SY-371", folder=str(file.parent)) from error
+
+
+def read_shown(file: Path) -> bytes:
+    """A small file, or what the QR codes of a picture of it carry. Known: SY-371 unreadable, SY-452 no code, SY-454 some are missing."""
+    if file.suffix.lower() not in PICTURES:
+        return read(file)
+    from sync import qrframes, qrpicture
+
+    return qrframes.collect(qrpicture.texts(file))
+
+
+def write_shown(out: Path, data: bytes) -> list[str]:
+    """A small file to carry, or as a picture of QR codes when ``out`` is called one: the texts of the codes.
+
+    ``Known("SY-371")`` when it cannot be written.
+    """
+    from modules import carry
+    from sync import qrframes
+
+    texts = qrframes.encode_small(data)
+    if out.suffix.lower() in PICTURES:
+        carry.save_codes(texts, out)
+    else:
+        write(out, data)
+    return texts
 
 
 def write(out: Path, data: bytes) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QWidget
 
@@ -13,6 +13,7 @@ from desktop.kit import icons, theme
 from desktop.kit.card import Card
 from desktop.kit.field import Line
 from desktop.kit.layout import Rule, column
+from desktop.kit.timers import single_shot
 from desktop.kit.wrap import say
 from i18n.catalog import tr
 
@@ -160,10 +161,7 @@ class Palette(Card):
         self.line.setFrame(False)
         self.list = _Entries()
         self.setLayout(column(self.line, Rule(), self.list, spacing=0, margins=(4, 4, 4, 4)))
-        self._pause = QTimer(self)
-        self._pause.setSingleShot(True)
-        self._pause.setInterval(60)
-        self._pause.timeout.connect(lambda: self.typed.emit(self.line.plain()))
+        self._pause = single_shot(self, 60, lambda: self.typed.emit(self.line.plain()))
         self.line.textChanged.connect(self._look)
         self.line.installEventFilter(self)
         self.list.picked.connect(self._act)

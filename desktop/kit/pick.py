@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QWidget
 
 from desktop.kit import theme
 from desktop.kit.card import Card
 from desktop.kit.field import Field, Line
+from desktop.kit.timers import single_shot
 from desktop.kit.wrap import Words
 from i18n.catalog import tr
 
@@ -136,10 +137,7 @@ class PickField(Field):
         self._picked: Pick | None = None
         self._list: PickList | None = None
         super().__init__(label, self.line, note=note, required=required)
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(30)  # one look-up for a burst of keys
-        self._soon.timeout.connect(self._look_up)
+        self._soon = single_shot(self, 30, self._look_up)  # one look-up for a burst of keys
         self.line.textEdited.connect(self._on_typed)
 
     def value(self) -> Any:

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, QTimer
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
 from desktop.kit.states import STATES, state_word
+from desktop.kit.timers import single_shot
 from desktop.kit.wrap import Words, say
 
 Record = Mapping[str, Any]  # one row: {"id": …, column key: value}
@@ -56,10 +57,7 @@ class Rows(QAbstractTableModel):
         self._asked: set[int] = set()
         self._wanted: set[int] = set()
         self._generation = 0
-        self._ask_soon = QTimer(self)
-        self._ask_soon.setSingleShot(True)
-        self._ask_soon.setInterval(0)
-        self._ask_soon.timeout.connect(self._ask)
+        self._ask_soon = single_shot(self, 0, self._ask)
 
     def show(self, total: int, fetch: Fetch) -> None:
         """Begin anew: ``total`` rows, read by ``fetch``."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Protocol
 
 from PySide6.QtCore import QBuffer, QIODevice, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
-from desktop.bridge import Bridge
 from desktop.kit import shown
 from desktop.kit.button import Button
 from desktop.kit.fields import LineField
@@ -22,13 +22,22 @@ from i18n.errors import SalaError
 PICTURES = ("*.png", "*.jpg", "*.jpeg", "*.gif", "*.webp", "*.bmp")
 
 
+class Works(Protocol):
+    """Who runs a call off the GUI thread: the desk, or the door while Sala is locked."""
+
+    def work(
+        self, call: Callable[[], Any], *, then: Callable[[Any], None] | None = None,
+        failed: Callable[[SalaError], None] | None = None,
+    ) -> None: ...  # fmt: skip
+
+
 class CodesIn(QWidget):
     """``read`` carries the texts that were found; ``failed`` why none were. Frames of a set are gathered until it is whole."""
 
     read = Signal(list)
     failed = Signal(object)  # SalaError
 
-    def __init__(self, bridge: Bridge, label: Words, *, wants: Callable[[str], bool]) -> None:
+    def __init__(self, bridge: Works, label: Words, *, wants: Callable[[str], bool]) -> None:
         super().__init__()
         self.bridge, self._wants = bridge, wants
         self.open = Button(lambda: tr("Read from pictures…"), icon="image")

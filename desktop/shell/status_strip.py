@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from desktop.kit import icons, shown, theme
 from desktop.kit.layout import Wrapped
+from desktop.kit.timers import single_shot
 from desktop.kit.wrap import Label
 from i18n.catalog import language, tr
 
@@ -118,10 +119,7 @@ class StatusStrip(QWidget):
         layout.addWidget(self.note)
         layout.addWidget(self.office)
         self.setLayout(layout)
-        self._forget_note = QTimer(self)
-        self._forget_note.setSingleShot(True)
-        self._forget_note.setInterval(NOTE_MS)
-        self._forget_note.timeout.connect(self._end_note)
+        self._forget_note = single_shot(self, NOTE_MS, self._end_note)
         self.retheme()
 
     def show_facts(self, facts: Facts) -> None:

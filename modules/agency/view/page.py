@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
 
 from desktop.kit import shown, theme
@@ -22,6 +21,7 @@ from desktop.kit.rows import Deliver
 from desktop.kit.states import STATES, State
 from desktop.kit.table import Column, Table
 from desktop.kit.tabs import Tabs
+from desktop.kit.timers import single_shot
 from i18n.catalog import tr
 from i18n.dates import moment
 from modules.agency.view.submission import Submission
@@ -103,10 +103,7 @@ class AgencyPage(Page):
             part.hide()
 
     def _connect(self) -> None:
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(SEARCH_MS)
-        self._soon.timeout.connect(self.read)
+        self._soon = single_shot(self, SEARCH_MS, self.read)
         self.search.textChanged.connect(lambda _: self._soon.start())
         self.search.returnPressed.connect(self.table.setFocus)
         self.states.chosen.connect(lambda _: self.read())

@@ -14,6 +14,7 @@ from desktop.kit import files
 from desktop.kit.button import Button
 from desktop.kit.desk import Desk
 from desktop.kit.layout import column, row
+from desktop.kit.timers import single_shot
 from i18n.catalog import tr
 from i18n.errors import SalaError
 from modules.certificates.sources import SUFFIXES
@@ -48,10 +49,7 @@ class CheckPane(Taker):
         foot = row(self.again, self.list, spacing=12)
         foot.addWidget(self.scan, 1)
         self.setLayout(column(self.stack, foot, spacing=12))
-        self._busy = QTimer(self)
-        self._busy.setSingleShot(True)
-        self._busy.setInterval(BUSY_MS)
-        self._busy.timeout.connect(lambda: self.target.show_busy(True))
+        self._busy = single_shot(self, BUSY_MS, lambda: self.target.show_busy(True))
         self._connect()
         self.list.setVisible(False)
         self._show(self.target)

@@ -6,11 +6,12 @@ from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from desktop.kit.desk import Desk
 from desktop.kit.layout import column
+from desktop.kit.timers import single_shot
 from i18n.catalog import tr
 from i18n.errors import SalaError
 from modules.certificates.view.done import Done
@@ -44,8 +45,8 @@ class IssuePane(QWidget):
         for part in (self.gallery, self.editor, self.done):
             self.stack.addWidget(part)
         self.setLayout(column(self.stack))
-        self._soon = _timer(self, PREVIEW_MS, self._preview)
-        self._keep = _timer(self, KEEP_MS, self.keep_now)
+        self._soon = single_shot(self, PREVIEW_MS, self._preview)
+        self._keep = single_shot(self, KEEP_MS, self.keep_now)
         self.gallery.chosen.connect(self._choose)
         self.editor.edited.connect(self._edited)
         self.editor.from_form.connect(self._from_form)
@@ -229,11 +230,3 @@ class IssuePane(QWidget):
             self.editor.ask_clock(error)
         else:
             self._desk.show_error(error)
-
-
-def _timer(parent: QWidget, ms: int, call: Any) -> QTimer:
-    timer = QTimer(parent)
-    timer.setSingleShot(True)
-    timer.setInterval(ms)
-    timer.timeout.connect(call)
-    return timer

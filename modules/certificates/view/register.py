@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from desktop.kit import theme
@@ -16,6 +16,7 @@ from desktop.kit.field import Line
 from desktop.kit.layout import column, row
 from desktop.kit.table import Column, Table
 from desktop.kit.tabs import Tabs
+from desktop.kit.timers import single_shot
 from i18n.catalog import text, tr
 from modules.certificates.register import STATE_WORDS
 from modules.certificates.view import looks
@@ -79,10 +80,7 @@ class RegisterPane(QWidget):
         main.addLayout(body, 1)
         self.setLayout(main)
         self.detail.hide()
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(SEARCH_MS)
-        self._soon.timeout.connect(self.read)
+        self._soon = single_shot(self, SEARCH_MS, self.read)
         self._connect()
         self.retranslate()
 

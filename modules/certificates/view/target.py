@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QMimeData, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QMimeData, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDragLeaveEvent,
@@ -23,6 +23,7 @@ from desktop.kit.button import Button
 from desktop.kit.card import Card
 from desktop.kit.field import Line
 from desktop.kit.layout import column, holder, row
+from desktop.kit.timers import single_shot
 from desktop.kit.wrap import Label
 from i18n.catalog import tr
 from modules.certificates import kh1, wedge
@@ -41,10 +42,7 @@ class ScanLine(Line):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(icon="scan", parent=parent)
-        self._rest = QTimer(self)
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(SETTLED_MS)
-        self._rest.timeout.connect(self._settled)
+        self._rest = single_shot(self, SETTLED_MS, self._settled)
         self.textEdited.connect(lambda _text: self._rest.start())
         self.returnPressed.connect(self._send)
         self.retranslate()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
 
 from desktop.kit.desk import Desk
+from desktop.kit.timers import single_shot
 from i18n.errors import SalaError
 
 BURST_MS = 400  # while one types, the newest text is saved this often
@@ -21,10 +22,7 @@ class Saver(QObject):
         self._desk, self._draft, self._order, self._saved = desk, draft, order, saved
         self._waiting: dict[str, Any] = {}
         self._under_way: tuple[str, Any] | None = None
-        self._burst = QTimer(self)
-        self._burst.setSingleShot(True)
-        self._burst.setInterval(BURST_MS)
-        self._burst.timeout.connect(self.go)
+        self._burst = single_shot(self, BURST_MS, self.go)
 
     def put(self, field: str, raw: Any) -> None:
         """Save ``raw`` soon."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
@@ -19,6 +19,7 @@ from desktop.kit.icons import Picture
 from desktop.kit.layout import Rule, Scroll, column, holder, row
 from desktop.kit.rows import Column
 from desktop.kit.table import Table
+from desktop.kit.timers import single_shot
 from desktop.kit.wrap import Label, Words
 from i18n.catalog import text, tr
 from modules.forms.view.side import bullet, clear, days_words
@@ -129,10 +130,7 @@ class ServicesView(QWidget):
         self._offered: list[Mapping[str, Any]] = []
         self.search = Line(icon="search")
         self.search.installEventFilter(self)
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(60)
-        self._soon.timeout.connect(self._look)
+        self._soon = single_shot(self, 60, self._look)
         self.search.textChanged.connect(lambda: self._soon.start())
         self._drafts: QVBoxLayout = column(spacing=6)
         self.table = Table(_COLUMNS, name=lambda: tr("Services"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QWidget
 
@@ -18,6 +18,7 @@ from desktop.kit.layout import column
 from desktop.kit.rows import Column, Deliver
 from desktop.kit.table import Table
 from desktop.kit.tabs import Tabs
+from desktop.kit.timers import single_shot
 from i18n.catalog import language, text, tr
 
 PAGE = 100
@@ -44,10 +45,7 @@ class SubmissionsView(QWidget):
         self._asked = 0
         self.filter = Line(icon="search", hint="Ctrl+F")
         self.filter.installEventFilter(self)
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(120)
-        self._soon.timeout.connect(self.reload)
+        self._soon = single_shot(self, 120, self.reload)
         self.filter.textChanged.connect(lambda: self._soon.start())
         self.tabs = Tabs(STATES, name=lambda: tr("State"))
         self.tabs.chosen.connect(lambda _id: self.reload())

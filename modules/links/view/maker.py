@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from desktop.kit.button import Button
@@ -13,6 +13,7 @@ from desktop.kit.card import Card
 from desktop.kit.desk import Desk
 from desktop.kit.fields import DateField, LineField
 from desktop.kit.layout import column, holder, row
+from desktop.kit.timers import single_shot
 from desktop.kit.wrap import Label
 from i18n.catalog import tr
 from i18n.errors import SalaError
@@ -48,10 +49,7 @@ class Maker(Card):
         self._asked = ""
         self._verdict: Mapping[str, Any] | None = None
         self._extra.hide()
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(LOOK_MS)
-        self._soon.timeout.connect(self._look)
+        self._soon = single_shot(self, LOOK_MS, self._look)
         self.url.edited.connect(self._typed)
         self.more.clicked.connect(self._show_extra)
         self.make.clicked.connect(self.go)

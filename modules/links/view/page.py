@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
 
 from desktop.kit import theme
@@ -19,6 +18,7 @@ from desktop.kit.page import Page
 from desktop.kit.rows import Deliver
 from desktop.kit.table import Column, Table
 from desktop.kit.tabs import Tabs
+from desktop.kit.timers import single_shot
 from i18n.catalog import tr
 from modules.contract import Changed
 from modules.links.view import looks
@@ -96,10 +96,7 @@ class LinksPage(Page):
         self.nothing.hide()
 
     def _connect(self) -> None:
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(SEARCH_MS)
-        self._soon.timeout.connect(self.read)
+        self._soon = single_shot(self, SEARCH_MS, self.read)
         self.search.textChanged.connect(lambda _: self._soon.start())
         self.search.returnPressed.connect(self.table.setFocus)
         self.states.chosen.connect(lambda _: self.read())

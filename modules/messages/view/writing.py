@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from desktop.kit import shown
@@ -13,6 +13,7 @@ from desktop.kit.button import Button
 from desktop.kit.desk import Desk
 from desktop.kit.fields import ChoiceField, LineField, NoteField, Option
 from desktop.kit.layout import Wrapped, column, holder
+from desktop.kit.timers import single_shot
 from desktop.kit.wrap import Label
 from i18n.catalog import text, tr
 
@@ -37,10 +38,7 @@ class Writing(QWidget):
         self.ready: ChoiceField | None = None
         self._ready = column()
         self.setLayout(column(self.title, self._ready, self.area, self._fields, self.count, spacing=8))
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(KEEP_MS)
-        self._soon.timeout.connect(self.typed)
+        self._soon = single_shot(self, KEEP_MS, self.typed.emit)
         for field in (self.title, self.area):
             field.edited.connect(lambda: self._soon.start())
         self._fields.hide()
