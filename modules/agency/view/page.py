@@ -10,26 +10,23 @@ from PySide6.QtWidgets import QWidget
 
 from desktop.kit import shown, theme
 from desktop.kit.button import Button
-from desktop.kit.card import Card
 from desktop.kit.desk import Desk
 from desktop.kit.empty import Empty
 from desktop.kit.field import Line
 from desktop.kit.files import open_file, save_file
+from desktop.kit.found import SIDE, BesideList, FoundList
 from desktop.kit.layout import column, holder, row
 from desktop.kit.page import Page
-from desktop.kit.rows import Deliver
+from desktop.kit.rows import Record
 from desktop.kit.states import STATES, State
 from desktop.kit.table import Column, Table
 from desktop.kit.tabs import Tabs
-from desktop.kit.timers import single_shot
 from i18n.catalog import tr
 from i18n.dates import moment
 from modules.agency.view.submission import Submission
 from modules.contract import Changed, Refused
 
-SEARCH_MS = 180
 SEARCH_WIDTH = 200
-DETAIL_FROM = 1100  # pixels at 100 %: below that an open submission takes the place of the list
 
 STATES.setdefault("desk.new", State("receive", "blue", "blue_soft", {"km": "ថ្មី", "en": "new"}))
 
@@ -85,30 +82,27 @@ class AgencyPage(Page):
         )
         self.nothing = Empty("search", lambda: tr("Nothing found"), lambda: tr("Try a name or a receipt number."))
         self.detail = Submission(desk)
-        self._asked_before: dict[str, Any] | None = None
+        self.list = FoundList(
+            desk, "agency.list", self.table, asked=self._asked, look=_look, empty=self.empty, nothing=self.nothing
+        )
         self._lay_out()
         self._connect()
 
     def _lay_out(self) -> None:
         self.search.setFixedWidth(theme.scaled(SEARCH_WIDTH))
-        self._tools = holder(row(self.states, None, self.search, self.fetch, self.stick, self.save, spacing=12))
-        self._list = Card(column(self.table, self.empty, self.nothing, margins=(1, 4, 1, 4)))
-        body = row(spacing=16)
-        body.addWidget(self._list, 3)
-        body.addWidget(self.detail, 2)
-        page = column(self._tools, self.keyless, spacing=12, margins=(24, 12, 24, 12))
-        page.addLayout(body, 1)
+        tools = holder(row(self.states, None, self.search, self.fetch, self.stick, self.save, spacing=12))
+        self.body = BesideList(
+            self.list, self.detail, show=self.detail.open, start=self.detail.accept, around=(tools,),
+            beside=("receipt", "person", "look"),
+        )  # fmt: skip
+        page = column(tools, self.keyless, spacing=12, margins=(SIDE, 12, SIDE, 12))
+        page.addWidget(self.body, 1)
         self.setLayout(page)
-        for part in (self.detail, self.keyless, self.empty, self.nothing):
-            part.hide()
+        self.keyless.hide()
 
     def _connect(self) -> None:
-        self._soon = single_shot(self, SEARCH_MS, self.read)
-        self.search.textChanged.connect(lambda _: self._soon.start())
-        self.search.returnPressed.connect(self.table.setFocus)
-        self.states.chosen.connect(lambda _: self.read())
-        self.table.opened.connect(self.open_submission)
-        self.table.chosen.connect(self._chosen)
+        self.list.follow(self.search, self.states)
+        self.list.arrived.connect(self._arrived)
         self.detail.closed.connect(self.close_submission)
         self.fetch.clicked.connect(self._fetch_now)
         self.stick.clicked.connect(self._read_stick)
@@ -127,34 +121,14 @@ class AgencyPage(Page):
     def _take_keys(self, found: Mapping[str, Any]) -> None:
         has_key = bool(found["keys"])
         self.keyless.setVisible(not has_key)
-        self._tools.setVisible(has_key)
-        self._list.setVisible(has_key)
+        self.body.offer(has_key)
         if has_key:
-            asked = self._asked()
-            self.desk.run("agency.list", then=lambda result: self._take(asked, result), limit=1, **asked)
+            self.list.read()
 
-    def _take(self, asked: Mapping[str, Any], result: Mapping[str, Any]) -> None:
-        if asked != self._asked():
-            return  # the person has typed on
-        total, plain = int(result["total"]), not asked["text"] and not asked["state"]
+    def _arrived(self, answer: Mapping[str, Any]) -> None:
         for state in ("new", "accepted", "sent_back"):
-            self.states.set_count(state, int(result["counts"].get(state, 0)))
-        self.table.setVisible(total > 0)
-        self.empty.setVisible(total == 0 and plain)
-        self.save.setEnabled(total > 0)
-        self.nothing.setVisible(total == 0 and not plain)
-        self._fit()
-        if asked == self._asked_before:
-            self.table.rows.refresh(total)
-            return
-        self._asked_before = dict(asked)
-        self.table.show(total, lambda first, count, deliver: self._page(asked, first, count, deliver))
-
-    def _page(self, asked: Mapping[str, Any], first: int, count: int, deliver: Deliver) -> None:
-        def done(result: Mapping[str, Any]) -> None:
-            deliver([{**line, "look": state_key(line["state"])} for line in result["rows"]])
-
-        self.desk.run("agency.list", then=done, offset=first, limit=count, **asked)
+            self.states.set_count(state, int(answer["counts"].get(state, 0)))
+        self.save.setEnabled(int(answer["total"]) > 0)
 
     # --- bringing in
 
@@ -195,28 +169,10 @@ class AgencyPage(Page):
 
     def open_submission(self, op: str) -> None:
         """Show one beside the list (instead of it where there is no room)."""
-        self.detail.open(op)
-        self.detail.show()
-        self._fit()
-        self.table.choose(op)
-        self.detail.accept.setFocus()
+        self.body.open_record(op)
 
     def close_submission(self) -> None:
-        self.detail.hide()
-        self._fit()
-        self.table.setFocus()
-
-    def _chosen(self, op: str) -> None:
-        if op and self.detail.isVisible() and self._list.isVisible():
-            self.detail.open(op)
-
-    def _fit(self) -> None:
-        room, beside = self.width() >= theme.scaled(DETAIL_FROM), not self.detail.isHidden()
-        if self.keyless.isHidden():
-            self._list.setVisible(room or not beside)
-            self._tools.setVisible(room or not beside)
-        names = ("receipt", "person", "look") if beside else ("receipt", "person", "office", "received_ms", "look")
-        self.table.show_columns(*names)
+        self.body.close_record()
 
     # --- the shell's side
 
@@ -237,10 +193,6 @@ class AgencyPage(Page):
     def retranslate(self) -> None:
         self.detail.retranslate()
 
-    def resizeEvent(self, event: Any) -> None:
-        super().resizeEvent(event)
-        self._fit()
-
     def _save_table(self) -> None:
         """Every submission as a file for Excel."""
 
@@ -255,3 +207,7 @@ class AgencyPage(Page):
 
 def _day(wall_ms: int) -> str:
     return shown.date(moment(wall_ms).date().isoformat())
+
+
+def _look(submission: Record) -> Record:
+    return {**submission, "look": state_key(submission["state"])}

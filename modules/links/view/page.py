@@ -9,16 +9,15 @@ from PySide6.QtWidgets import QWidget
 
 from desktop.kit import theme
 from desktop.kit.button import Button
-from desktop.kit.card import Card
 from desktop.kit.desk import Desk
 from desktop.kit.empty import Empty
 from desktop.kit.field import Line
+from desktop.kit.found import SIDE, BesideList, FoundList
 from desktop.kit.layout import column, holder, row
 from desktop.kit.page import Page
-from desktop.kit.rows import Deliver
+from desktop.kit.rows import Record
 from desktop.kit.table import Column, Table
 from desktop.kit.tabs import Tabs
-from desktop.kit.timers import single_shot
 from i18n.catalog import tr
 from modules.contract import Changed
 from modules.links.view import looks
@@ -26,8 +25,6 @@ from modules.links.view.detail import Detail
 from modules.links.view.maker import Maker
 from modules.links.view.paper import Paper
 
-SEARCH_MS = 180
-DETAIL_FROM = 1100  # pixels at 100 %: below that an open link takes the place of the list and of the line above
 SEARCH_WIDTH = 300
 LABELS_MOST = 2_000
 
@@ -43,7 +40,7 @@ class LinksPage(Page):
         self.search = Line(icon="search", hint="Ctrl+F")
         self.states = Tabs(
             [
-                ("all", lambda: tr("All")),
+                ("", lambda: tr("All")),
                 ("active", {"km": "បើក", "en": "On"}),
                 ("disabled", {"km": "បិទ", "en": "Off"}),
                 ("expired", {"km": "ផុតកំណត់", "en": "Expired"}),
@@ -72,36 +69,29 @@ class LinksPage(Page):
         )
         self.detail = Detail(desk)
         self.paper = Paper(desk)
-        self._shown: dict[str, Any] | None = None
-        self._total = 0
+        self.list = FoundList(
+            desk, "links.list", self.table, asked=self._asked, look=_look, empty=self.empty, nothing=self.nothing
+        )
         self._lay_out()
         self._connect()
         self.retranslate()
 
     def _lay_out(self) -> None:
-        self._list = Card(column(self.table, self.empty, self.nothing, margins=(1, 4, 1, 4)))
-        body = row(spacing=16)
-        body.addWidget(self._list, 3)
-        body.addWidget(self.detail, 2)
-        tools = row(self.states, None, self.search, self.labels, spacing=12)
         self.search.setFixedWidth(theme.scaled(SEARCH_WIDTH))
-        self._tools = holder(tools)
-        board = column(self.maker, self._tools, spacing=10)
-        board.addLayout(body, 1)
+        tools = holder(row(self.states, None, self.search, self.labels, spacing=12))
+        self.body = BesideList(
+            self.list, self.detail, show=self.detail.show_link, start=self.detail.copy, around=(tools, self.maker),
+            beside=("code", "title", "look"), narrow=("code", "title", "host", "look", "sync"),
+        )  # fmt: skip
+        board = column(self.maker, tools, spacing=10)
+        board.addWidget(self.body, 1)
         self._board = holder(board)
-        self.setLayout(column(self._board, self.paper, margins=(24, 12, 24, 12)))
-        self.detail.hide()
+        self.setLayout(column(self._board, self.paper, margins=(SIDE, 12, SIDE, 12)))
         self.paper.hide()
-        self.empty.hide()
-        self.nothing.hide()
 
     def _connect(self) -> None:
-        self._soon = single_shot(self, SEARCH_MS, self.read)
-        self.search.textChanged.connect(lambda _: self._soon.start())
-        self.search.returnPressed.connect(self.table.setFocus)
-        self.states.chosen.connect(lambda _: self.read())
-        self.table.opened.connect(self.open_link)
-        self.table.chosen.connect(self._chosen)
+        self.list.follow(self.search, self.states)
+        self.list.arrived.connect(self._arrived)
         self.maker.made.connect(self.open_link)
         self.maker.open_wanted.connect(self.open_link)
         self.detail.closed.connect(self.close_link)
@@ -112,61 +102,23 @@ class LinksPage(Page):
     # --- the list
 
     def _asked(self) -> dict[str, Any]:
-        state = self.states.current()
-        return {"text": self.search.plain(), "state": "" if state == "all" else state}
+        return {"text": self.search.plain(), "state": self.states.current()}
 
     def read(self) -> None:
         """Read the list again; what is chosen stays chosen."""
-        asked = self._asked()
-        self.desk.run("links.list", then=lambda result: self._take(asked, result), limit=1, **asked)
+        self.list.read()
 
-    def _take(self, asked: Mapping[str, Any], result: Mapping[str, Any]) -> None:
-        if asked != self._asked():
-            return  # the person has typed on
-        self._total = total = int(result["total"])
-        plain = not asked["text"] and not asked["state"]
-        self.table.setVisible(total > 0)
-        self.empty.setVisible(total == 0 and plain)
-        self.nothing.setVisible(total == 0 and not plain)
-        self.labels.setEnabled(0 < total <= LABELS_MOST)
-        if asked == self._shown:
-            self.table.rows.refresh(total)
-            return
-        self._shown = dict(asked)
-        self.table.show(total, lambda first, count, deliver: self._fetch(asked, first, count, deliver))
-
-    def _fetch(self, asked: Mapping[str, Any], first: int, count: int, deliver: Deliver) -> None:
-        def done(result: Mapping[str, Any]) -> None:
-            deliver([{**row, "look": looks.state_key(row["state"])} for row in result["rows"]])
-
-        self.desk.run("links.list", then=done, offset=first, limit=count, **asked)
+    def _arrived(self, answer: Mapping[str, Any]) -> None:
+        self.labels.setEnabled(0 < int(answer["total"]) <= LABELS_MOST)
 
     # --- one link
 
     def open_link(self, code: str) -> None:
         """Show the link of ``code`` beside the list (instead of it where there is no room)."""
-        self.detail.show_link(code)
-        self.detail.show()
-        self._fit()
-        self.table.choose(code)
-        self.detail.copy.setFocus()
+        self.body.open_record(code)
 
     def close_link(self) -> None:
-        self.detail.hide()
-        self._fit()
-        self.table.setFocus()
-
-    def _chosen(self, code: str) -> None:
-        if code and self.detail.isVisible() and self._list.isVisible():
-            self.detail.show_link(code)
-
-    def _fit(self) -> None:
-        room = self.width() >= theme.scaled(DETAIL_FROM)
-        beside = not self.detail.isHidden()
-        for part in (self._list, self._tools, self.maker):
-            part.setVisible(room or not beside)
-        narrow = ("code", "title", "host", "look", "sync")
-        self.table.show_columns(*(("code", "title", "look") if beside else () if room else narrow))
+        self.body.close_record()
 
     # --- paper
 
@@ -225,8 +177,7 @@ class LinksPage(Page):
 
     def retheme(self) -> None:
         self.search.setFixedWidth(theme.scaled(SEARCH_WIDTH))
-        self._fit()
 
-    def resizeEvent(self, event: object) -> None:
-        super().resizeEvent(event)  # type: ignore[arg-type]
-        self._fit()
+
+def _look(link: Record) -> Record:
+    return {**link, "look": looks.state_key(link["state"])}

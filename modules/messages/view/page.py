@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
 
 from desktop.kit import shown, theme
 from desktop.kit.button import Button
-from desktop.kit.card import Card
 from desktop.kit.desk import Desk
 from desktop.kit.empty import Empty
 from desktop.kit.field import Line
+from desktop.kit.found import SIDE, FoundList
 from desktop.kit.layout import column, holder, row
 from desktop.kit.page import Page
-from desktop.kit.rows import Column, Deliver
+from desktop.kit.rows import Column, Record
 from desktop.kit.table import Table
 from i18n.catalog import text, tr
 from i18n.dates import short_moment
@@ -24,7 +23,6 @@ from modules.contract import Changed
 from modules.messages.view import looks
 from modules.messages.view.campaign import CampaignView
 
-SEARCH_MS = 180
 SEARCH_WIDTH = 300
 KINDS = {"messages.campaign", "messages.release", "messages.texts"}
 
@@ -65,10 +63,9 @@ class MessagesPage(Page):
             "search", lambda: tr("Nothing found"), lambda: tr("Try another word of the title or the text.")
         )
         self.campaign = CampaignView(desk)
-        self._asked: str | None = None
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(SEARCH_MS)
+        self.list = FoundList(
+            desk, "messages.list", self.table, asked=self._asked, look=_look, empty=self.empty, nothing=self.nothing
+        )
         self._lay_out()
         self._connect()
         self.retranslate()
@@ -78,16 +75,14 @@ class MessagesPage(Page):
         self.search.setFixedWidth(theme.scaled(SEARCH_WIDTH))
         self._tools = holder(tools)
         board = column(self._tools, spacing=12)
-        board.addWidget(Card(column(self.table, self.empty, self.nothing, margins=(1, 4, 1, 4))), 1)
+        board.addWidget(self.list, 1)
         self._board = holder(board)
-        self.setLayout(column(self._board, self.campaign, margins=(24, 12, 24, 12)))
-        for part in (self.campaign, self.empty, self.nothing):
-            part.hide()
+        self.setLayout(column(self._board, self.campaign, margins=(SIDE, 12, SIDE, 12)))
+        self.campaign.hide()
 
     def _connect(self) -> None:
-        self._soon.timeout.connect(self.read)
-        self.search.textChanged.connect(lambda _: self._soon.start())
-        self.search.returnPressed.connect(self.table.setFocus)
+        self.list.follow(self.search)
+        self.list.arrived.connect(self._arrived)
         self.table.opened.connect(self.open_campaign)
         self.new.clicked.connect(self.begin)
         self.empty.acted.connect(self.begin)
@@ -95,35 +90,15 @@ class MessagesPage(Page):
 
     # --- the list
 
+    def _asked(self) -> dict[str, Any]:
+        return {"text": self.search.plain()}
+
     def read(self) -> None:
         """Read the list again; what is chosen stays chosen."""
-        asked = self.search.plain()
-        self.desk.run("messages.list", then=lambda found: self._take(asked, found), text=asked, limit=1)
+        self.list.read()
 
-    def _take(self, asked: str, found: Mapping[str, Any]) -> None:
-        if asked != self.search.plain():
-            return
-        total = int(found["total"])
-        self.table.setVisible(total > 0)
-        self.empty.setVisible(total == 0 and not asked)
-        self.nothing.setVisible(total == 0 and bool(asked))
-        self._tools.setVisible(total > 0 or bool(asked))
-        if asked == self._asked:
-            self.table.rows.refresh(total)
-            return
-        self._asked = asked
-        self.table.show(total, lambda first, count, deliver: self._fetch(asked, first, count, deliver))
-
-    def _fetch(self, asked: str, first: int, count: int, deliver: Deliver) -> None:
-        def done(found: Mapping[str, Any]) -> None:
-            deliver(
-                [
-                    {**one, "title": one["title"] or tr("Without a title"), "look": looks.state_key(one)}
-                    for one in found["rows"]
-                ]
-            )
-
-        self.desk.run("messages.list", then=done, text=asked, offset=first, limit=count)
+    def _arrived(self, answer: Mapping[str, Any]) -> None:
+        self._tools.setVisible(int(answer["total"]) > 0 or bool(self.search.plain()))
 
     # --- one campaign
 
@@ -190,3 +165,7 @@ class MessagesPage(Page):
 
     def retheme(self) -> None:
         self.search.setFixedWidth(theme.scaled(SEARCH_WIDTH))
+
+
+def _look(message: Record) -> Record:
+    return {**message, "title": message["title"] or tr("Without a title"), "look": looks.state_key(message)}
