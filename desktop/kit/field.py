@@ -6,6 +6,7 @@ changed under the fingers; a value that cannot be read is said in words under th
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -206,15 +207,15 @@ class Field(QWidget):
         self._name()
         self._show_under()
 
-    # What subclasses give
+    # What subclasses give; the type checker holds them to it (Qt's metaclass leaves no room for ABCMeta)
 
+    @abstractmethod
     def value(self) -> Any:
         """The JSON-able value, None when empty or not readable."""
-        raise NotImplementedError
 
+    @abstractmethod
     def set_value(self, value: Any) -> None:
         """Show ``value`` without emitting anything."""
-        raise NotImplementedError
 
     def read(self) -> str:
         """Why what is typed cannot be read, in the current language; "" when it can, or is empty."""

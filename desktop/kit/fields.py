@@ -6,6 +6,7 @@ places: ``desktop.kit.gazetteer_field``.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from decimal import Decimal
 from typing import Any
 
@@ -80,13 +81,13 @@ class LineField(Field):
 class ReadField(LineField):
     """A line whose words are read by the parsers of ``i18n``; their refusal is what stands under the field."""
 
+    @abstractmethod
     def parse(self, text: str) -> Any:
         """The JSON-able value of ``text``; ``Refused`` when it says none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def write(self, value: Any) -> str:
         """``value`` as it is shown."""
-        raise NotImplementedError
 
     def value(self) -> Any:
         try:
