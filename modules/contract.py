@@ -373,3 +373,17 @@ class Module(Protocol):
     migrations: Any  # callable(sqlite_utils.Migrations) that registers this module's migrations
 
     def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activated:
+    """A :class:`Module` that is what it declares and holds nothing open."""
+
+    commands: Sequence[Command]
+    migrations: Any
+    kinds: Sequence[Kind] = ()
+    triggers: Sequence[Trigger] = ()
+    settings: Sequence[Setting] = ()
+
+    def close(self) -> None:
+        """Nothing is open."""

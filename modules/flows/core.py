@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
-from modules.contract import Api, Command, Json, Kind, Permission, Setting, Trigger
+from modules.contract import Activated, Api, Command, Json, Permission
 from modules.flows import migrations
 from modules.flows.records import Flows
 
@@ -16,24 +15,10 @@ _OFFICE: Final[frozenset[Permission]] = frozenset({"records.read", "settings.off
 _ID: Final = {"type": "string", "minLength": 1, "maxLength": 120}
 
 
-@dataclass(frozen=True)
-class FlowsModule:
-    """What ``activate`` returns. Flows have no ops of their own: what leaves the laptop are the ops of their steps."""
-
-    commands: Sequence[Command]
-    migrations: Any
-    kinds: Sequence[Kind] = ()
-    triggers: Sequence[Trigger] = ()
-    settings: Sequence[Setting] = ()
-
-    def close(self) -> None:
-        return None
-
-
-def activate(api: Api) -> FlowsModule:
-    """The flows module over ``api``."""
+def activate(api: Api) -> Activated:
+    """The flows module over ``api``. It has no ops of its own: what leaves the laptop are the ops of its steps."""
     flows = Flows(api)
-    return FlowsModule(commands=(*_office(flows), *_running(flows), *_reading(flows)), migrations=migrations.register)
+    return Activated(commands=(*_office(flows), *_running(flows), *_reading(flows)), migrations=migrations.register)
 
 
 def _office(flows: Flows) -> Sequence[Command]:

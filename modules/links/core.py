@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
-from modules.contract import Api, Command, Json, Kind, Permission, Setting, Trigger
+from modules.contract import Activated, Api, Command, Json, Kind, Permission, Setting, Trigger
 from modules.links import migrations
 from modules.links.papers import Papers
 from modules.links.records import CREATED, STATE, Links, check_created
@@ -18,24 +17,10 @@ _CODE: Final = {"type": "string", "minLength": 1, "maxLength": 200}
 _PATH: Final = {"type": "string", "minLength": 1, "maxLength": 4000}
 
 
-@dataclass(frozen=True)
-class LinksModule:
-    """What ``activate`` returns."""
-
-    kinds: Sequence[Kind]
-    commands: Sequence[Command]
-    triggers: Sequence[Trigger]
-    settings: Sequence[Setting]
-    migrations: Any
-
-    def close(self) -> None:
-        return None
-
-
-def activate(api: Api) -> LinksModule:
+def activate(api: Api) -> Activated:
     """The links module over ``api``."""
     links = Links(api)
-    return LinksModule(
+    return Activated(
         kinds=(
             Kind(name=CREATED, version=1, title={"km": "តំណខ្លី", "en": "Short link"}, validate=check_created),
             Kind(name=STATE, version=1, title={"km": "ការបិទ ឬបើកតំណ", "en": "Link turned off or on"}),

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
-from modules.contract import Api, Command, Json, Kind, Permission, Setting, Trigger
+from modules.contract import Activated, Api, Command, Json, Kind, Permission, Setting, Trigger
 from modules.messages import migrations, notices
 from modules.messages.campaigns import RELEASE, TEXTS, Campaigns
 
@@ -23,24 +22,10 @@ _PAGE: Final = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class MessagesModule:
-    """What ``activate`` returns."""
-
-    kinds: Sequence[Kind]
-    commands: Sequence[Command]
-    triggers: Sequence[Trigger]
-    settings: Sequence[Setting]
-    migrations: Any
-
-    def close(self) -> None:
-        return None
-
-
-def activate(api: Api) -> MessagesModule:
+def activate(api: Api) -> Activated:
     """The messages module over ``api``."""
     campaigns = Campaigns(api)
-    return MessagesModule(
+    return Activated(
         kinds=(
             Kind(name=RELEASE, version=1, title={"km": "សារដែលបានអនុម័ត", "en": "Approved message"}),
             Kind(name=TEXTS, version=1, title={"km": "អត្ថបទ និងអ្នកទទួល", "en": "Texts and recipients"}, sealed=True),
