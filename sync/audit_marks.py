@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sync import audit, merkle, notes
+from sync import audit, cbor, merkle, notes
 from sync.cbor import Malformed
 
 if TYPE_CHECKING:
@@ -94,6 +94,28 @@ def at(conn: Connection, size: int) -> Mark | None:
 def every(conn: Connection) -> list[Mark]:
     """All marks, oldest first."""
     return [_mark(row) for row in conn.execute("SELECT * FROM audit_mark ORDER BY size").fetchall()]
+
+
+def go_back(conn: Connection, device_id: bytes, place: int, parent: bytes) -> int:
+    """Before new keys: keep only marks that the centre has from this copy too; up to which place of ``device_id`` that is.
+
+    Another copy used the key from the op at ``place`` on, behind the op ``parent``. Checkpoints of this copy from there on are
+    put aside at the centre, so the log goes on from the last one that both copies share.
+    """
+    rows = conn.execute(
+        "SELECT seq, bytes FROM op WHERE form = 'sync' AND kind = ? AND device = ?", (audit.CHECKPOINT_KIND, device_id)
+    ).fetchall()
+    sizes = {row["seq"]: cbor.decode(row["bytes"])[10]["size"] for row in rows}
+    before = conn.execute("SELECT hash FROM op_line WHERE seq = ? AND device = ?", (place - 1, device_id)).fetchone()
+    last = place - 1
+    if before is not None and before["hash"] != parent:  # parted earlier than the centre can know yet
+        sure = cosigned(conn)
+        last = max((seq for seq, size in sizes.items() if sure is not None and size <= sure.size), default=0)
+    shared = {size for seq, size in sizes.items() if seq <= last}
+    for size in sizes.values():
+        if size not in shared:
+            conn.execute("DELETE FROM audit_mark WHERE size = ?", (size,))
+    return last
 
 
 def missing(conn: Connection) -> bool:

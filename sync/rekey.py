@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from sync import audit, identity, office, ops, succession
+from sync import audit, audit_marks, identity, office, ops, succession
 from sync.devices import EnrolledOfficer, Request
 from sync.errors import Refused
 from sync.failpoint import failpoint
@@ -70,7 +70,7 @@ def take(unlocked: Unlocked, data: bytes) -> bool:
             return False
         if cause == "fork" and len(children) > 1 and not _has(conn, children[1]):
             return False  # about two other copies: the hub shows this one its own
-        _replace(conn, unlocked, old, data, cause)
+        _replace(conn, unlocked, old, data, evidence, cause)
         return True
 
     try:
@@ -84,12 +84,17 @@ def _has(conn: Connection, op: bytes) -> bool:
     return conn.execute("SELECT 1 FROM op_line WHERE hash = ?", (op,)).fetchone() is not None
 
 
-def _replace(conn: Connection, unlocked: Unlocked, old: Identity, evidence: bytes, cause: Cause) -> None:
+def _replace(
+    conn: Connection, unlocked: Unlocked, old: Identity, data: bytes, evidence: succession.Evidence, cause: Cause
+) -> None:
     clock = unlocked.store.clock
     head = conn.execute("SELECT seq, hash FROM op WHERE device = ? ORDER BY seq DESC", (old.device_id,)).fetchone()
+    base = mark(conn, ops.chain_base(old.device_id))
+    last = audit_marks.go_back(conn, old.device_id, base + evidence.seq, evidence.parent)
     body: dict[str, Any] = {
         "predecessor": old.device_id, "cause": cause, "head": head["hash"] if head else b"",
-        "head_seq": head["seq"] - mark(conn, ops.chain_base(old.device_id)) if head else 0, "leases": _spent(conn),
+        "head_seq": head["seq"] - base if head else 0, "leases": _spent(conn),
+        "shared": max(0, last - base),
     }  # fmt: skip
     conn.execute("UPDATE lease SET used = size")
     identity.new_device(conn, clock.wall_ms())
@@ -97,7 +102,7 @@ def _replace(conn: Connection, unlocked: Unlocked, old: Identity, evidence: byte
     failpoint("rekey:new-keys")
     conn.execute("UPDATE office SET enrol_request = NULL")
     request = _request(conn, unlocked, old, new)
-    made = succession.make_request(request, new.sign, old.sign, evidence)
+    made = succession.make_request(request, new.sign, old.sign, data)
     conn.execute(
         "INSERT INTO rekey (device, predecessor, cause, request, made_ms) VALUES (?, ?, ?, ?, ?)",
         (new.device_id, old.device_id, cause, made, clock.wall_ms()),

@@ -2,6 +2,9 @@
 
 The centre cosigns (C2SP ``cosignature/v1``, by the key of its log) a checkpoint that provably extends the last good one of that
 laptop, and no other: a log that shrank or was rewritten shows on the console, and the laptop gets no new cosignature.
+
+A laptop that took new keys, because a copy of it was at work, goes on with the same log: its first checkpoint must go on from the
+last one that both copies share. Who its predecessor is, the enrolment proved; how far they share, its own first op says.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from sync import audit_marks, merkle, notes
+from sync import audit, audit_marks, merkle, notes, rekey
 from sync.hub.storage import Row, Tx
 from sync.limits import MAX_PROOF, MAX_SEQ
 
@@ -19,25 +22,33 @@ if TYPE_CHECKING:
 SOUND: Final = "sound"
 SMALLER: Final = "smaller"  # the log is shorter than it was: rows were cut off, or an older copy of it was put back
 OTHER: Final = "other"  # not the log that the centre cosigned before
+_MOST_KEYS: Final = 64  # of one laptop, one after the other
 
 
 class Audit:
     """The projection of audit checkpoints."""
 
     name = "audit"
-    version = 1
-    kinds = frozenset({"sync.audit_checkpoint"})
+    version = 2
+    kinds = frozenset({audit.CHECKPOINT_KIND, rekey.KIND})
 
     def tables(self) -> Sequence[str]:
         return (
             """CREATE TABLE p_audit_mark (
                 device TEXT NOT NULL, seq INTEGER NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, received_ms INTEGER NOT NULL,
                 verdict TEXT NOT NULL, PRIMARY KEY (device, seq))""",
+            "CREATE TABLE p_audit_shared (device TEXT PRIMARY KEY, seq INTEGER NOT NULL)",
         )
 
     def apply(self, tx: Any, op: Any, received_ms: int) -> None:
+        if op.kind == rekey.KIND:
+            tx.execute(
+                "INSERT INTO p_audit_shared (device, seq) VALUES (:device, :seq) ON CONFLICT DO NOTHING",
+                {"device": op.device, "seq": _shared(op.body)},
+            )
+            return
         said = _read(op.body)
-        verdict = OTHER if said is None else _verdict(last(tx, op.device), said)
+        verdict = OTHER if said is None else _verdict(last(tx, op.device) or _inherited(tx, op.device), said)
         size, root = said[:2] if said else (0, b"")
         tx.execute(
             """INSERT INTO p_audit_mark (device, seq, size, root, received_ms, verdict)
@@ -48,13 +59,30 @@ class Audit:
         )  # fmt: skip
 
 
-def last(tx: Any, device: str) -> Row | None:
-    """The last good checkpoint of a laptop (its id in hex), None before the first."""
+def last(tx: Any, device: str, until: int = MAX_SEQ) -> Row | None:
+    """The last good checkpoint of a laptop (its id in hex) among its ops up to ``until``, None before the first."""
     rows: list[Row] = tx.query(
-        "SELECT size, root, received_ms FROM p_audit_mark WHERE device = :d AND verdict = 'sound' ORDER BY seq DESC LIMIT 1",
-        {"d": device},
+        """SELECT size, root, received_ms FROM p_audit_mark WHERE device = :d AND verdict = 'sound' AND seq <= :until
+           ORDER BY seq DESC LIMIT 1""",
+        {"d": device, "until": until},
     )
     return rows[0] if rows else None
+
+
+def _inherited(tx: Any, device: str) -> Row | None:
+    """The last good checkpoint under the laptop's former keys, as far as this copy of it has made them too."""
+    for _ in range(_MOST_KEYS):
+        rows = tx.query(
+            """SELECT d.predecessor, s.seq FROM device d LEFT JOIN p_audit_shared s ON s.device = :hex WHERE d.device = :d""",
+            {"d": bytes.fromhex(device), "hex": device},
+        )
+        if not rows or not rows[0]["predecessor"]:
+            return None
+        device, shared = rows[0]["predecessor"].hex(), rows[0]["seq"]
+        found = last(tx, device, MAX_SEQ if shared is None else shared)
+        if found is not None:
+            return found
+    return None
 
 
 def note(tx: Tx, log: Log, device: bytes) -> str | None:
@@ -82,6 +110,14 @@ def listing(tx: Tx, office: str = "") -> list[Row]:
     )
     found = [{**marks[one["device"].hex()], **one} for one in laptops if one["device"].hex() in marks]
     return sorted(found, key=lambda row: row["verdict"] == SOUND)
+
+
+def _shared(body: Any) -> int:
+    """Up to which op of its predecessor's a laptop says that it has the same; all of them when it says nothing."""
+    match body:
+        case {"shared": int(seq)} if 0 <= seq <= MAX_SEQ:
+            return seq
+    return MAX_SEQ
 
 
 def _read(body: Any) -> tuple[int, bytes, int, list[bytes]] | None:

@@ -297,7 +297,7 @@ def test_the_centre_does_not_cosign_a_log_that_was_rewritten(hall: Hall, tmp_pat
     """A log that somebody rewrote and let go on: the proof in the next checkpoint does not lead from the last one."""
 
     class Op:
-        device, seq = "ab" * 16, 1
+        device, seq, kind = "ab" * 16, 1, audit.CHECKPOINT_KIND
         body: Any = {"size": 3, "root": bytes(32)}
 
     from sync.hub.projections import ProjectionTx

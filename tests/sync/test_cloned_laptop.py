@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sync import courier, enrol, exchange, keys, leases, ops, outbox, rekey, succession
+from sync import audit_export, cbor, courier, enrol, exchange, keys, leases, ops, outbox, rekey, succession
 from sync.cbor import Malformed
 from sync.clock import SystemClock
 from sync.keys import Unlocked
 from sync.store import Connection
 from tests.sync.conftest import PASSPHRASE
 from tests.sync.hub_process import Hub
+
+PROGRAM = Path(__file__).parents[2] / "tools" / "programs" / "auditverify.py"
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +98,28 @@ def free(unlocked: Unlocked) -> int:
     )
 
 
-def test_the_second_copy_becomes_a_laptop_of_its_own(hub: Hub, twins: Callable[..., list[Unlocked]]) -> None:
+def audited(hub: Hub, laptop: Unlocked) -> list[int]:
+    """The centre holds the laptop's audit log for sound; the sizes from which its checkpoints prove that."""
+    hub.cli("audit", "list")
+    device = laptop.device.device_id
+    verdicts = {row[0] for row in rows(hub, "SELECT verdict FROM p_audit_mark WHERE device = ?", device.hex())}
+    assert verdicts == {"sound"}
+    sql = "SELECT bytes FROM op WHERE kind = 'sync.audit_checkpoint' AND device = ? ORDER BY seq"
+    found = laptop.store.read(lambda conn: conn.execute(sql, (device,)).fetchall())
+    return [cbor.decode(row["bytes"])[10]["after"] for row in found]
+
+
+def inspected(hub: Hub, laptop: Unlocked, folder: Path, device: bytes) -> int:
+    """What the inspector's program says of the laptop's log, held against the centre's word about ``device``."""
+    audit_export.write(laptop, folder / "log.jsonl")
+    hub.cli("audit", "note", device.hex(), "--out", str(folder / "note.txt"))
+    command = [sys.executable, str(PROGRAM), str(folder / "log.jsonl"), "--seen", str(folder / "note.txt")]
+    return subprocess.run(command, capture_output=True, check=False).returncode
+
+
+def test_the_second_copy_becomes_a_laptop_of_its_own(
+    hub: Hub, twins: Callable[..., list[Unlocked]], tmp_path: Path
+) -> None:
     first, second = twins()
     old = first.device.device_id
     work(first, 2, "left")
@@ -114,6 +139,10 @@ def test_the_second_copy_becomes_a_laptop_of_its_own(hub: Hub, twins: Callable[.
     assert first.device.device_id == old, "the copy that the hub follows goes on as before"
     assert exchange.run(second).batches_cut == 0
     assert labels(hub, old, second.device.device_id) == {"accepted": 3 + 2 + 30 + 30, "q:fork": 4}
+    assert audited(hub, second)[0] > 0, "proven from what both copies share"
+    audited(hub, first)
+    for note, code in ((second.device.device_id, 0), (old, 2)):
+        assert inspected(hub, second, tmp_path, note) == code
 
 
 def test_a_laptop_put_back_from_an_old_copy_is_behind(hub: Hub, twins: Callable[..., list[Unlocked]]) -> None:
@@ -128,6 +157,7 @@ def test_a_laptop_put_back_from_an_old_copy_is_behind(hub: Hub, twins: Callable[
     assert not {number for number, _ in used} & {number for number, _ in new}
     assert exchange.run(second).problems == []
     assert labels(hub, old, second.device.device_id) == {"accepted": 3 + 5 + 5}
+    assert audited(hub, second)[0] > 0
     told = second.store.read(rekey.told)
     assert told is not None
     assert (told.cause, told.number > 1) == ("behind", True)
@@ -313,5 +343,6 @@ def test_a_copy_of_a_copy_becomes_a_laptop_of_its_own_too(
             assert copy.store.read(outbox.summary).waiting == 0
         ids = [copy.device.device_id for copy in (first, second, third)]
         assert labels(hub, *ids) == {"accepted": 3 + 1 + 90, "q:fork": 2 + 1 + 3}
+        assert all(audited(hub, copy)[0] > 0 for copy in (second, third))
     finally:
         third.lock()

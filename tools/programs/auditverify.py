@@ -239,8 +239,8 @@ def verify(export: Export, key: Key | None, seen: str | None) -> Report:
     marks = [Mark(one["size"], bytes.fromhex(one["root"]), 0) for one in export.marks]
     cosigned = _cosigned(export, key)
     newest = read_note(seen, note_device(seen), key) if seen and key else None
-    if newest and note_device(str(seen)) not in head["devices"]:
-        raise Unreadable("the cosignature is about another laptop")
+    if newest and note_device(str(seen)) != head["device"]:  # under a former id another copy of it goes on
+        raise Unreadable(f"the cosignature is not about the device {head['device']}")
     anchors = sorted([*marks, *cosigned, *([newest] if newest else [])], key=lambda mark: (mark.size, -mark.seconds))
     if head["from"] and not any(mark.size == head["from"] and mark.seconds for mark in anchors):
         report.findings.append(Finding("deleted", 1))  # rows may be purged only below a cosigned size
