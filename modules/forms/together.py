@@ -101,21 +101,20 @@ class Together:
         self, row: Row, op: str, kind: str, refs: Sequence[str], reason: str, after: Mapping[str, Any], *, officer: str, name: str,
         wall_ms: int,
     ) -> None:  # fmt: skip
-        change = Change(op, frozenset(refs), after, wall_ms)
-        seen = merging.before(row["op"], _base(row), [*self._changes(row["id"]), change], op)
-        before = {field: seen.get(field) for field in after}
         self._api.store.execute(
             "INSERT INTO forms_change (op, submission, kind, reason, officer, officer_name, wall_ms, before, after, refs) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (op) DO NOTHING",
-            op, row["id"], kind, reason, officer, name, wall_ms, pack(before), pack(after), pack(sorted(refs)),
+            "VALUES (?, ?, ?, ?, ?, ?, ?, '{}', ?, ?) ON CONFLICT (op) DO NOTHING",
+            op, row["id"], kind, reason, officer, name, wall_ms, pack(after), pack(sorted(refs)),
         )  # fmt: skip
 
     def settle(self, id: str) -> Merged:
-        """Work out anew what the case shows, and its conflicts."""
+        """Work out anew what the case shows, what each change replaced, and its conflicts."""
         row = self._row("id", id)
         if row is None:
             raise Refused("FM-030")
-        merged = self.merged(row)
+        changes = self._changes(id)
+        self._replaced(row, changes)
+        merged = merging.merge(row["op"], _base(row), changes)
         form = self._library.pinned(row["def_hash"])
         fees = {field.id for field in form.fields() if field.type == "fee"}
         answers = rules.relevant(form, dict(merged.values)) | {
@@ -139,6 +138,13 @@ class Together:
         index(self._api, form, service.title, id, row["receipt"], answers)
         store.touch(KIND, id)
         return merged
+
+    def _replaced(self, row: Row, changes: Sequence[Change]) -> None:
+        """What each change found before it. A change that its maker had seen may come later than itself, so all are redone."""
+        for change in changes:
+            found = merging.before(row["op"], _base(row), changes, change.op)
+            before = pack({field: found.get(field) for field in change.values})
+            self._api.store.execute("UPDATE forms_change SET before = ? WHERE op = ?", before, change.op)
 
     def merged(self, row: Row) -> Merged:
         """The case as its changes make it."""

@@ -248,6 +248,7 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[list[Path]
         max_size=9,
     )
 )
+@example([(1, "tell", 1), (1, "phone", 2), (0, "dob", 2), (1, "phone", 1), (1, "tell", 1), (0, "phone", 2)])
 @example(
     [(0, "phone", 0), (2, "phone", 1), (2, "tell", 0)]
 )  # the second hears of it from the first, still without bodies
