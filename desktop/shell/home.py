@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 
 MOST_LINES = 8
 FIRST_ACTIONS = 4
+CONFLICTS = "forms.conflicts"  # what two laptops of this office changed without seeing each other
 
 
 class HomePage(Page):
-    """Asks every module's ``<id>.today`` and the shell's own drafts and outbox; knows no module by name."""
+    """Asks every module's ``<id>.today``, and the shell's own: drafts, outbox, conflicts between the laptops of the office."""
 
     title = {"km": "ថ្ងៃនេះ", "en": "Today"}
 
@@ -41,6 +42,7 @@ class HomePage(Page):
         self._drafts: list[Draft] = []
         self._sent_back: list[dict[str, Any]] = []
         self._waiting = 0
+        self._conflicts = 0
         self.hello = Label(self._greeting, size="display", bold=True, wrap=True)
         self.day = Label(self._day, size="note", tone="soft", wrap=True)
         self.first = [FirstAction(self._places[id], command) for id, command in self._first_commands()]
@@ -115,6 +117,8 @@ class HomePage(Page):
         self.bridge.outbox_summary(self._take_summary)
         store = self.bridge.session.store
         self.bridge.work(lambda: store.read(outbox_rows.sent_back), then=self._take_sent_back)
+        if CONFLICTS in commands and self.bridge.session.commands.allowed(CONFLICTS):
+            self.desk.run(CONFLICTS, then=self._take_conflicts)
         self.hello.say(self._greeting)
         self.day.say(self._day)
 
@@ -128,6 +132,10 @@ class HomePage(Page):
 
     def _take_sent_back(self, rows: list[dict[str, Any]]) -> None:
         self._sent_back = rows
+        self._show()
+
+    def _take_conflicts(self, found: Mapping[str, Any]) -> None:
+        self._conflicts = int(found["fields"])
         self._show()
 
     def _take_summary(self, summary: Any) -> None:
@@ -157,6 +165,8 @@ class HomePage(Page):
                     )
                 )
         lines += [self._sent_back_line(found, now_ms) for found in self._sent_back]
+        if self._conflicts:
+            lines.append(self._conflict_line(self._conflicts))
         if self._waiting:
             count = self._waiting
             lines.append(
@@ -181,6 +191,13 @@ class HomePage(Page):
         when = shown.moment(int(found["wall_ms"]), now_ms)
         module = str(found["kind"]).partition(".")[0]
         return Line("undo", "amber", title, note, when, lambda: tr("Correct"), module, str(found["record"]), 30)
+
+    def _conflict_line(self, count: int) -> Line:
+        return Line(
+            "branch", "amber", lambda: tr("Conflicts between this office's laptops: {count}", count=shown.number(count)),
+            lambda: tr("Two laptops changed the same field. Choose which value is right."), "", lambda: tr("Choose"),
+            "carry", "conflicts", 2,
+        )  # fmt: skip
 
     def _line(self, module: str, item: Mapping[str, Any]) -> Line:
         return Line(

@@ -141,6 +141,10 @@ class ResetPage(QWidget):
         super().resizeEvent(event)  # type: ignore[arg-type]
         self.retheme()
 
+    def showEvent(self, event: object) -> None:
+        super().showEvent(event)  # type: ignore[arg-type]
+        (self.view if self._request else self.first).setFocus(Qt.FocusReason.OtherFocusReason)
+
     def keyPressEvent(self, event: object) -> None:
         if event.key() == Qt.Key.Key_Escape:  # type: ignore[attr-defined]
             self.back.emit()

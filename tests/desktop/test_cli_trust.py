@@ -68,6 +68,23 @@ def test_custodians_give_an_officer_a_new_passphrase(
     assert run("status", ok=False)["error"]["code"] == "SY-114"
 
 
+def test_a_new_passphrase_by_pictures_alone(run: Callable[..., Any], tmp_path: Path, centre_folder: Path) -> None:
+    from sync import qrpicture
+
+    run("recovery", "split", str(centre_folder / "offline" / "recovery.key"), "--out", str(tmp_path / "shares"))
+    hands = [str(tmp_path / "shares" / f"share-{n}.txt") for n in (2, 3)]
+    new = ("--new-passphrase-file", str(tmp_path / "new"))
+    asked = run("recovery", "request", "Chan Sokha", "--out", str(tmp_path / "request.png"), *new)
+    assert qrpicture.texts(tmp_path / "request.png") == asked["codes"]
+    answered = run("recovery", "answer", str(tmp_path / "request.png"), *hands, "--out", str(tmp_path / "answer.png"))
+    assert answered["words"] == asked["words"]
+    (tmp_path / "blank.png").write_bytes(b"no picture")
+    assert run("recovery", "finish", str(tmp_path / "blank.png"), *new, ok=False)["error"]["code"] == "SY-453"
+    wrong = run("recovery", "finish", str(tmp_path / "request.png"), *new, ok=False)
+    assert wrong["error"]["code"] == "SY-470", "the request is no answer"
+    assert run("recovery", "finish", str(tmp_path / "answer.png"), *new)["role"] == "chief"
+
+
 def test_an_officer_moves_and_arrives(run: Callable[..., Any], tmp_path: Path) -> None:
     assert run("officers", "outstanding", "Heng Dara") == {"waiting": 0, "drafts": 0, "ready": True}
     out = tmp_path / "dara.sala-transfer"

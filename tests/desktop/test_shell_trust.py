@@ -170,13 +170,20 @@ def test_the_province_answers_with_two_shares(
     assert card.shares[0].error()
     made = [shares.text(share) for share in shares.split(recovery)]
     out = tmp_path / "x.sala-answer"
-    card.write([made[0], "SALA1 mistyped"], out)
-    assert card.shares[1].error() and not out.exists()
-    card.write([made[0], made[0]], out)
-    done(qtbot, chief)
-    assert "SY-468" in card.told.details() and not out.exists()
-    card.write([made[0], made[2]], out)
-    done(qtbot, chief)
+
+    def answer(*typed: str) -> None:
+        for field, text in zip(card.shares, typed, strict=True):
+            field.set_value(text)
+        card.answer.click()
+        done(qtbot, chief)
+
+    answer(made[0], "SALA1 mistyped")
+    assert card.shares[1].error() and not card.view.texts()
+    answer(made[0], made[0])
+    assert "SY-468" in card.told.details() and not card.view.texts()
+    answer(made[0], made[2])
+    assert card.shares[0].value() is None, "a share is kept nowhere"
+    card.write(out)
     reset.finish(home, out.read_bytes(), NEW, other.clock, cost=keys.CHEAP).lock()
     events = chief.session.store.read(lambda conn: [row[0] for row in conn.execute("SELECT event FROM audit")])
     assert any("reset answered" in event and "Kim" not in event for event in events)

@@ -295,7 +295,7 @@ def questions(line: Line) -> Callable[[], list[int]]:
         asked.clear()
         return found
 
-    line.before = note  # type: ignore[assignment]
+    line.before = note
     return since
 
 
