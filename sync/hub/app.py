@@ -27,6 +27,7 @@ from sync.hub import (
     gate,
     leases,
     log,
+    moving,
     readmission,
     redirector,
     rekeying,
@@ -274,8 +275,11 @@ def put_batch(request: Request, body: bytes) -> Response:
     digest = _digest(request)
     if digest is None:
         return PlainTextResponse("no hash", 404)
-    taken = _centre(request).ingest.take(body, digest)
-    _centre(request).wake()
+    centre = _centre(request)
+    taken = centre.ingest.take(body, digest)
+    if taken.again:
+        moving.put_back(centre, digest, body)
+    centre.wake()
     return Response(taken.receipt, 200 if taken.again else 201, media_type=_RECEIPT)
 
 

@@ -14,9 +14,12 @@ FOLDER: Final = "chunks"
 
 
 def put(root: Path, digest: bytes, data: bytes) -> None:
-    """Keep ``data`` under its hash; durable when it returns. Known HB-102 when the disk has no room."""
+    """Keep ``data`` under its hash; durable when it returns. One that was altered on the disk is put right.
+
+    Known HB-102 when the disk has no room.
+    """
     place = path(root, digest)
-    if place.exists():
+    if _holds(place, data):
         return
     part = place.with_name(f"{place.name}.{secrets.token_hex(4)}.part")  # two laptops may send the same piece at once
     try:
@@ -33,6 +36,13 @@ def put(root: Path, digest: bytes, data: bytes) -> None:
     except OSError as error:
         part.unlink(missing_ok=True)
         raise Known("HB-102") from error
+
+
+def _holds(place: Path, data: bytes) -> bool:
+    try:
+        return place.stat().st_size == len(data) and place.read_bytes() == data
+    except OSError:  # not there, or unreadable: write it
+        return False
 
 
 def path(root: Path, digest: bytes) -> Path:

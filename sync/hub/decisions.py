@@ -6,6 +6,7 @@ changed. A released op and what hangs on it take their place at the end of the o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from sync.errors import Refused
@@ -23,13 +24,21 @@ _OF_BRANCHES: Final = {
 MOST_REASON: Final = 2_000  # characters
 
 
-def decide(tx: Tx, op: bytes, decision: str, reason: str, admin: str, now_ms: int) -> None:
-    """Write down a decision about ``op`` and tell its laptop. Refused HB-141 not in a releasable quarantine, HB-142 no reason."""
-    reason = reason.strip()[:MOST_REASON]
+def decide(
+    tx: Tx, op: bytes, decision: str, reason: str, admin: str, now_ms: int, *, seen: int | None = None
+) -> None:  # fmt: skip
+    """Write down a decision about ``op`` and tell its laptop; twice the same from one open page is once.
+
+    ``seen``: the :func:`clock` of the page on which it was decided. Refused HB-141 not in a releasable quarantine, HB-142 no reason,
+    HB-265 somebody has decided about it since, HB-266 the reason is too long.
+    """
+    reason = sound(reason)
     if decision not in DECISIONS:
         raise ValueError(f"no decision {decision!r}")
     if decision in _WITH_REASON and not reason:
         raise Refused("HB-142")
+    if seen is not None and done(tx, {op: decision}, reason, admin, seen):
+        return
     found = tx.one(
         "SELECT hash, device, seq, label FROM op WHERE hash = :op ORDER BY CASE WHEN label = 'pending' THEN 1 ELSE 0 END",
         {"op": op},
@@ -44,6 +53,37 @@ def decide(tx: Tx, op: bytes, decision: str, reason: str, admin: str, now_ms: in
     )
     acts.record(tx, ACT, {"op": op, "decision": decision, "reason": reason, "admin": admin}, now_ms)
     notify(tx, found["device"], op, KIND, {"decision": decision, "reason": reason}, now_ms)
+
+
+def sound(reason: str) -> str:
+    """A reason without spaces around it. Refused HB-266 when it is too long: half a reason is none."""
+    reason = reason.strip()
+    if len(reason) > MOST_REASON:
+        raise Refused("HB-266", most=MOST_REASON)
+    return reason
+
+
+def clock(tx: Tx) -> int:
+    """The number of the newest decision: a page remembers it, and what it asks for is held against what came since."""
+    return int(tx.query("SELECT coalesce(max(idx), 0) AS last FROM decision")[0]["last"])
+
+
+def done(tx: Tx, wanted: Mapping[bytes, str], reason: str, admin: str, seen: int) -> bool:
+    """Whether just this (op → decision) was decided since ``seen`` by the same person: a double click, or the page before.
+
+    Refused HB-265: something else was decided about one of these ops since.
+    """
+    since = [
+        row
+        for row in tx.query(
+            "SELECT op, decision, reason, admin FROM decision WHERE idx > :seen ORDER BY idx", {"seen": seen}
+        )
+        if bytes(row["op"]) in wanted
+    ]
+    for row in since:
+        if (wanted[bytes(row["op"])], reason, admin) != (row["decision"], row["reason"], row["admin"]):
+            raise Refused("HB-265", admin=row["admin"])
+    return bool(since)
 
 
 def of_op(tx: Tx, op: bytes) -> list[Row]:

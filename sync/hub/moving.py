@@ -70,6 +70,26 @@ def move(centre: Centre) -> Found:
     return moved
 
 
+def put_back(centre: Centre, digest: bytes, data: bytes) -> bool:
+    """Heal the object storage: the bytes of a stored batch that it has lost or altered and that have just come again."""
+    place = centre.places.batches
+    if place is None:
+        return False
+    inside = centre.storage.read(
+        lambda tx: tx.query("SELECT length(raw) AS n FROM batch WHERE hash = :h", {"h": digest})
+    )
+    if not inside or inside[0]["n"]:
+        return False
+    try:
+        place.get(digest)
+    except Known as error:
+        if error.code != "HB-167":  # one that does not answer says nothing about what lies in it
+            return False
+        place.put(digest, data)
+        return True
+    return False
+
+
 def _pages(centre: Centre, sql: str) -> Iterator[Row]:
     after = 0
     while rows := centre.storage.read(

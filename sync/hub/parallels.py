@@ -74,7 +74,7 @@ def count(tx: Tx) -> int:
 
 def _compared(tx: Tx, target: bytes) -> dict[str, Any]:
     changes = tx.query(
-        """SELECT o.id, o.hash, o.kind, o.seq, o.wall_ms, o.officer, o.batch, o.place, o.device, d.office, d.number, d.officers,
+        """SELECT o.id, o.hash, o.kind, o.def_hash, o.seq, o.wall_ms, o.officer, o.batch, o.place, o.device, d.office, d.number, d.officers,
                f.name_km, f.name_en
            FROM amends a JOIN op o ON o.id = a.op LEFT JOIN device d ON d.device = o.device LEFT JOIN office f ON f.code = d.office
            WHERE a.target = :t AND (SELECT count(*) FROM amends b WHERE b.op = a.op) = 1 ORDER BY o.batch, o.place LIMIT 10""",
@@ -96,6 +96,6 @@ def level(bodies: Sequence[object]) -> dict[str, Any]:
 
 
 def _values(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The fields that a change sets: those below ``values`` where a module keeps them there."""
-    inner = body.get("values")
+    """The fields that a change sets: those below ``values`` or ``changes`` where a module keeps them there."""
+    inner = body.get("values", body.get("changes"))
     return inner if isinstance(inner, dict) else body

@@ -35,6 +35,22 @@ def decide(desk: Desk, op: str, decision: str, reason: str, admin: str) -> None:
     desk.show({"op": digest, "decision": decision, "reason": reason})
 
 
+@root.command("ask-again")
+@everywhere
+@click.argument("batch", type=click.IntRange(1, 2**53))
+@click.option("--reason", required=True, help="In Khmer, for the office.")
+@click.option("--admin", required=True, help="Who asks.")
+@click.pass_obj
+def ask_again(desk: Desk, batch: int, reason: str, admin: str) -> None:
+    """Ask the laptop that sent the batch number BATCH for it and its attachments once more."""
+    from sync.hub import askagain
+
+    centre = desk.centre()
+    found = centre.storage.write(lambda tx: askagain.ask(tx, batch, reason, admin, centre.clock.wall_ms()))
+    centre.settle()
+    desk.show({"batch": batch, "records": len(found.ops), "attached": found.attached, "gone": found.gone})
+
+
 @root.command("hub-tls")
 @everywhere
 @click.argument("certificates", nargs=-1, required=True, type=_FILE)

@@ -1,4 +1,4 @@
-"""Who looked at what on the console, and who did what: rows that are only ever added, each chained to the one before.
+"""Who looked at what on the console or through the feed, and who did what: rows that are only ever added, each chained to the one before.
 
 The row's hash is that of a laptop's own log (:mod:`sync.audit`): SHA-256("SALA-AUDIT-1" ‖ number, 8 bytes ‖ hash before ‖ RFC 8785
 JSON of the event), so that one program checks both. Triggers in the database refuse to change or delete a row.
@@ -21,7 +21,8 @@ LOOK: Final = "look"  # a page was opened
 ACT: Final = "act"  # something was done, or refused
 DOOR: Final = "door"  # logged in or out, a wrong passphrase, a wrong code
 DESK: Final = "desk"  # a verb of sala-hub
-WHATS: Final = (LOOK, ACT, DOOR, DESK)
+FEED: Final = "feed"  # a program read a table, summed over an hour (:mod:`sync.hub.feeds.looks`)
+WHATS: Final = (LOOK, ACT, DOOR, DESK, FEED)
 
 KIND: Final = "sync.watch"  # of the hub's own op that holds the head
 ANCHOR_MS: Final = 3_600_000

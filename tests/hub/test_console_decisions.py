@@ -179,7 +179,7 @@ def test_two_levels_of_changes_that_did_not_see_each_other(admin: Browser, centr
     assert "parallel update" in page and "both stand" in page and left.hex() in page and right.hex() in page
     later = send(centre, other, {"fee": 200, "phone": "013"}, root)
     page = words(admin.get("/console/conflicts"))
-    assert re.search(r"</svg>\s*conflict<", page) and ">fee<" in page
+    assert re.search(r"</svg>\s*conflict<", page) and ">Fee<" in page
     deeper = send(centre, one, {"fee": 101}, left)
     send(centre, one, {"fee": 150}, deeper, right, later)  # an officer has seen all of it
     assert "No record was changed" in words(admin.get("/console/conflicts"))

@@ -17,7 +17,6 @@ from sync.clock import SetClock
 from sync.hub import decisions, dispatch
 from sync.hub.centre import Centre
 from sync.hub.console.entrance import inside
-from sync.hub.console.records import lines
 from tests.hub.console_hub import ADMIN, PASSPHRASE, Browser, fill, let_in, words
 from tests.hub.laptop import Laptop
 from tools import catalogues
@@ -404,9 +403,3 @@ def test_a_stopped_table_says_so(browser: Browser, centre: Centre) -> None:
     assert "ValueError" in browser.get("/console/table/links").text
     assert 'href="/console/table/links"' in browser.get("/console/").text
     assert 'class="chip red"' in browser.get("/console/tables").text
-
-
-def test_any_plain_body_becomes_lines() -> None:
-    assert lines({"a": {"b": [1, {"c": None}]}, "d": b"\x01"}) == [
-        (0, "a", ""), (1, "b", ""), (2, "1", "1"), (2, "2", ""), (3, "c", "–"), (0, "d", "01"),
-    ]  # fmt: skip

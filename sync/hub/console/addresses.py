@@ -17,6 +17,7 @@ _DEEDS: Final = {
     "revoke": "revoke", "enrol": "office pack", "rebuild": "make anew", "verify": "check", "withdraw": "withdraw",
     "courier": "courier file",
     "export": "as a file", "rule": "rule", "raw": "raw bytes", "receipt": "receipt", "proof": "proof", "map": "map", "decide": "decision",
+    "again": "asked for again",
 }  # fmt: skip
 _DOOR: Final = {
     "in": "logged in", "out": "logged out", "wrong passphrase": "wrong passphrase", "wrong code": "wrong code",
@@ -24,12 +25,15 @@ _DOOR: Final = {
     "new passphrase": "new passphrase", "new authenticator": "new authenticator", "recovery code": "recovery code spent",
     "new recovery codes": "new recovery codes",
 }  # fmt: skip
+_FEED: Final = "/odata/"
 _SHORT: Final = 12  # letters of a hash
 
 
 def page_name(say: Say, address: str) -> str:
     """The words of the page at ``address``; an address of no page is shown as it stands."""
     head, _, rest = address.removeprefix("/console/").partition("/")
+    if address.startswith(_FEED):
+        return say("Data for others") + " · " + address.removeprefix(_FEED)
     if not address.startswith("/console/"):
         return address
     first, _, deed = rest.partition("/")

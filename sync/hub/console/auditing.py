@@ -15,6 +15,7 @@ from sync.hub import watch
 from sync.hub.console.doors import Form
 from sync.hub.console.login import Visit
 from sync.hub.console.pages import HEADERS, centre_of, day_ms, page
+from sync.hub.feeds import looks, tokens
 from sync.hub.storage import Row, Tx
 from sync.limits import DAY_MS
 
@@ -51,20 +52,26 @@ def _show(request: Request, visit: Visit, verdict: watch.Verdict | None) -> Resp
     before = query.get("before", "")
     until = day_ms(wanted["until"])
 
-    def read(tx: Tx) -> tuple[list[Row], tuple[int, bytes], list[Row]]:
+    def read(tx: Tx) -> tuple[list[Row], tuple[int, bytes], list[str], list[Row]]:
         rows = watch.listing(
             tx, admin=wanted["admin"], what=wanted["what"] if wanted["what"] in watch.WHATS else "", subject=wanted["subject"],
             since_ms=day_ms(wanted["since"]), until_ms=until + DAY_MS if until else 0,
             before=int(before) if before.isascii() and before.isdecimal() and len(before) < 12 else 0, limit=ROWS + 1,
         )  # fmt: skip
-        return rows, watch.head(tx), tx.query("SELECT name FROM admin ORDER BY name")
+        return rows, watch.head(tx), _names(tx), [] if before else looks.open_sums(tx)
 
-    rows, head, names = centre.storage.read(read)
+    rows, head, names, running = centre.storage.read(read)
     values: dict[str, Any] = {
         "rows": rows[:ROWS], "more": len(rows) > ROWS, "wanted": wanted, "total": head[0], "head": head[1].hex(),
-        "names": [row["name"] for row in names], "whats": watch.WHATS, "verdict": verdict,
+        "names": names, "running": running, "hour_ms": looks.HOUR_MS, "whats": watch.WHATS, "verdict": verdict,
     }  # fmt: skip
     return page(request, "audit.html", values, visit=visit)
+
+
+def _names(tx: Tx) -> list[str]:
+    """Who can be picked: people, then programs."""
+    people = [row["name"] for row in tx.query("SELECT name FROM admin ORDER BY name")]
+    return people + [looks.WHO.format(name=row["name"]) for row in tokens.listed(tx)]
 
 
 def _csv(rows: list[Row]) -> Iterator[str]:

@@ -64,6 +64,11 @@ class Form:
     def get(self, name: str, most: int = 2_000) -> str:
         return self.fields.get(name, "")[:most].strip()
 
+    def number(self, name: str) -> int | None:
+        """A whole number; None when there is none."""
+        text = self.get(name, 16)
+        return int(text) if text.isascii() and text.isdecimal() else None
+
 
 Page = Callable[[Request, Visit], Response]
 Action = Callable[[Request, Visit, Form], Response]
@@ -225,7 +230,7 @@ def _form(request: Request, limit: int) -> Any:
 
 def _read(fields: Any) -> Form:
     file = fields.get("file")
-    plain = {name: value for name, value in fields.items() if isinstance(value, str)}
+    plain = {name: value.replace("\0", "") for name, value in fields.items() if isinstance(value, str)}
     return Form(plain, file if isinstance(file, UploadFile) and file.filename else None)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from datetime import date
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -165,23 +165,46 @@ def render(request: Request, template: str, values: Mapping[str, Any], visit: Vi
     centre = centre_of(request)
     words = Words(language(request), centre.clock.wall_ms())
     figures = centre.storage.read(reports.totals) if visit else None
-    shown_groups = navigation.groups(visit) if visit else []
+    shown_groups, offices = navigation.groups(visit) if visit else [], _Offices(centre, words)
     return environment().get_template(template).render(
         lang=words.lang, w=words, t=words.t, raw=words.raw, say=words.say, num=words.num, shown=shown, icon=icon, visit=visit,
         here=request.url.path, figures=figures, epoch=centre.log.epoch, centre_name=centre.settings["name"],
         groups=shown_groups, group=navigation.current(shown_groups, request.url.path), may=visit.may if visit else _nobody,
-        role_titles=roles.TITLES, office_name=partial(_office_name, centre, words, {}), **values,
+        role_titles=roles.TITLES, office_name=offices.name, knows_office=offices.knows, **values,
     )  # fmt: skip
 
 
-def _office_name(centre: Centre, words: Words, known: dict[str, dict[str, str]], code: str) -> Markup:
-    """What an office is called; its code when nobody knows it. Names are read once a page, and only when one is asked for."""
-    if not known:
-        rows = centre.storage.read(lambda tx: tx.query("SELECT code, name_km, name_en FROM office ORDER BY code"))
-        known |= {row["code"]: {"km": row["name_km"], "en": row["name_en"]} for row in rows} or {
-            "": {"km": "", "en": ""}
-        }
-    return words.say(known[code]) if code in known else shown(words.digits(code))
+class _Offices:
+    """What offices are called. Names are read once a page, and only when one is asked for."""
+
+    def __init__(self, centre: Centre, words: Words) -> None:
+        self._centre, self._words = centre, words
+        self._names: dict[str, dict[str, str]] | None = None
+        self._shown: dict[str, Markup] = {}
+
+    def knows(self, code: str) -> bool:
+        """Whether the office has a page here."""
+        if self._names is None:
+            rows = self._centre.storage.read(
+                lambda tx: tx.query("SELECT code, name_km, name_en FROM office ORDER BY code")
+            )
+            self._names = {row["code"]: {"km": row["name_km"], "en": row["name_en"]} for row in rows}
+        return code in self._names
+
+    def name(self, code: str) -> Markup:
+        """Its own name, else the gazetteer's, else a dash: the code stands beside it anyway."""
+        if code not in self._shown:
+            self._shown[code] = self._name(code)
+        return self._shown[code]
+
+    def _name(self, code: str) -> Markup:
+        if self.knows(code) and self._names is not None:
+            return self._words.say(self._names[code])
+        try:
+            unit = gazetteer.unit(code)
+        except KeyError:
+            return Markup("–")
+        return shown(unit.full_km() if self._words.lang == "km" else unit.en)
 
 
 def _nobody(_power: str) -> bool:

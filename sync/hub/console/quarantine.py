@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
@@ -63,38 +65,62 @@ def decide(request: Request, visit: Visit, form: Form) -> Response:
     centre, root = centre_of(request), _digest(request)
     if root is None:
         return missing(request, visit)
-    wanted, reason, now = form.get("decision", 20), form.get("reason"), centre.clock.wall_ms()
-    keep = {name.removeprefix("keep-") for name in form.fields if name.startswith("keep-")}
+    wanted, reason = form.get("decision", 20), form.get("reason", decisions.MOST_REASON + 1)
+    keep = frozenset(name.removeprefix("keep-") for name in form.fields if name.startswith("keep-"))
+    asked = _Asked(wanted, keep, reason, visit.admin, centre.clock.wall_ms(), form.number("seen"))
     try:
-        done = centre.storage.write(lambda tx: _decide(centre, tx, root, wanted, keep, reason, visit.admin, now))
+        known = centre.storage.write(lambda tx: _decide(centre, tx, root, asked))
     except SalaError as error:
-        return _compare(request, visit, error, 422)
-    if not done:
+        return _compare(request, visit, error, 422, typed={wanted: reason}, keep=keep)
+    if not known:
         return missing(request, visit)
     centre.wake()
     return RedirectResponse(request.url.path, 303)
 
 
-def _decide(
-    centre: Centre, tx: Tx, root: bytes, wanted: str, keep: set[str], reason: str, admin: str, now: int
-) -> bool:
-    """One transaction for the whole branch. Refused HB-171 shared numbers, HB-208 nothing ticked, HB-142 no reason."""
-    found = forks.view(centre, tx, root)
-    if found is None:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What an admin wants done with a branch; ``seen``: what had been decided when the page was made."""
+
+    decision: str
+    keep: frozenset[str]
+    reason: str
+    admin: str
+    now: int
+    seen: int | None
+
+    def wishes(self, branch: list[Row]) -> dict[bytes, str]:
+        """What each op of the branch would become."""
+        return {
+            bytes(row["hash"]): "rejected" if self.decision == "merged" and bytes(row["hash"]).hex() not in self.keep else self.decision
+            for row in branch
+        }  # fmt: skip
+
+
+def _decide(centre: Centre, tx: Tx, root: bytes, asked: _Asked) -> bool:
+    """One transaction for the whole branch; False: there is no such thing to decide.
+
+    Refused HB-171 shared numbers, HB-208 nothing ticked, HB-142 no reason, HB-265 decided by somebody since.
+    """
+    found, wanted = forks.view(centre, tx, root), asked.decision
+    if found is None or wanted not in ("merged", "released", "rejected", "reopened"):
         return False
-    if wanted == "merged":
-        _merge(tx, found["right"], keep, reason, admin, now)
+    right = found["right"]
+    if asked.seen is not None and decisions.done(
+        tx, asked.wishes(right), asked.reason.strip(), asked.admin, asked.seen
+    ):
         return True
-    if wanted not in ("released", "rejected", "reopened"):
-        return False
-    if wanted == "released" and any(row["clash"] for row in found["right"]):
+    if wanted == "merged":
+        _merge(tx, right, asked.keep, asked.reason, asked.admin, asked.now)
+        return True
+    if wanted == "released" and any(row["clash"] for row in right):
         raise Refused("HB-171")
-    first = next((bytes(row["hash"]) for row in found["right"] if row["label"] == labels.FORK), root)
-    decisions.decide(tx, first, wanted, reason, admin, now)
+    first = next((bytes(row["hash"]) for row in right if row["label"] == labels.FORK), root)
+    decisions.decide(tx, first, wanted, asked.reason, asked.admin, asked.now)
     return True
 
 
-def _merge(tx: Tx, branch: list[Row], keep: set[str], reason: str, admin: str, now: int) -> None:
+def _merge(tx: Tx, branch: list[Row], keep: frozenset[str], reason: str, admin: str, now: int) -> None:
     """Accept what is ticked, set the rest aside."""
     waiting = [row for row in branch if row["label"] == labels.FORK]
     chosen = [row for row in waiting if bytes(row["hash"]).hex() in keep]
@@ -112,7 +138,10 @@ def _merge(tx: Tx, branch: list[Row], keep: set[str], reason: str, admin: str, n
             decisions.decide(tx, bytes(row["hash"]), "rejected", reason, admin, now)
 
 
-def _compare(request: Request, visit: Visit, error: SalaError | None, status: int = 200) -> Response:
+def _compare(
+    request: Request, visit: Visit, error: SalaError | None, status: int = 200, *,
+    typed: Mapping[str, str] | None = None, keep: frozenset[str] = frozenset(),
+) -> Response:  # fmt: skip
     centre, root = centre_of(request), _digest(request)
 
     def read(tx: Tx) -> dict[str, Any] | None:
@@ -131,7 +160,7 @@ def _compare(request: Request, visit: Visit, error: SalaError | None, status: in
             {"d": fork["device"]},
         )
         return {"fork": fork, **found, "device": device, "aside": aside, "successor": successor,
-                "made": decisions.of_op(tx, fork["op"])}  # fmt: skip
+                "made": decisions.of_op(tx, fork["op"]), "seen": decisions.clock(tx)}  # fmt: skip
 
     found = centre.storage.read(read)
     if found is None:
@@ -144,7 +173,8 @@ def _compare(request: Request, visit: Visit, error: SalaError | None, status: in
         row["aside"] = aside
     waiting = [row for row in found["right"] if row["label"] == labels.FORK]
     values = {
-        **found, "error": error, "asked": [row for row in waiting if not row["aside"]], "waiting": waiting,
+        **found, "error": error, "typed": typed or {}, "keep": keep,
+        "asked": [row for row in waiting if not row["aside"]], "waiting": waiting,
         "clashes": sum(1 for row in found["right"] if row["clash"]),
     }  # fmt: skip
     return page(request, "fork.html", values, visit=visit, status=status)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -14,8 +15,9 @@ from i18n.catalog import Text
 from sync import batch as formats
 from sync import clockwatch
 from sync.errors import SalaError
-from sync.hub import branches, decisions, finder, forks, labels, marks, raws
+from sync.hub import branches, decisions, finder, forks, formlabels, labels, marks, raws, transfers
 from sync.hub.centre import Centre
+from sync.hub.console import content
 from sync.hub.console.doors import Form
 from sync.hub.console.login import Visit
 from sync.hub.console.missing import missing
@@ -100,6 +102,7 @@ def listing(request: Request, visit: Visit) -> Response:
         return {
             "found": found, "count": (finder.Count(len(near), "exact") if near else finder.count(tx, wanted)) if whole else None,
             "behind": marks.behind(tx), "kinds": finder.kinds(tx) if whole else [], "forms": finder.forms(tx) if whole else [],
+            "own_titles": formlabels.titles(tx) if whole else {},
             "offices": tx.query("SELECT code, name_km, name_en FROM office ORDER BY code") if whole else [],
             "people": _people(tx, typed["office"], language(request)) if whole else [],
         }  # fmt: skip
@@ -119,7 +122,8 @@ def listing(request: Request, visit: Visit) -> Response:
         else ""
     )
     titles = {kind: kind_title(centre, kind) for kind in values["kinds"]}
-    form_titles = {form: _form_title(centre, form) for form in values["forms"] if form != finder.OWN_FORM}
+    own = values.pop("own_titles")
+    form_titles = {form: _form_title(centre, form, own) for form in values["forms"] if form != finder.OWN_FORM}
     given = {
         **values, "rows": rows, "more": more, "typed": typed, "titles": titles, "form_titles": form_titles, "labels": LABELS,
         "problem": problem, "empty": wanted.plain,
@@ -162,13 +166,13 @@ def _people(tx: Tx, office: str, lang: str) -> list[tuple[str, str]]:
     return sorted(found.items(), key=lambda item: str(item[1]))
 
 
-def _form_title(centre: Centre, form: str) -> Text:
-    """A module is called by its own name; a form by its id."""
+def _form_title(centre: Centre, form: str, titles: Mapping[str, Text]) -> Text:
+    """A module is called by its own name, a form by its title; one that nobody knows by its id."""
     for manifest in centre.manifests:
         if manifest.get("id") == form:
             title: Text = manifest.get("title", {"km": form, "en": form})
             return title
-    return {"km": form, "en": form}
+    return titles.get(form) or {"km": form, "en": form}
 
 
 def one(request: Request, visit: Visit) -> Response:
@@ -179,39 +183,48 @@ def one(request: Request, visit: Visit) -> Response:
 def decide(request: Request, visit: Visit, form: Form) -> Response:
     """Accept, send back or release a record."""
     centre, digest = centre_of(request), _digest(request)
-    decision = form.get("decision", 20)
+    decision, reason = form.get("decision", 20), form.get("reason", decisions.MOST_REASON + 1)
     if digest is None or decision not in decisions.DECISIONS:
         return missing(request, visit)
-    now = centre.clock.wall_ms()
+    now, seen = centre.clock.wall_ms(), form.number("seen")
     try:
-        centre.storage.write(lambda tx: decisions.decide(tx, digest, decision, form.get("reason"), visit.admin, now))
+        centre.storage.write(lambda tx: decisions.decide(tx, digest, decision, reason, visit.admin, now, seen=seen))
     except SalaError as error:
-        return _one(request, visit, error, 422)
+        return _one(request, visit, error, 422, typed={decision: reason})
     centre.wake()
     return RedirectResponse(request.url.path, 303)
 
 
-def _one(request: Request, visit: Visit, error: SalaError | None, status: int = 200) -> Response:
+def _one(
+    request: Request, visit: Visit, error: SalaError | None, status: int = 200, *, typed: Mapping[str, str] | None = None
+) -> Response:  # fmt: skip
     centre, digest = centre_of(request), _digest(request)
     found = centre.storage.read(lambda tx: _read(tx, digest)) if digest else None
     if found is None or digest is None:
         return missing(request, visit)
     op = next(op for op in formats.parse(found["row"]["raw"]).ops if op.hash == digest)
+    form, kind = found["form_words"], op.fields.kind
+    body: list[content.Line] | None = None
+    technical: list[content.Line] = []
+    if not isinstance(op.fields.body, SealedRef):
+        words = content.Labels(form.fields if form else {}, content.of_module(centre, kind))
+        body, technical = content.parted(op.fields.body, words)
     values = {
-        **found, **summary(centre, op, found["row"]["label"], officers(found["row"]["officers"])), "seq": found["row"]["seq"],
-        "fields": op.fields, "body": None if isinstance(op.fields.body, SealedRef) else [*lines(op.fields.body)],
+        **found, **summary(centre, op, found["row"]["label"], found["names"]), "seq": found["row"]["seq"], "kind": kind,
+        "fields": op.fields, "body": body, "technical": technical, "typed": typed or {},
+        "form_title": form.title if form else _form_title(centre, op.fields.form, {}),
         "refs": [ref.hex() for ref in op.fields.refs], "attach": [blob.hex() for blob in op.fields.attach], "error": error,
         "clock": clockwatch.suspicious(op.fields.wall_ms, op.fields.hub_floor_ms, found["row"]["received_ms"]),
-        "releasable": found["row"]["label"] in branches.RELEASABLE, "own": op.fields.kind.startswith("sync."),
-        "again": "send_again" in decisions.DECISIONS and bool(found["row"]["office"]),
+        "releasable": found["row"]["label"] in branches.RELEASABLE, "own": kind.startswith("sync."),
+        "again": bool(found["row"]["office"]) and found["row"]["revoked_ms"] is None,
     }  # fmt: skip
     return page(request, "record.html", values, visit=visit, status=status)
 
 
 def _read(tx: Tx, digest: bytes) -> dict[str, Any] | None:
     row = tx.one(
-        """SELECT o.hash, o.parent, o.device, o.seq, o.label, o.batch, b.received_ms, d.office, d.number, d.officers,
-               f.name_km, f.name_en
+        """SELECT o.hash, o.parent, o.device, o.seq, o.label, o.batch, o.def_hash, b.received_ms, d.office, d.number, d.officers,
+               d.revoked_ms, f.name_km, f.name_en
            FROM op o JOIN batch b ON b.idx = o.batch LEFT JOIN device d ON d.device = o.device LEFT JOIN office f ON f.code = d.office
            WHERE o.hash = :hash""",
         {"hash": digest},
@@ -224,8 +237,23 @@ def _read(tx: Tx, digest: bytes) -> dict[str, Any] | None:
     )
     return {
         "row": {**row, "raw": raws.of(tx, row["batch"])}, "siblings": siblings, "decisions": decisions.of_op(tx, digest),
-        "aside": branches.is_aside(tx, digest, row["device"]), "fork": _fork(tx, row),
+        "aside": branches.is_aside(tx, digest, row["device"]), "fork": _fork(tx, row), "seen": decisions.clock(tx),
+        "form_words": formlabels.of(tx, bytes(row["def_hash"])), "names": names(tx, row["device"], row["officers"]),
     }  # fmt: skip
+
+
+def names(tx: Tx, device: bytes, stored: str | None) -> dict[str, str]:
+    """Officer id → name: those of the laptop's enrolment, and those that it has declared since."""
+    found = officers(stored)
+    for row in tx.query(
+        """SELECT o.batch, o.place FROM mark m JOIN op o ON o.batch = m.batch AND o.kind = m.kind
+           WHERE m.kind = 'sync.officer' AND m.device = :d AND o.label = 'accepted' ORDER BY o.id""",
+        {"d": device},
+    ):
+        body = transfers.fields_of(tx, row).body
+        if isinstance(body, dict):
+            found[str(body.get("officer"))] = str(body.get("name", ""))
+    return found
 
 
 def _fork(tx: Tx, row: Row) -> str:
@@ -234,21 +262,6 @@ def _fork(tx: Tx, row: Row) -> str:
         return ""
     roots = [fork for fork in forks.of_device(tx, row["device"]) if fork["seq"] <= row["seq"]]
     return bytes(roots[-1]["op"]).hex() if roots else ""
-
-
-def lines(value: Any, depth: int = 0, name: str = "") -> list[tuple[int, str, str]]:
-    """A plain body as lines (depth, name, value) that a page can show."""
-    if isinstance(value, dict):
-        found = [(depth, name, "")] if name else []
-        for key, item in value.items():
-            found += lines(item, depth + bool(name), str(key))
-        return found
-    if isinstance(value, list):
-        return [
-            (depth, name, ""),
-            *(line for place, item in enumerate(value, 1) for line in lines(item, depth + 1, str(place))),
-        ]
-    return [(depth, name, value.hex() if isinstance(value, bytes) else "–" if value is None else str(value))]
 
 
 def _digest(request: Request) -> bytes | None:

@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Route
 
 from sync.hub.console import (
     account,
+    again,
     auditing,
     batches,
     board,
@@ -74,6 +75,8 @@ def routes() -> Sequence[BaseRoute]:
         Route("/batch/{idx:int}", inside(batches.one)),
         Route("/batch/{idx:int}/receipt", inside(batches.receipt)),
         Route("/batch/{idx:int}/raw", inside(batches.raw)),
+        Route("/batch/{idx:int}/again", inside(again.question, roles.DECIDE)),
+        Route("/batch/{idx:int}/again", posted(again.ask, roles.DECIDE), methods=["POST"]),
         Route("/conflicts", inside(conflicts.show)),
         Route("/leases", inside(numbers.show)),
         Route("/log/refused/{digest}", inside(logbook.refused, roles.CHECK)),

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from i18n.catalog import Language
+from i18n.cells import harmless
 from sync import durable
 from sync.errors import Known, Refused
 from sync.hub.feeds.tables import Table, moment, titles
@@ -28,8 +29,6 @@ FORMATS: Final = ("csv", "xlsx", "parquet")
 PHNOM_PENH: Final = timedelta(hours=7)
 _SHEET_ROWS: Final = 1_048_575  # of one sheet below its head, by Excel's own limit
 _CELL: Final = 32_767  # characters of a cell, by Excel's own limit
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run a text that begins so
-_PLAIN_NUMBER: Final = re.compile(r"[+-]?[0-9 ().-]{0,40}")
 
 
 def offered() -> list[str]:
@@ -93,12 +92,7 @@ def _cell(value: Any, type: str) -> str:
         return f"{_local(value):%Y-%m-%d %H:%M:%S}"
     if type == "integer":
         return str(value)
-    return _harmless(str(value))
-
-
-def _harmless(text: str) -> str:
-    """``text`` as no spreadsheet takes it for a formula; numbers with a sign and telephone numbers stay as they are."""
-    return f"'{text}" if text.startswith(_FORMULA) and not _PLAIN_NUMBER.fullmatch(text) else text
+    return harmless(str(value))
 
 
 def _local(ms: int) -> datetime:

@@ -15,9 +15,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from i18n.errors import explain
-from sync.errors import Refused
+from sync.errors import Known, Refused
 from sync.hub.centre import Centre
-from sync.hub.feeds import filters, tables, tokens
+from sync.hub.feeds import filters, looks, tables, tokens
 from sync.hub.feeds.tables import Column, Table
 from sync.hub.storage import Row, Tx
 
@@ -86,6 +86,8 @@ def rows(request: Request) -> Response:
     answer: dict[str, Any] = {"@odata.context": f"{_root(request)}/$metadata#{table.name}"}
     if asked.get("$count") == "true":
         answer["@odata.count"] = total
+    if (kept_from := _noted(request, table, len(found))) is not None:
+        return kept_from
     answer["value"] = [{column.key: _value(row[column.key], column) for column in columns} for row in found]
     if len(found) == PAGE and offset + PAGE < top:
         kept = {name: asked[name] for name in asked if name.startswith("$") and name != "$skiptoken"}
@@ -104,6 +106,8 @@ def count(request: Request) -> Response:
     except Refused as error:
         return _refused(error)
     total = _centre(request).storage.read(lambda tx: _count(tx, table, condition))
+    if (kept_from := _noted(request, table, 0)) is not None:
+        return kept_from
     return PlainTextResponse(str(total), headers=_VERSION)
 
 
@@ -119,6 +123,7 @@ def _open(request: Request) -> list[Table] | Response:
         return PlainTextResponse(
             "a token is needed", 401, headers={"WWW-Authenticate": 'Basic realm="Sala"', **_VERSION}
         )
+    request.state.token = row["name"]
     now = centre.clock.wall_ms()
     if tokens.stale(row, now):
         centre.storage.write(lambda tx: tokens.used(tx, row["name"], now))
@@ -132,6 +137,17 @@ def _one(request: Request) -> Table | Response:
     wanted = request.path_params["table"]
     table = next((table for table in found if table.name == wanted), None)
     return _error(404, "HB-230", "no such table") if table is None else table
+
+
+def _noted(request: Request, table: Table, rows: int) -> Response | None:
+    """Write the look down before its answer goes out; the answer that goes out instead when that cannot be done."""
+    centre, name = _centre(request), request.state.token
+    now = centre.clock.wall_ms()
+    try:
+        centre.storage.write(lambda tx: looks.note(tx, name, table.name, rows, now))
+    except Known as error:
+        return _error(503, error.code, explain(error, "en").what)
+    return None
 
 
 def _centre(request: Request) -> Centre:

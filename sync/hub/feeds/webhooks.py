@@ -13,7 +13,7 @@ import json
 import logging
 import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from nacl import utils
@@ -23,6 +23,7 @@ from sync.hub import projections
 from sync.hub.feeds.tables import moment
 from sync.hub.projections import AcceptedOp
 from sync.hub.storage import Row, Tx
+from sync.plain import plain
 from sync.transport import backoff_ms
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def message(op: AcceptedOp, received_ms: int) -> bytes:
     """The body that tells of one op."""
     data = {
         "op": op.hash, "office": op.office, "device": op.device, "number": op.seq, "form": op.form, "definition": op.def_hash,
-        "officer": op.officer, "made": _iso(op.wall_ms), "refs": list(op.refs), "body": _plain(op.body),
+        "officer": op.officer, "made": _iso(op.wall_ms), "refs": list(op.refs), "body": plain(op.body),
     }  # fmt: skip
     return json.dumps(
         {"type": op.kind, "timestamp": _iso(received_ms), "data": data}, ensure_ascii=False, separators=(",", ":")
@@ -207,15 +208,3 @@ def _iso(ms: int) -> str:
         return moment(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     except (OverflowError, ValueError, OSError):  # a laptop's clock may say anything
         return str(ms)
-
-
-def _plain(value: Any) -> Any:
-    """A body as JSON can carry it: bytes in hexadecimal."""
-    match value:
-        case bytes():
-            return value.hex()
-        case dict():
-            return {str(key): _plain(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_plain(item) for item in value]
-    return value
