@@ -155,7 +155,7 @@ def _write_volume(
             failpoint("courier:written")
             _forget(file.fileno())
         durable.rename(part, path)
-        _sync_folder(path.parent)
+        durable.sync_folder(path.parent)
         failpoint("courier:renamed")
         _read_back(path, counted.digest.digest())
     except BaseException:
@@ -219,18 +219,6 @@ def _forget(handle: int) -> None:
     """Drop the cached pages, where the system can, so that the stick itself is read back."""
     if hasattr(os, "posix_fadvise"):
         os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
-
-
-def _sync_folder(folder: Path) -> None:
-    if hasattr(os, "O_DIRECTORY"):
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        except OSError as error:
-            if error.errno != errno.EINVAL:  # some sticks' file systems cannot
-                raise
-        finally:
-            os.close(handle)
 
 
 def _cause(error: OSError) -> Known:

@@ -14,6 +14,7 @@ from modules.contract import Api, Refused, Row
 from sync import sealedfeed
 from sync.cbor import Malformed
 from sync.ops import ATTACHMENT_KEYS
+from sync.plain import plain
 from sync.sealedfeed import Opened, OpenedOp
 from sync.sealing import key_id
 
@@ -120,13 +121,13 @@ class Opening:
         withdrawn = self._api.store.query(
             "SELECT 1 FROM agency_change WHERE submission = ? AND kind = 'withdrawal'", id
         )
-        head = self._api.call("forms.read_back", def_hash=def_hash, answers=_json(body.get("answers", {})))["person"]
+        head = self._api.call("forms.read_back", def_hash=def_hash, answers=plain(body.get("answers", {})))["person"]
         new = self._api.store.execute(
             "INSERT INTO agency_submission (op, device, office, laptop, form, def_hash, receipt, person, latin, officer, made_ms, "
             "received_ms, body, state, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '') ON CONFLICT (op) DO NOTHING",
             id, opened.device.hex(), opened.office, opened.number, op.fields.form, def_hash, str(body.get("receipt", "")),
             head["km"], head["latin"], op.fields.officer.hex(), op.fields.wall_ms, opened.received_ms,
-            json.dumps(_json(body), ensure_ascii=False), "withdrawn" if withdrawn else "new",
+            json.dumps(plain(body), ensure_ascii=False), "withdrawn" if withdrawn else "new",
         )  # fmt: skip
         if new:
             text = " ".join((str(body.get("receipt", "")), head["km"], head["latin"], opened.office))
@@ -139,7 +140,7 @@ class Opening:
         new = self._api.store.execute(
             "INSERT INTO agency_change (op, submission, kind, body, made_ms, received_ms) VALUES (?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (op) DO NOTHING",
-            op.hash.hex(), submission, kind, json.dumps(_json(body), ensure_ascii=False), op.fields.wall_ms, opened.received_ms,
+            op.hash.hex(), submission, kind, json.dumps(plain(body), ensure_ascii=False), op.fields.wall_ms, opened.received_ms,
         )  # fmt: skip
         if new:
             state = "withdrawn" if kind == "withdrawal" else "new"  # what was corrected wants a new look
@@ -160,15 +161,3 @@ def answers(row: Row, changes: list[Row]) -> dict[str, Any]:
                 if value is not None:
                     found[name] = value
     return found
-
-
-def _json(value: Any) -> Any:
-    """A body as JSON can carry it: bytes in hexadecimal."""
-    match value:
-        case bytes():
-            return value.hex()
-        case dict():
-            return {str(name): _json(item) for name, item in value.items()}
-        case list() | tuple():
-            return [_json(item) for item in value]
-    return value

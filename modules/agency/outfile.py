@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from i18n.catalog import language
+from i18n.cells import harmless
 from i18n.dates import short_moment
 from modules.contract import Known
 from sync import durable
@@ -29,8 +29,6 @@ STATES: Final[Mapping[str, Mapping[str, str]]] = {
     "sent_back": {"km": "បានផ្ញើត្រឡប់", "en": "sent back"},
     "withdrawn": {"km": "បានដកវិញ", "en": "withdrawn"},
 }
-_FORMULA: Final = re.compile(r"[=+\-@\t\r]")
-_PLAIN_NUMBER: Final = re.compile(r"[+-]?[0-9 .,]+")
 
 
 def write(out: str, rows: Sequence[Mapping[str, Any]], format: str) -> int:
@@ -73,10 +71,5 @@ def _csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
         head = [
             row["form"], row["office"], row["receipt"], STATES[row["state"]][lang], short_moment(row["received_ms"]), row["reason"],
         ]  # fmt: skip
-        sheet.writerow([_harmless(cell) for cell in [*head, *(said.get(title, "") for title in titles)]])
+        sheet.writerow([harmless(cell) for cell in [*head, *(said.get(title, "") for title in titles)]])
     return text.getvalue().encode("utf-8-sig")
-
-
-def _harmless(text: str) -> str:
-    """``text`` as no spreadsheet takes it for a formula."""
-    return f"'{text}" if _FORMULA.match(text) and not _PLAIN_NUMBER.fullmatch(text) else text

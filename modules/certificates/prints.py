@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 from base64 import b64encode
 from collections.abc import Mapping
 from contextlib import suppress
@@ -25,6 +24,7 @@ from modules.certificates.claims import NUMBER, Claims, parse
 from modules.certificates.issue import Issue, expiry
 from modules.certificates.offices import letterhead
 from modules.contract import Api, Row
+from sync import durable
 
 PROOF_DPI: Final = 150
 
@@ -147,16 +147,9 @@ class Prints:
         return paper.draw(replace(sheet, copy=copy))
 
     def _write(self, target: Path, data: bytes) -> None:
-        part = target.with_name(f".{target.name}.{os.getpid()}.part")
         try:
-            with part.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(target)
+            durable.replace(target, data)
         except OSError as error:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
             raise Known("CT-150", file=target.name) from error
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from i18n.catalog import Language
+from i18n.cells import harmless
 from i18n.dates import short_moment
 from modules.contract import Api, Row
 from modules.forms import words
@@ -18,8 +18,6 @@ from modules.forms.library import Library
 from modules.forms.outfile import writing
 
 _STEP: Final = 500  # submissions read at a time
-_FORMULA: Final = re.compile(r"[=+\-@\t\r]")
-_PLAIN_NUMBER: Final = re.compile(r"[+-]?[0-9 .,]+")
 _HEAD: Final[tuple[tuple[str, Mapping[str, str]], ...]] = (
     ("receipt", {"km": "លេខបង្កាន់ដៃ", "en": "Receipt"}),
     ("service", {"km": "សេវា", "en": "Service"}),
@@ -137,7 +135,5 @@ def _cell(field: Field, part: str, value: Any, language: Language, labels: bool)
 
 
 def guard(cell: Any) -> Any:
-    """``cell`` so that no spreadsheet runs it: an apostrophe before what begins like a formula and is not a number."""
-    if isinstance(cell, str) and _FORMULA.match(cell) and not _PLAIN_NUMBER.fullmatch(cell):
-        return f"'{cell}"
-    return cell
+    """``cell`` so that no spreadsheet runs it."""
+    return harmless(cell) if isinstance(cell, str) else cell

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-import os
-from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Final
 
 from modules.contract import Known, Refused
+from sync import durable
 
 LEVEL: Final = "Q"  # a quarter of the symbol may be dirty or torn
 _PIXELS: Final = 8  # of one module in a picture: 264 pixels for a usual code, sharp at 5 cm in print
@@ -68,15 +67,8 @@ def _png(symbol: Any, out: IO[bytes]) -> None:
 
 def put(out: Path, data: bytes) -> Path:
     """Write a whole file or none: beside its place, onto the disk, then renamed. ``Known("LN-009")`` when that fails."""
-    part = out.with_name(out.name + ".part")
     try:
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(out)
+        durable.replace(out, data)
     except OSError as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
         raise Known("LN-009", file=out.name, reason=error.strerror or type(error).__name__) from error
     return out

@@ -11,6 +11,7 @@ import click
 
 from i18n import catalog
 from sync.clock import SystemClock
+from sync.plain import plain
 
 if TYPE_CHECKING:
     from sync.hub.centre import Centre
@@ -47,17 +48,6 @@ class Desk:
         for row in result if isinstance(result, list) else [result]:
             shown = [f"{name}: {_words(value)}" for name, value in row.items()]
             click.echo("  ".join(shown) if isinstance(result, list) else "\n".join(shown))
-
-
-def plain(value: Any) -> Any:
-    """``value`` as JSON can carry it: bytes in hex."""
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, dict):
-        return {name: plain(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return value if isinstance(value, int | float | bool | None) else str(value)
 
 
 def _words(value: Any) -> str:

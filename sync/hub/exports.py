@@ -17,10 +17,11 @@ from sync import durable
 from sync.errors import Known
 from sync.hub import raws, secondsite, site
 from sync.hub.centre import STABLE, Centre
-from sync.hub.desk import plain
+from sync.hub.feeds import looks
 from sync.hub.site import Site
 from sync.hub.storage import Row, Tx
 from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_RECEIPT
+from sync.plain import plain
 
 TABLES: Final = ("click", "look")  # kept beside the log; everything else is made from batches (:mod:`sync.hub.whole`)
 _PAGE: Final = 100  # batches at a time
@@ -50,6 +51,7 @@ def backup(centre: Centre, place: Path | Site, *, confirm: bool = False) -> Copi
             pieces = row["idx"]
             data = centre.places.chunks.get(row["hash"])
             copied.chunks += _copy(where, site.chunk_name(row["hash"]), data, MAX_CHUNK, copied)
+        centre.storage.write(lambda tx: looks.close(tx, centre.clock.wall_ms(), every=True))
         for table in TABLES:
             where.put(f"state/{table}.jsonl", centre.storage.read(lambda tx, t=table: _dump(tx, t)))  # type: ignore[misc]
     except OSError as error:

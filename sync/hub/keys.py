@@ -57,18 +57,18 @@ def create(folder: Path) -> tuple[HubKeys, list[SigningKey]]:
     place.mkdir(parents=True, mode=0o700)
     offline.mkdir(mode=0o700)
     for name in SIGNING:
-        _write(place / f"{name}.key", bytes(SigningKey.generate()))
+        write(place / f"{name}.key", bytes(SigningKey.generate()))
     for own in ("link-codes", "device", "vault"):
-        _write(place / f"{own}.key", utils.random(32))
+        write(place / f"{own}.key", utils.random(32))
     for name in SEALING:
         private = PrivateKey.generate()
-        _write(offline / f"{name}.key", bytes(private))
-        _write(place / f"{name}.pub", bytes(private.public_key))
+        write(offline / f"{name}.key", bytes(private))
+        write(place / f"{name}.pub", bytes(private.public_key))
     for name in ROOTS:
-        _write(offline / f"{name}.key", bytes(SigningKey.generate()))
+        write(offline / f"{name}.key", bytes(SigningKey.generate()))
     release = SigningKey.generate()  # signs programs: never at the hub
-    _write(offline / "release.key", bytes(release))
-    _write(place / RELEASE, bytes(release.verify_key))
+    write(offline / "release.key", bytes(release))
+    write(place / RELEASE, bytes(release.verify_key))
     made = load(folder)
     roots = folder / "roots"
     roots.mkdir()
@@ -103,7 +103,8 @@ def load_roots(files: Sequence[Path]) -> list[SigningKey]:
     return found
 
 
-def _write(path: Path, key: bytes) -> None:
+def write(path: Path, key: bytes) -> None:
+    """Keep a key in a new file that only its owner reads; durable when it returns. OSError, also when the file is there."""
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
         file.write(key.hex() + "\n")
         file.flush()
@@ -118,7 +119,7 @@ def kept(folder: Path, name: str) -> bytes:
 def _own(path: Path) -> bytes:
     """A key that a hub of the first release has not made yet."""
     if not path.exists():
-        _write(path, utils.random(32))
+        write(path, utils.random(32))
     return _read(path)
 
 

@@ -7,7 +7,6 @@ what is to be signed leaves as a file and comes back signed (``sync/hub/signing.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Final
 from nacl.signing import SigningKey
 
 from sync.errors import Known, Refused
-from sync.hub import acts
+from sync.hub import acts, keys
 from sync.hub.parts import Delegate
 from sync.hub.storage import Row, Tx
 
@@ -143,10 +142,7 @@ def new_key(place: Path, key: SigningKey | None = None) -> bytes:
     """Make a signing key in a file of its own; its public half. Known HB-106 when it cannot be written."""
     key = key or SigningKey.generate()
     try:
-        with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-            file.write(bytes(key).hex() + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        keys.write(place, bytes(key))
     except OSError as error:
         raise Known("HB-106", file=place.name) from error
     return bytes(key.verify_key)
