@@ -43,6 +43,7 @@ EXCLUDED: Final = (
     "readline", "curses",  # GPL, and nobody types Python here
     "duckdb", "pandas", "pyarrow",  # Parquet is written by a hub that runs from its source
     "sqlalchemy.dialects.mssql", "sqlalchemy.dialects.mysql", "sqlalchemy.dialects.oracle", "sqlalchemy.testing", "alembic.testing",
+    "boto3", "botocore", "s3transfer", "jmespath", "requests", "greenlet", "itsdangerous", "packaging", "_pytest",  # nobody locked them
     "pydoc_data", "lib2to3", "idlelib", "ensurepip", "sqlite3.test",
 )  # fmt: skip
 
@@ -111,6 +112,13 @@ def metadata(modules: Iterable[str]) -> list[tuple[str, str, str]]:
         if file.parts[0].endswith(".dist-info")
         and file.name not in {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
     ]
+
+
+def strangers(modules: Iterable[str]) -> list[str]:
+    """Distributions that no lock pins and that any of ``modules`` (dotted) comes from: an optional import found them here by chance."""
+    pinned, providers = locked("laptop", "hub"), packages_distributions()
+    found = {name for module in modules for name in providers.get(module.partition(".")[0], ())}
+    return sorted(name for name in found if canonical(name) not in pinned)
 
 
 def kept(entries: Iterable[tuple[str, str, str]]) -> list[tuple[str, str, str]]:

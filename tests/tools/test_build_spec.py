@@ -140,3 +140,12 @@ def test_the_programs_have_their_entries() -> None:
         text = (ROOT / "tools" / "programs" / script).read_text("utf-8")
         assert "import main" in text and text.rstrip().endswith("sys.exit(main())")
     assert len({Path(script).stem for script in shipped.PROGRAMS.values()}) == len(shipped.PROGRAMS)
+
+
+def test_a_distribution_that_nobody_locked_is_a_stranger() -> None:
+    assert shipped.strangers(
+        ["click.core", "pytest.main", "_pytest.python", "PySide6.QtCore", "json", "sync.hub.cli"]
+    ) == ["pytest"]
+    assert not shipped.strangers(
+        name for _, name in imports() if name.partition(".")[0] not in {top for _, top in OPTIONAL}
+    )
