@@ -117,9 +117,12 @@ class Mirror:
         if shown.size == known.size and before and notes.read_checkpoint(before, self._log) == shown:
             return None
         self._fetch(line, shown, known.size)
-        if self._root(shown.size) != shown.root:
-            self._storage.write(lambda tx: _forget(tx, known.size))  # what was fetched belongs to the other log
-            raise Split("another log", before, note)
+        if (told := self._root(shown.size)) != shown.root:
+            self._fetch(line, shown, known.size)  # nobody signs tiles: a bit may have flipped on the line
+            again = self._root(shown.size)
+            if again != shown.root:
+                self._storage.write(lambda tx: _forget(tx, known.size))  # what was fetched belongs to the other log
+                raise Split("another log", before, note) if again == told else Malformed("mirror: tiles")
         text = notes.split(note)[0]
         signed = note + notes.cosignature_line(text, self._name, self._key, now_ms // 1000)
 

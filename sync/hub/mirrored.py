@@ -1,6 +1,7 @@
 """The centre's publications as a relay keeps them: the same signed files, fetched whole, the timestamp put in place last.
 
-A relay checks nothing of them: every laptop verifies signatures and hashes itself (TUF), whoever hands it the files.
+Every laptop verifies signatures and hashes itself (TUF), whoever hands it the files. A relay does it too, so that a bit which
+flipped on the line or on a stick does not stay here under a name that is never fetched again. The first root it takes as it comes.
 """
 
 from __future__ import annotations
@@ -8,11 +9,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from tuf.api.exceptions import RepositoryError
+from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
+
 from sync import durable
+from sync.cbor import Malformed
 from sync.errors import Known
+from sync.hub.parts import TOP
 from sync.limits import MAX_MESSAGE, MAX_PUBLICATION
 
 if TYPE_CHECKING:
@@ -52,10 +59,11 @@ class Published:
         old = self.read(TIMESTAMP)
         if old is not None and old.read_bytes() == timestamp:
             return new
+        self._require_genuine(TIMESTAMP, timestamp)
         version = _signed(timestamp)["meta"]["snapshot.json"]["version"]
         snapshot, fetched = self._ensure(line, f"metadata/{version}.snapshot.json", MAX_MESSAGE)
         new += fetched
-        for name, meta in _signed(snapshot)["meta"].items():
+        for name, meta in sorted(_signed(snapshot)["meta"].items(), key=lambda item: item[0] != f"{TOP}.json"):
             data, fetched = self._ensure(line, f"metadata/{meta['version']}.{name}", 16 * MAX_MESSAGE)
             new += fetched
             for target, facts in _signed(data)["targets"].items():
@@ -68,10 +76,11 @@ class Published:
         return new + 1
 
     def put(self, path: str, data: bytes) -> None:
-        """Keep one file, as a stick or the line brought it."""
+        """Keep one file, as a stick or the line brought it. Malformed: it is not what its name says."""
         place = self._place(path)
         if place is None:
             raise Known("SY-351", status="a strange file name")
+        self._require_genuine(path, data)
         place.parent.mkdir(parents=True, exist_ok=True)
         durable.replace(place, data)
 
@@ -89,15 +98,59 @@ class Published:
         return new
 
     def _ensure(self, line: Transport, path: str, limit: int) -> tuple[bytes, int]:
-        """The file, fetched unless it is here: names carry version or hash, so what is here stays right."""
+        """The file, fetched unless it is here whole: names carry version or hash, so what is here stays right."""
         place = self.read(path)
-        if place is not None:
+        if place is not None and (path.startswith("targets/") or self._genuine(path, place.read_bytes())):
             return place.read_bytes(), 0
         data = self._fetch(line, path, limit)
         if data is None:
             raise Known("SY-341")  # the centre published anew meanwhile: next time
         self.put(path, data)
         return data, 1
+
+    def _genuine(self, path: str, data: bytes) -> bool:
+        try:
+            self._require_genuine(path, data)
+        except Malformed:
+            return False
+        return True
+
+    def _require_genuine(self, path: str, data: bytes) -> None:
+        """Malformed unless the centre's role signed that metadata, or the target has the hash in its name."""
+        name = path.rpartition("/")[2]
+        if path.startswith("targets/"):
+            if sha256(data).hexdigest() != name.partition(".")[0]:
+                raise Malformed("publication: hash")
+            return
+        version, _, role = name.removesuffix(".json").rpartition(".")
+        try:
+            made: Metadata[Any] = Metadata.from_bytes(data)
+            for above in self._above(role, version, made):
+                above.verify_delegate(role, made.signed_bytes, made.signatures)
+        except (RepositoryError, ValueError) as error:
+            raise Malformed("publication: signature") from error
+        if version and str(made.signed.version) != version:
+            raise Malformed("publication: version")
+
+    def _above(self, role: str, version: str, made: Metadata[Any]) -> Iterator[Root | Targets]:
+        """Who says which keys sign ``role``."""
+        if role == Root.type:
+            yield made.signed
+            before = self.read(f"metadata/{int(version) - 1}.root.json")
+            if before is not None:
+                yield Metadata[Root].from_file(str(before)).signed
+        elif role in (Timestamp.type, Snapshot.type, TOP):
+            yield Metadata[Root].from_file(str(self._newest(Root.type))).signed
+        else:
+            yield Metadata[Targets].from_file(str(self._newest(TOP))).signed
+
+    def _newest(self, role: str) -> Path:
+        found = [
+            path for path in self._folder.glob(f"metadata/*.{role}.json") if path.name.partition(".")[0].isdecimal()
+        ]
+        if not found:
+            raise Malformed("publication: nobody says who signs it")
+        return max(found, key=lambda path: int(path.name.partition(".")[0]))
 
     def _fetch(self, line: Transport, path: str, limit: int) -> bytes | None:
         answer = line.call("GET", f"/v1/tuf/{path}", limit=limit)

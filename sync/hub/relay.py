@@ -315,7 +315,13 @@ class Relay:
         tries = 0
         while not self.ended:
             self._wake.clear()
-            done = self.run()
+            try:
+                done = self.run()
+            except (
+                Exception
+            ):  # whatever it was: laptops' work must go on its way, and this thread is all that takes it there
+                log.exception("relay: a run failed")
+                done = Run(problem="SY-351")
             tries = tries + 1 if done.problem else 0
             pause = transport.backoff_ms(tries) / 1000 if done.problem else _QUIET_S
             if done.problem:

@@ -1,0 +1,96 @@
+"""A relay keeps of the centre's publications only what the centre signed: a bit that flipped on the way is fetched again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sync.cbor import Malformed
+from sync.hub import exports
+from sync.hub.centre import Centre
+from sync.hub.mirrored import TIMESTAMP, Published
+from sync.transport import Answer
+from tests.hub.test_hub_publish import put
+
+
+class Way:
+    """Publications out of a folder, over a line that flips one bit of the path ``hurt``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.hurt = folder, ""
+
+    def call(self, method: str, path: str, *, limit: int) -> Answer:
+        place = self.folder / path.removeprefix("/v1/tuf/")
+        if not place.exists():
+            return Answer(404, b"")
+        data = bytearray(place.read_bytes())
+        if self.hurt and self.hurt in path:
+            data[len(data) // 2] ^= 4
+        return Answer(200, bytes(data[:limit]))
+
+
+@pytest.fixture
+def way(centre: Centre, tmp_path: Path) -> Way:
+    put(centre, "forms/x.json", b"{}")
+    centre.settle()
+    exports.publications(centre, tmp_path / "published")
+    return Way(tmp_path / "published")
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
+
+
+@pytest.mark.parametrize("hurt", ["1.root.json", "timestamp.json", ".snapshot.json", ".targets.json", "x.json"])
+def test_what_is_hurt_on_the_line_is_not_kept_and_comes_whole_the_next_time(
+    way: Way, tmp_path: Path, hurt: str
+) -> None:
+    kept = Published(tmp_path / "relay")
+    way.hurt = hurt
+    with pytest.raises(Malformed):
+        kept.refresh(way)  # type: ignore[arg-type]  # its one call is all that is needed
+    assert kept.read(TIMESTAMP) is None, "nothing half is shown"
+    way.hurt = ""
+    assert kept.refresh(way) > 0  # type: ignore[arg-type]
+    assert kept.refresh(way) == 0  # type: ignore[arg-type]
+    assert names(tmp_path / "relay") == names(way.folder)
+    for name in names(way.folder):
+        assert (tmp_path / "relay" / name).read_bytes() == (way.folder / name).read_bytes()
+
+
+def test_what_lies_here_hurt_is_fetched_again_with_the_next_publications(
+    way: Way, centre: Centre, tmp_path: Path
+) -> None:
+    kept = Published(tmp_path / "relay")
+    kept.refresh(way)  # type: ignore[arg-type]
+    put(centre, "forms/x.json", b"{1}")
+    centre.settle()
+    exports.publications(centre, way.folder)
+    newest = max(name for name in names(way.folder) if name.endswith(".targets.json"))
+    (tmp_path / "relay" / newest).write_bytes(b"{")
+    assert kept.refresh(way) > 0  # type: ignore[arg-type]
+    assert (tmp_path / "relay" / newest).read_bytes() == (way.folder / newest).read_bytes()
+
+
+@pytest.mark.parametrize(
+    "name", ["metadata/1.root.json", "metadata/9.targets.json", TIMESTAMP, "metadata/3.province.json"]
+)
+def test_a_stick_cannot_plant_what_nobody_signed(way: Way, tmp_path: Path, name: str) -> None:
+    kept = Published(tmp_path / "relay")
+    kept.refresh(way)  # type: ignore[arg-type]
+    before = names(tmp_path / "relay")
+    for data in (b"", b"{", b"[" * 5_000, b'{"signed": {}, "signatures": []}'):
+        with pytest.raises(Malformed):
+            kept.put(name, data)
+    with pytest.raises(Malformed):
+        kept.put("targets/forms/" + "0" * 64 + ".x.json", b"{}")
+    assert names(tmp_path / "relay") == before
+
+
+def test_a_version_is_not_taken_for_another(way: Way, tmp_path: Path) -> None:
+    kept = Published(tmp_path / "relay")
+    kept.refresh(way)  # type: ignore[arg-type]
+    newest = max(name for name in names(way.folder) if name.endswith(".snapshot.json"))
+    with pytest.raises(Malformed, match="version"):
+        kept.put("metadata/999.snapshot.json", (way.folder / newest).read_bytes())
