@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,7 +16,7 @@ from sync.hub import app as face
 from sync.hub import centre as centres
 from sync.hub import courier, enrolment, exports, whole
 from sync.hub.centre import Centre
-from sync.hub.grouping import GroupCommit
+from sync.hub.grouping import Asked, GroupCommit, Together
 from sync.hub.site import FolderSite
 from sync.hub.storage_sqlite import SqliteStorage
 from sync.hub.whole import KEYS
@@ -31,12 +30,12 @@ def copy(source: Path, target: Path) -> None:
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("*-shm", "*.lock"))
 
 
-def commit_here(group: GroupCommit, work: Callable[[Any], Any]) -> Any:
+def commit_here(group: GroupCommit, work: Together, item: Any) -> Any:
     """The hub's commit on the caller's thread instead of the writer's: a power cut must reach whoever simulates it."""
     group.require_open()
-    done: Future[Any] = Future()
-    group._commit([(work, done)])
-    return done.result()
+    asked = Asked(work, item)
+    group._commit([asked])
+    return asked.done.result()
 
 
 async def in_line(call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
@@ -45,7 +44,7 @@ async def in_line(call: Callable[..., Any], *arguments: Any, **named: Any) -> An
 
 
 PATCHES = (
-    (GroupCommit, "write", commit_here), (face, "run_in_threadpool", in_line), (starlette.routing, "run_in_threadpool", in_line),
+    (GroupCommit, "write_together", commit_here), (face, "run_in_threadpool", in_line), (starlette.routing, "run_in_threadpool", in_line),
 )  # fmt: skip
 
 

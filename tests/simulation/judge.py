@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sync import ops, receipts
-from sync.hub import acts, labels
+from sync.hub import acts, labels, log
 from tests.simulation.laptop import MADE, Laptop
 from tests.simulation.world import ROUNDS, World
 
@@ -56,6 +56,7 @@ def judge(world: World) -> Verdict:
     _chains(found, world, there)
     _log(found, world)
     _rest(found, world)
+    _relay(found, world)
     return found
 
 
@@ -151,6 +152,28 @@ def _rest(found: Verdict, world: World) -> None:
             "SELECT c.hash FROM chunk AS c JOIN attached AS a USING (blob) UNION SELECT blob FROM attached"
         )
         found.lost += [f"{laptop.name}: a piece of an attachment" for row in mine if row["hash"] not in pieces]
+
+
+def _relay(found: Verdict, world: World) -> None:
+    """The relay has brought everything, knows the centre's log as it is, and accuses nobody without a reason."""
+    if world.roads is None:
+        return
+    relay, centre = world.roads.province, world.site.centre
+    found.stuck += relay.left()
+    rows = relay.relay.storage.read(lambda tx: tx.query("SELECT receipt FROM handed WHERE receipt <> ''"))
+    for row in rows:
+        receipts.verify(row["receipt"], centre.log.note_key)
+    if world.silent:
+        return
+    if alarm := relay.alarm():
+        found.unsound.append(f"relay raises an alarm: {alarm}")
+    seen = relay.relay.storage.read(relay.relay.mirror.seen)
+    if seen.epoch == centre.log.epoch and seen.size:
+        mine = relay.relay.storage.read(lambda tx: relay.relay.mirror.root(tx, seen.size))
+        if mine != centre.storage.read(lambda tx: log.range_hash(tx, 0, seen.size)):
+            found.unsound.append("relay holds another log")
+    elif relay.online:
+        found.unsound.append("relay has not followed the log")
 
 
 def _who(world: World, row: dict[str, Any]) -> str:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from i18n.errors import SalaError
-from sync import courier, exchange, keys, ops, pruning, rescue, runs
+from sync import courier, exchange, keys, office, ops, pruning, rescue, runs
 from sync.clock import SetClock
 from sync.hub.centre import PLATFORM_KINDS
 from sync.keys import Unlocked
+from sync.transport import Transport
 from tests.simulation.centre import copy
 from tests.simulation.points import LAPTOP, Points, PowerCut
 
@@ -122,8 +123,15 @@ class Laptop:
         if isinstance(made, list):
             self.acknowledged.update(dict.fromkeys(made, kind))
 
-    def sync(self) -> exchange.Report | str | None:
-        found: exchange.Report | str | None = self.work(exchange.run)
+    def sync(self, urls: Sequence[str] = ()) -> exchange.Report | str | None:
+        """One run, to the first of ``urls`` that answers; to those that the laptop knows when none are named."""
+
+        def action(unlocked: Unlocked) -> exchange.Report:
+            centre = unlocked.store.read(office.centre)
+            line = Transport(urls, unlocked.device, log=centre.log) if urls and centre else None
+            return exchange.run(unlocked, line)
+
+        found: exchange.Report | str | None = self.work(action)
         return found
 
     def obey(self) -> Any:

@@ -1,4 +1,4 @@
-"""The power goes at any write point of laptop or hub: every ``failpoint`` of the product is counted, and one of them cuts.
+"""The power goes at any write point of laptop, hub or relay: every ``failpoint`` of the product is counted, and one of them cuts.
 
 At that moment the files are copied as the operating system has them, which is exactly what a killed process leaves; then an
 exception unwinds the dead program, and whatever it still does to its old files is thrown away.
@@ -18,7 +18,7 @@ from pathlib import Path
 import sync
 from sync import failpoint as original
 
-LAPTOP, HUB = "laptop", "hub"
+LAPTOP, HUB, RELAY = "laptop", "hub", "relay"
 
 
 class PowerCut(BaseException):
@@ -36,13 +36,17 @@ class Points:
     running: list[str] = field(default_factory=lambda: [LAPTOP])
     armed: dict[str, int] = field(default_factory=dict)  # victim → passings until it dies
     snapshot: dict[str, Callable[[], None]] = field(default_factory=dict)  # victim → copies its files
-    passed: Counter[str] = field(default_factory=Counter)
+    order: list[tuple[str, str]] = field(default_factory=list)  # every passing: whose, and the name of the point
     cut: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def passed(self) -> Counter[str]:
+        return Counter(name for _, name in self.order)
 
     def passing(self, name: str) -> None:
         """Stands in for ``failpoint``."""
-        self.passed[name] += 1
         victim = self.running[-1]
+        self.order.append((victim, name))
         left = self.armed.get(victim)
         if left is None:
             return

@@ -15,7 +15,9 @@ from unittest.mock import patch
 from sync import client, enrol, exchange, keys
 from sync.clock import SetClock
 from sync.hub import centre as centres
+from sync.hub import cosignatures
 from sync.hub.offices import office_facts
+from tests.simulation import province
 from tests.simulation.centre import PATCHES, Site
 from tests.simulation.chance import patched, seeded
 from tests.simulation.laptop import OFFICER, PASSPHRASE
@@ -39,7 +41,7 @@ def memory() -> Path:
 
 
 def make(folder: Path) -> Path:
-    """The folder with ``hub`` and a home of each name; made when it is not there yet."""
+    """The folder with ``hub``, ``relay`` and a home of each name; made when it is not there yet."""
     if not folder.exists():
         _make(folder.with_name("template-part")).rename(folder)
     return folder
@@ -55,7 +57,10 @@ def _make(folder: Path) -> Path:
         site = Site(folder / "hub", clock, points)
         line = Line(site.serve, random.Random(0), watch)
         with patched((client, "open_client", line.client)):
+            key = province.make(folder / "relay", URL, site.centre.log.note_key)
+            site.do(lambda hub: hub.storage.write(lambda tx: cosignatures.add(tx, province.NAME, "03", key, "", NOW)))
             _laptops(folder, site, clock)
+            province.first_run(folder / "relay", clock)
         line.loop.close()
         site.close()
     return folder

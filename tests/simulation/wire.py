@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -46,14 +47,15 @@ class Faults:
         return drawn
 
 
-Request = tuple[str, bytes, bytes, list[tuple[bytes, bytes]], bytes]  # method, path, query, headers, body
+Request = tuple[str, str, bytes, bytes, list[tuple[bytes, bytes]], bytes]  # host, method, path, query, headers, body
+Ask = Callable[[Any], httpx.Response]
 
 
 @dataclass(slots=True)
 class Line(httpx.BaseTransport):
-    """One network for all. ``hub`` gives the application, or None while the hub is down."""
+    """One network for all. ``hub``: the centre answers; ``others``: who answers under another name than the centre's."""
 
-    hub: Callable[[Callable[[Any], httpx.Response]], httpx.Response]
+    hub: Callable[[Ask], httpx.Response]
     dice: random.Random
     watch: Stopwatch
     faults: Faults = field(default_factory=Faults)
@@ -61,6 +63,7 @@ class Line(httpx.BaseTransport):
     counts: Counter[str] = field(default_factory=Counter)
     late: list[Request] = field(default_factory=list)
     answers: dict[str, httpx.Response] = field(default_factory=dict)
+    others: dict[str, Callable[[Ask], httpx.Response]] = field(default_factory=dict)
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
 
     def client(self, url: str, *_: Any, **__: Any) -> httpx.Client:
@@ -70,12 +73,12 @@ class Line(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         path, _, query = request.url.raw_path.partition(b"?")
         headers = [(name.lower(), value) for name, value in request.headers.raw]
-        found = self._carry((request.method, path, query, headers, request.read()))
+        found = self._carry((request.url.host, request.method, path, query, headers, request.read()))
         return httpx.Response(found.status_code, headers=found.headers, stream=httpx.ByteStream(found.content))
 
     def _carry(self, asked: Request) -> httpx.Response:
-        method, path, query, headers, body = asked
-        name = f"{method} {path.decode()}"
+        host, method, path, _, _, body = asked
+        name = f"{method} {host}{path.decode()}"
         if not self.published and path.startswith(b"/v1/tuf/"):
             return httpx.Response(404)
         if self.late and self._happens(0.3):
@@ -90,10 +93,10 @@ class Line(httpx.BaseTransport):
         if self._faulty("late"):
             self.late.append(asked)
         if body and self._faulty("cut_request"):
-            self._deliver((method, path, query, headers, body[: self.dice.randrange(len(body))]))
+            self._deliver((*asked[:-1], body[: self.dice.randrange(len(body))]))
             raise httpx.WriteError("cut off")
         if body and self._faulty("tamper_request"):
-            asked = (method, path, query, headers, self._tampered(body))
+            asked = (*asked[:-1], self._tampered(body))
         answer = self._deliver(asked)
         if self._faulty("duplicate"):
             answer = self._deliver(asked)
@@ -112,7 +115,14 @@ class Line(httpx.BaseTransport):
         return answer
 
     def _deliver(self, asked: Request) -> httpx.Response:
-        return self.hub(lambda app: self.loop.run_until_complete(_ask(app, asked)))
+        return self.others.get(asked[0], self.hub)(lambda app: self._run(_ask(app, asked)))
+
+    def _run(self, asking: Coroutine[Any, Any, httpx.Response]) -> httpx.Response:
+        """A relay asks the centre while it answers a laptop: the second loop needs a thread of its own, for which the first one waits."""
+        if not self.loop.is_running():
+            return self.loop.run_until_complete(asking)
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, asking).result()
 
     def _faulty(self, name: str) -> bool:
         if not self._happens(getattr(self.faults, name)):
@@ -136,7 +146,7 @@ def _answer(old: httpx.Response, content: bytes) -> httpx.Response:
 
 async def _ask(app: Any, asked: Request) -> httpx.Response:
     """One request to the ASGI application."""
-    method, path, query, headers, body = asked
+    _, method, path, query, headers, body = asked
     scope = {
         "type": "http", "asgi": {"version": "3.0", "spec_version": "2.4"}, "http_version": "1.1", "method": method,
         "path": path.decode("ascii"), "raw_path": path, "query_string": query, "headers": headers, "scheme": "http",

@@ -27,6 +27,8 @@ from tests.simulation.centre import PATCHES, Site, copy
 from tests.simulation.chance import patched, seeded
 from tests.simulation.laptop import MADE, Laptop
 from tests.simulation.points import HUB, LAPTOP, Points, counted
+from tests.simulation.province import Province
+from tests.simulation.roads import Roads
 from tests.simulation.wire import Faults, Line
 
 STEPS: Final = 20
@@ -62,12 +64,17 @@ class World:
         self.sticks = Sticks(folder)
         self.rounds = 0
         self.asleep: list[str] = []  # laptops that would never have gone by themselves
-        self.epochs = {1}  # the lives of the log that there were
-        self.silent = False  # did a life of the log go back, or did two bear one number?
+        self.silent = False  # did a life of the log go back without anybody being told?
         names = template.NAMES if self.dice.random() < 0.35 else template.NAMES[:2]
         self.laptops = [Laptop(name, folder / name, self._clock(), points) for name in names]
         self.obedient = self.dice.random() < 0.6  # is it today's program, which carries out a withdrawal at once?
+        self.roads = self._province() if self.dice.random() < 0.3 or "relay" in focus else None
         self.acts = self._plan(focus)
+
+    def _province(self) -> Roads:
+        relay = Province(self.folder / "relay", self._clock(), self.points, self.dice)
+        self.line.others["relay.test"] = relay.serve
+        return Roads(self, relay)
 
     def _clock(self) -> SetClock:
         return SetClock(template.NOW + self.dice.choice((0, 0, 0, 0, 30_000, -MINUTE * 20, -3 * YEAR, 2 * YEAR)))
@@ -84,6 +91,7 @@ class World:
             (self.kill_laptop, 14), (self.kill_hub, 14), (self.stick_out, 8), (self.stick_in, 8), (self.stick_home, 8),
             (self.hurt_stick, 4), (self.clone, 5), (self.restart, 6), (self.backup, 8), (self.restore, 6), (self.confirm, 6),
             (self.revoke, 4), (self.clock_jump, 6), (self.laptop_full, 5), (self.hub_full, 4), (self.garbage, 4), (self.prune, 8),
+            *(self.roads.acts() if self.roads else ()),
         ):  # fmt: skip
             if self.dice.random() < 0.5 or act.__name__ in focus:
                 acts.append((act, weight * (3 if act.__name__ in focus else 1)))
@@ -106,8 +114,11 @@ class World:
 
     def _pass_time(self) -> None:
         ms = self.dice.choice((1_000, MINUTE, 10 * MINUTE, 300 * MINUTE))
-        for clock in (self.site.clock, *(laptop.clock for laptop in self.laptops)):
+        relay = [self.roads.province.clock] if self.roads else []
+        for clock in (self.site.clock, *relay, *(laptop.clock for laptop in self.laptops)):
             clock.advance(ms)
+        if self.roads:
+            self.roads.passes()
 
     @property
     def alive(self) -> list[Laptop]:
@@ -128,7 +139,7 @@ class World:
 
     def sync(self, laptop: Laptop | None = None) -> None:
         laptop = laptop or self._anyone()
-        found = laptop.sync()
+        found = laptop.sync(self.roads.way(laptop) if self.roads else ())
         if self.obedient and not laptop.gone and (told := laptop.obey()):
             self.say(f"{laptop.name} carries out its withdrawal: {told}")
         if isinstance(found, exchange.Report):
@@ -220,10 +231,7 @@ class World:
             self._after_restore()
 
     def _after_restore(self) -> None:
-        """What an admin does then. Two lives that begin from copies which know nothing of each other may bear one number."""
-        epoch = self.site.centre.log.epoch
-        self.silent |= epoch in self.epochs
-        self.epochs.add(epoch)
+        """What an admin does then."""
         for device in sorted(self.revoked):
             self._revoke(device)
 
@@ -299,6 +307,8 @@ class World:
         self.say("--- healing")
         for self.rounds in range(1, ROUNDS + 1):
             self._pass_time()
+            if self.roads:
+                self.roads.heal(self.rounds)
             for laptop in self.alive:
                 laptop.clock.advance(LONGEST_WAIT)
                 if self.waiting(laptop) and not laptop.due():
@@ -320,10 +330,12 @@ class World:
     def close(self) -> None:
         for laptop in self.laptops:
             laptop.close()
+        if self.roads:
+            self.roads.province.close()
 
     def drained(self) -> bool:
         """Has every laptop brought everything, and does the centre know where each op belongs?"""
-        if any(self.waiting(laptop) for laptop in self.alive):
+        if any(self.waiting(laptop) for laptop in self.alive) or (self.roads and self.roads.province.left()):
             return False
         pending = {row["hash"] for row in self.site.rows("SELECT hash FROM op WHERE label = 'pending'")}
         willing = [laptop for laptop in self.alive if not laptop.devices & self.revoked]
@@ -351,7 +363,7 @@ def world(
     folder = template.memory() / f"seed-{os.getpid()}"
     if folder.exists():
         shutil.rmtree(folder)
-    for name in ("hub", *template.NAMES):
+    for name in ("hub", "relay", *template.NAMES):
         copy(made / name, folder / name)
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder)
