@@ -155,11 +155,18 @@ class UnlockPage(QWidget):
         self.retheme()
 
     def retheme(self) -> None:
-        self._keeper.setFixedWidth(min(theme.scaled(440), max(320, self.window().width() - 60)))
+        wide = 440 if not self.card.isHidden() else 640  # a banner alone may name a file with its folders
+        self._keeper.setFixedWidth(min(theme.scaled(wide), max(320, self.window().width() - 60)))
         self._fit_names()
 
     def resizeEvent(self, event: object) -> None:
         super().resizeEvent(event)  # type: ignore[arg-type]
+        self.retheme()
+
+    def show_only(self, error: SalaError) -> None:
+        """Nobody can open this laptop: nothing asks for a passphrase."""
+        self.banner.show_error(error)
+        self.card.setVisible(bool(self.chosen()))
         self.retheme()
 
     def _fit_names(self) -> None:

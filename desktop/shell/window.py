@@ -152,8 +152,7 @@ class Window(QWidget):
         try:
             door.show_names(read_names(self.home), chosen)
         except SalaError as refusal:
-            door.banner.show_error(refusal)
-            door.card.setVisible(bool(door.chosen()))  # nobody can open it: nothing asks for a passphrase
+            door.show_only(refusal)
         if error is not None:
             door.banner.show_error(error)
         self.locked.emit()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,12 +20,12 @@ from i18n import catalog
 from modules.session import Session
 from sync import keys, qrframes, qrpicture, reset, shares
 from sync.clock import SystemClock
+from tests.desktop.keys_only import cut_off, focused, ring, shoot, speak, tab_to
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
 NEW = "ផ្កាឈូក ទន្លេសាប ៤៥៦"
-SHOTS = os.environ.get("SALA_SHOTS", "")
 
 
 @pytest.fixture(autouse=True)
@@ -70,12 +69,6 @@ def seen(view: QWidget, file: Path) -> list[str]:
     """What a camera reads from the screen."""
     view.grab().save(str(file))
     return qrpicture.texts(file)
-
-
-def shoot(widget: QWidget, name: str) -> None:
-    if SHOTS:
-        QApplication.processEvents()
-        widget.grab().save(f"{SHOTS}/{name}-{widget.width()}-{catalog.language()}.png")
 
 
 def test_the_request_and_the_answer_go_as_pictures_from_screen_to_screen(
@@ -176,45 +169,20 @@ def test_the_whole_way_by_keyboard(locked: Window, qtbot: QtBot, tmp_path: Path,
     assert reset.waiting(locked.home) is not None, "and the request stays open"
 
 
-def focused() -> Any:
-    """What has the focus."""
-    return QApplication.focusWidget()
-
-
-def tab_to(wanted: QWidget, most: int = 40) -> None:
-    """Press Tab until ``wanted`` (or something in it) has the focus."""
-    for _ in range(most):
-        now = focused()
-        if now is wanted or wanted.isAncestorOf(now):
-            return
-        QTest.keyClick(now, Qt.Key.Key_Tab)
-    raise AssertionError(f"Tab never comes to {wanted}")
-
-
-def ring(widget: QWidget) -> None:
-    """What has the focus looks different than without it, and stands within the window."""
-    held = focused()
-    QApplication.processEvents()
-    with_focus = widget.grab().toImage()
-    held.clearFocus()
-    QApplication.processEvents()
-    without = widget.grab().toImage()
-    held.setFocus(Qt.FocusReason.TabFocusReason)
-    assert with_focus != without, f"no focus ring: {widget}"
-
-
 @pytest.mark.parametrize("language", ["km", "en"])
 @pytest.mark.parametrize("size", [(1366, 768), (1024, 600)])
 def test_nothing_is_cut_and_everything_has_a_name(
     locked: Window, size: tuple[int, int], language: catalog.Language
 ) -> None:
-    catalog.use(language)
     locked.resize(*size)
     page = page_of(locked)
+    speak(page, language)
+    assert cut_off(page) == []
     assert a11y.flaws(page) == []
     shoot(locked, "reset-first")
     page.show_request(reset.begin(locked.home, "Chan Sokha", NEW, SystemClock(), cost=keys.CHEAP))
     QApplication.processEvents()
     assert a11y.flaws(page) == []
+    assert cut_off(page) == []
     assert page.view.visibleRegion().boundingRect().height() == page.view.height(), "the whole code is seen at once"
     shoot(locked, "reset-request")
