@@ -67,23 +67,23 @@ class Projection:
             "device": op.device,
             "now": received_ms,
         }
-        if tx.query("SELECT code FROM p_links_link WHERE code = :code", {"code": code}):
-            tx.execute(
-                "INSERT INTO p_links_conflict (op, code, target, office, device, received_ms) "
-                "VALUES (:op, :code, :target, :office, :device, :now)",
-                row,
-            )
-            return
         expires = body.get("expires_ms")
         reason = _against(code, target, op.office)
-        tx.execute(
+        first = tx.execute(
             "INSERT INTO p_links_link (code, target, title, state, reason, expires_ms, office, device, op, created_ms, changed_ms) "
-            "VALUES (:code, :target, :title, :state, :reason, :expires, :office, :device, :op, :made, :now)",
+            "VALUES (:code, :target, :title, :state, :reason, :expires, :office, :device, :op, :made, :now) "
+            "ON CONFLICT (code) DO NOTHING",
             {
                 **row, "title": str(body.get("title", "")), "state": "refused" if reason else "active", "reason": reason,
                 "expires": expires if isinstance(expires, int) else None, "made": op.wall_ms,
             },
         )  # fmt: skip
+        if not first:
+            tx.execute(
+                "INSERT INTO p_links_conflict (op, code, target, office, device, received_ms) "
+                "VALUES (:op, :code, :target, :office, :device, :now)",
+                row,
+            )
 
 
 def answer(row: Mapping[str, Any] | None, now_ms: int) -> Answer:

@@ -15,6 +15,7 @@ from sync.clock import Clock
 from sync.errors import Known, Refused
 from sync.hub import (
     audits,
+    bursts,
     contacts,
     database,
     downward,
@@ -51,8 +52,7 @@ PLATFORM_KINDS: Final = frozenset(
 SETTINGS: Final = "hub.json"
 STABLE: Final = "stable-batch"  # the last batch of which a second site has confirmed its copy
 _SHORTEST_PAUSE_S: Final = 2  # between two publications in the background: one upload is no reason for a new set
-_QUIET_S: Final = 0.1  # without an upload: the burst is over
-_BURST_S: Final = 2  # but projections never wait longer than this
+_BURST_S: Final = 2  # projections never wait longer than this for the end of a burst; from then on they give way to it
 _LONGEST_PAUSE_S: Final = 3600  # metadata must be signed anew before it expires
 _VERSION_JUMP: Final = 100_000  # publications that may have gone out since the copy was made
 _MOST_SHARED: Final = 2 << 20  # bytes of publications in an office pack
@@ -89,6 +89,7 @@ class Centre:
             self.storage.close()
             raise
         self._wake = threading.Event()
+        self._burst = bursts.Burst()
         self._ended = False
         self._signed = 0  # the version of the publications that was written down last
         self._thread: threading.Thread | None = None
@@ -120,6 +121,7 @@ class Centre:
 
     def wake(self) -> None:
         """Something came in."""
+        self._burst.came()
         self._wake.set()
 
     def settle(self) -> list[str]:
@@ -127,10 +129,10 @@ class Centre:
         self.project()
         return self.publish()
 
-    def project(self) -> None:
-        """Bring every projection up to date, and carry out what agencies decided."""
-        self.runner.run()
-        marks.advance(self.storage)
+    def project(self, rest: bursts.Rest = bursts.never) -> None:
+        """Bring every projection up to date, and carry out what agencies decided. ``rest`` is called between two pieces."""
+        self.runner.run(rest)
+        marks.advance(self.storage, rest=rest)
         now = self.clock.wall_ms()
         if self.storage.read(lambda tx: watch.due(tx, now)):
             self.storage.write(lambda tx: watch.anchor(tx, now))
@@ -224,7 +226,7 @@ class Centre:
                 self._until_quiet()
             if self._ended:
                 return
-            _quietly(self.project)
+            _quietly(lambda: self.project(self._burst.rest))
             if time.monotonic() >= due:
                 began = time.monotonic()
                 _quietly(self.publish)
@@ -236,7 +238,7 @@ class Centre:
         end = time.monotonic() + _BURST_S
         while not self._ended and time.monotonic() < end:
             self._wake.clear()
-            if not self._wake.wait(timeout=_QUIET_S):
+            if not self._wake.wait(timeout=bursts.QUIET_S):
                 return
         self._wake.clear()
 

@@ -6,12 +6,13 @@ bodies have no words here: the hub cannot read them.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from i18n.normalise import fold
 from i18n.segment import segments
-from sync.hub import parallels, raws, stored
+from sync.hub import bursts, parallels, raws, stored
 from sync.hub.storage import Row, Storage, Tx
 
 CURSOR: Final = "finder"  # in ``meta``: the entry of the log up to which all is in
@@ -20,19 +21,21 @@ MOST_WORDS: Final = 60  # of one record
 LONGEST_WORD: Final = 40
 
 
-def advance(storage: Storage, most: int = 1 << 30) -> int:
+def advance(storage: Storage, most: int = 1 << 30, *, rest: bursts.Rest = bursts.never) -> int:
     """Take in what came since the last time, at most so many batches; how many were taken."""
-    taken = 0
+    taken, began = 0, time.monotonic()
     while taken < most:
-        stretch = storage.read(_next)
+        after, stretch = storage.read(lambda tx: (reached := _cursor(tx), _next(tx, reached)))
         if not stretch:
             break
         words = [(row["id"], word) for row in stretch for word in row["words"]]
         refs = [(row["id"], row["batch"], row["refs"]) for row in stretch if row["refs"]]
         last = max(row["leaf"] for row in stretch)
         batches = sorted({row["batch"] for row in stretch})
-        storage.write(lambda tx, b=batches, w=words, r=refs, n=last: _keep(tx, b, w, r, n))  # type: ignore[misc]
+        storage.write(lambda tx, a=after, b=batches, w=words, r=refs, n=last: _keep(tx, a, b, w, r, n))  # type: ignore[misc]
         taken += len(batches)
+        rest(time.monotonic() - began)
+        began = time.monotonic()
     return taken
 
 
@@ -53,11 +56,11 @@ def _cursor(tx: Tx) -> int:
     return int(found["value"]) if found else -1
 
 
-def _next(tx: Tx) -> list[Row]:
-    """The ops of the next batches with their words; a batch without new ops as one row without id."""
+def _next(tx: Tx, after: int) -> list[Row]:
+    """The ops of the batches ``after`` that entry with their words; a batch without new ops as one row without id."""
     found: list[Row] = []
     for leaf in tx.query(
-        "SELECT idx, batch FROM leaf WHERE idx > :after ORDER BY idx LIMIT :n", {"after": _cursor(tx), "n": STRETCH}
+        "SELECT idx, batch FROM leaf WHERE idx > :after ORDER BY idx LIMIT :n", {"after": after, "n": STRETCH}
     ):
         rows = tx.query("SELECT id, place, kind FROM op WHERE batch = :b ORDER BY place", {"b": leaf["batch"]})
         # the centre's own acts are told on their own pages
@@ -83,11 +86,15 @@ def _raw(tx: Tx, batch: int) -> bytes:
 
 def _keep(
     tx: Tx,
+    after: int,
     batches: Sequence[int],
     words: Sequence[tuple[int, str]],
     refs: Sequence[tuple[int, int, Sequence[bytes]]],
     last: int,
 ) -> None:
+    """Take in what was read ``after`` that entry, unless somebody else did meanwhile: another process, or an admin at the console."""
+    if _cursor(tx) != after:
+        return
     for batch in batches:
         tx.execute(
             """INSERT INTO mark (batch, kind, form, officer, device, n)

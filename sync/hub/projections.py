@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -17,7 +18,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 
 from sync import batch as batches
 from sync.cbor import Malformed
-from sync.hub import raws, stored
+from sync.hub import bursts, raws, stored
 from sync.hub.storage import Row, Storage, Tx
 from sync.ops import OpFields, SealedRef
 
@@ -133,12 +134,14 @@ class Runner:
             tx.execute(statement)
         caught_up(tx, projection, 0)
 
-    def run(self) -> int:
+    def run(self, rest: bursts.Rest = bursts.never) -> int:
         """Apply all that waits; the number of accepted ops that were new to at least one projection."""
-        total = 0
+        total, began = 0, time.monotonic()
         while stretch := self._storage.read(self._next):
             self._storage.write_beside(lambda tx, found=stretch: self._apply(tx, found))  # type: ignore[misc]
             total += stretch.last - stretch.after
+            rest(time.monotonic() - began)
+            began = time.monotonic()
         return total
 
     def _next(self, tx: Tx) -> Stretch | None:

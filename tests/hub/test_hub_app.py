@@ -264,7 +264,7 @@ def test_a_projection_thread_survives_its_failures(
 
     failed = threading.Event()
 
-    def broken() -> int:
+    def broken(_rest: object) -> int:
         failed.set()
         raise OSError("disk")
 
