@@ -83,7 +83,7 @@ def create_profile(
         attempts.clear(home, slot.officer)
         failpoint("profile")
         slots.write(home, Slots(0, (slot,), opener))  # last: from now on there is a profile
-        store.read(lambda conn: _show_drafts(conn, home))
+        store.write(lambda conn: _show_drafts(conn, home))
         return _unlocked(home, store, made.id, seed, key)
     except BaseException:
         store.close()
@@ -95,13 +95,14 @@ def unlock(home: Path, name_or_id: str, passphrase: str, clock: Clock, *, read_o
 
     ``read_only`` also opens a profile that a newer Sala has written, for export. Refused: SY-112 nobody of that name,
     SY-114 wrong passphrase (``wait_s`` until the next try), SY-111 wait. Known: SY-109 no profile, SY-118 slots
-    damaged, SY-102 database damaged, SY-103 written by a newer Sala.
+    damaged, SY-525 an old copy of the slots was put back, SY-102 database damaged, SY-103 written by a newer Sala.
     """
     _refuse_withdrawn(home)
     slot = slots.read(home).of(name_or_id)
     seed, wrong = _try(home, slot, passphrase, clock)
     store, key = _open_store(home, slots.unseal(seed, slot.sealed), clock, read_only=read_only)
     try:
+        _require_newest(store, home)
         if not read_only:
             schema.install(store)
             event = {"what": "unlocked", "officer": slot.officer.hex(), "wrong_before": wrong}
@@ -223,6 +224,8 @@ def remove_officer(unlocked: Unlocked, officer: str) -> None:
         identity.remove_officer(conn, gone.officer.hex(), clock.wall_ms())
         audit.append(conn, clock, {"what": "officer removed", "officer": gone.officer.hex(), "by": unlocked.officer.id})
 
+        marks.raise_floor(conn, marks.KEYRING, slots.read(home).generation)
+
     store.write(work)
 
 
@@ -311,6 +314,21 @@ def _open_store(home: Path, keys: list[bytes], clock: Clock, *, read_only: bool 
     raise Known("SY-102")  # the key is right, for its slot is authentic: so the first page is damaged
 
 
+def _require_newest(store: Store, home: Path) -> None:
+    """Known SY-525: the slots are older than those that this database has seen last, so an old copy of them was put back.
+
+    Passphrases that were changed since would open it, and officers who came since would be taken off the list.
+    """
+    seen = store.read(lambda conn: marks.floor(conn, marks.KEYRING))
+    found = slots.read(home).generation  # behind the other: whoever writes slots raises the floor afterwards
+    if found >= seen:
+        return
+    if not store.read_only:
+        event = {"what": "old key slots", "found": found, "seen": seen}
+        store.write(lambda conn: audit.append(conn, store.clock, event))
+    raise Known("SY-525", found=found, seen=seen)
+
+
 def _change_key(unlocked: Unlocked, found: Slots, officers: list[Slot]) -> None:
     """Encrypt the database anew for ``officers`` only. Interrupted anywhere, the next unlocking finishes it."""
     old, new = unlocked.database_key, utils.random(32)
@@ -333,7 +351,8 @@ def _put(store: Store, slot: Slot) -> None:
     def work(conn: Connection) -> None:
         found = slots.read(store.folder)
         others = [other for other in found.officers if other.officer != slot.officer]
-        slots.write(store.folder, replace(found, officers=(*others, slot)))
+        newest = max(found.generation, marks.floor(conn, marks.KEYRING))
+        slots.write(store.folder, replace(found, generation=newest, officers=(*others, slot)))
         _show_drafts(conn, store.folder)
 
     store.write(work)
@@ -359,14 +378,15 @@ def _settle(conn: Connection, home: Path, store: Store, event: dict[str, object]
 
 
 def _show_drafts(conn: Connection, home: Path) -> None:
-    """Lay the officers' sealed draft keys beside the slots: who is locked out can show them to the province."""
+    """Lay the officers' sealed draft keys beside the slots, for the province; older slots are believed no more."""
     rows = conn.execute(
         "SELECT id, draft_recovery FROM officer WHERE removed_ms IS NULL AND draft_recovery IS NOT NULL"
     )
     drafts = {_raw(row["id"]): bytes(row["draft_recovery"]) for row in rows.fetchall()}
     found = slots.read(home)
     if found.drafts != drafts:
-        slots.write(home, replace(found, drafts=drafts))
+        found = slots.write(home, replace(found, drafts=drafts))
+    marks.raise_floor(conn, marks.KEYRING, found.generation)
 
 
 def _unlocked(home: Path, store: Store, officer: str, seed: bytes, key: bytes) -> Unlocked:

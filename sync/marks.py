@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 # --- floors
 HUB_TIME: Final = "hub.time"  # ms: the latest time that a hub has signed
 REVOCATIONS: Final = "revocations"  # version of the revocation list
+KEYRING: Final = "keyring"  # generation of the newest slots file
 PRUNABLE: Final = "op.prunable"  # ops up to here may leave the op log
 AUDIT_PURGED: Final = "audit.purged"  # rows of the audit log up to here were archived and purged
 

@@ -93,6 +93,13 @@ def test_everything_comes_back(worked: Unlocked, saved: Path, tmp_path: Path, cl
     assert leftovers(tmp_path) == []
 
 
+def test_an_older_backup_as_a_whole_is_no_alarm(worked: Unlocked, saved: Path, tmp_path: Path, clock: SetClock) -> None:
+    """Its slots and its database belong together, whatever passphrases were changed since."""
+    keys.change_passphrase(worked, PASSPHRASE, PASSPHRASE + "2", cost=keys.CHEAP)
+    backup.restore(saved, tmp_path / "new")
+    keys.unlock(tmp_path / "new", worked.officer.id, PASSPHRASE, clock).lock()
+
+
 def test_a_profile_without_attachments_comes_back(profile: Unlocked, tmp_path: Path, clock: SetClock) -> None:
     backup.write(profile, tmp_path / "b")
     assert backup.restore(tmp_path / "b", tmp_path / "new")["attachment_pieces"] == 0

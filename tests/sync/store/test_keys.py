@@ -595,6 +595,68 @@ def test_an_interrupted_recovery_is_repeated(
     found.lock()
 
 
+def kept(home: Path) -> dict[str, bytes]:
+    return {name: (home / name).read_bytes() for name in slots.FILES}
+
+
+def put_back(home: Path, files: dict[str, bytes]) -> None:
+    for name, data in files.items():
+        (home / name).write_bytes(data)
+
+
+def test_an_old_copy_of_the_slots_opens_nothing_with_an_old_passphrase(profile: Unlocked, clock: SetClock) -> None:
+    old = kept(profile.home)
+    keys.change_passphrase(profile, PASSPHRASE, OTHER, cost=CHEAP)
+    new = kept(profile.home)
+    profile.lock()
+    put_back(profile.home, old)
+    for options in ({}, {"read_only": True}):
+        code, values = refusal(lambda options=options: unlock(profile, **options))  # type: ignore[misc]
+        assert (code, values) == ("SY-525", {"found": 2, "seen": 3})
+    assert refusal(lambda: unlock(profile, OTHER))[0] == "SY-114"
+    put_back(profile.home, {slots.FILES[1]: new[slots.FILES[1]]})  # one new copy is enough
+    found = unlock(profile, OTHER)
+    assert events(found)[-3:] == ["passphrase changed", "old key slots", "unlocked"]
+    found.lock()
+
+
+def test_officers_who_came_since_are_not_taken_off_by_an_old_copy_of_the_slots(profile: Unlocked) -> None:
+    old = kept(profile.home)
+    keys.add_officer(profile, DARA, OTHER, cost=CHEAP)
+    new = kept(profile.home)
+    profile.lock()
+    put_back(profile.home, old)
+    assert refusal(lambda: unlock(profile))[0] == "SY-525"
+    put_back(profile.home, new)
+    found = unlock(profile, OTHER, "Chan Dara")
+    assert [one.latin for one in found.officers()] == ["Sok Vibol", "Chan Dara"]
+    found.lock()
+
+
+def test_the_province_opens_a_profile_whose_newest_slots_are_lost(
+    profile: Unlocked, recovery: PrivateKey, clock: SetClock
+) -> None:
+    draft(profile)
+    old = kept(profile.home)
+    for passphrase in (OTHER, PASSPHRASE + OTHER):
+        keys.add_officer(profile, Officer("", passphrase[:9], passphrase[:8], "chief"), passphrase, cost=CHEAP)
+    profile.lock()
+    put_back(profile.home, old)
+    found = keys.recover(profile.home, "Sok Vibol", OTHER, recovery=recovery, clock=clock, cost=CHEAP)
+    assert drafts_of(found) == [{"a": "ពាក្យ"}]
+    found.lock()
+    unlock(profile, OTHER).lock()
+
+
+def test_a_slots_file_that_the_power_cut_left_behind_its_database_is_no_old_one(profile: Unlocked) -> None:
+    """The slots are written first, the database sees them afterwards: in between nothing is suspicious."""
+    profile.lock()
+    found = slots.read(profile.home)
+    slots.write(profile.home, found)
+    unlock(profile).lock()
+    unlock(profile).lock()
+
+
 def test_a_laptop_whose_copy_was_found_gets_a_new_identity(profile: Unlocked) -> None:
     before, office = profile.device, copied(profile.office_key)[0]
     made = profile.replace_device()
