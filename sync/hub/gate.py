@@ -29,6 +29,9 @@ class Gate:
         if scope["type"] != "http" or scope["path"] in _UNPACED:
             await self._app(scope, receive, send)
             return
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:  # no database keeps such a text
+            await PlainTextResponse("no such address", 404)(scope, receive, send)
+            return
         began, call, status = time.perf_counter(), _call(scope["path"]), 500
 
         async def watched(message: Any) -> None:

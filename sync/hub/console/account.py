@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from sync.errors import Refused, SalaError
 from sync.hub import watch
 from sync.hub.centre import Centre
-from sync.hub.console import admins, entrance, login, secondfactor
+from sync.hub.console import admins, entrance, held, login, secondfactor
 from sync.hub.console.doors import LOGIN, Form, small_form
 from sync.hub.console.login import Visit
 from sync.hub.console.pages import centre_of, page
@@ -47,19 +47,22 @@ def _posted_set_up(request: Request, form: Form) -> Response:
         return _set_up(request, visit, error, 422)
     now = centre.clock.wall_ms()
 
-    def work(tx: Tx) -> bool:
+    def work(tx: Tx) -> tuple[bool, str | None]:
+        """Whether all is set up; what was typed too late in the visit before."""
         admin = admins.one(tx, visit.admin)
         if admin is None or admin["must_change"] or admins.needs_factor(tx, admin):
-            return False
+            return False, None
+        typed = held.carry(tx, visit.key, visit.admin)
         tx.execute("DELETE FROM visit WHERE key_hash = :key", {"key": visit.key})
         watch.note(tx, visit.admin, watch.DOOR, "in", now)
-        return True
+        return True, typed
 
-    done = centre.storage.write(work)
+    done, typed = centre.storage.write(work)
     if not done:
         return _codes(request, None, codes, "/console/begin") if codes else RedirectResponse("/console/begin", 303)
-    response = _codes(request, None, codes, "/console/") if codes else RedirectResponse("/console/", 303)
-    entrance.begin(request, visit.admin, response, login.IN)
+    then = held.PLACE if typed else "/console/"
+    response = _codes(request, None, codes, then) if codes else RedirectResponse(then, 303)
+    entrance.begin(request, visit.admin, response, login.IN, typed)
     return response
 
 

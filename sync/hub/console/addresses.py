@@ -10,7 +10,7 @@ from sync.hub.console import navigation
 Say = Callable[..., str]
 
 _PAGES: Final = {tab.path.removeprefix("/console/"): tab.words for group in navigation.GROUPS for tab in group.tabs} | {
-    "fresh": "National board", "table": "Tables", "fork": "Quarantine", "me": "Your log-in",
+    "fresh": "National board", "table": "Tables", "fork": "Quarantine", "me": "Your log-in", "held": "What you had typed",
 }  # fmt: skip
 _ABOUT: Final = {"office": "Office {what}", "batch": "Batch {what}", "record": "Record {what}", "user": "User {what}"}
 _DEEDS: Final = {

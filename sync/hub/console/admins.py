@@ -17,6 +17,7 @@ from sync.hub.storage import Row, Tx
 LEAST: Final = 10  # characters of a passphrase
 LONGEST: Final = 256
 LONGEST_NAME: Final = 100
+IDLE_MS: Final = 30 * 60_000  # a visit ends after so long without an act or a look
 RULES: Final = ("nobody", "owners", "everybody")  # who must have a second factor
 _RULE: Final = "console-second-factor"  # in ``meta``
 _START_LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"  # none that are taken for another
@@ -85,10 +86,10 @@ def listing(tx: Tx, now_ms: int) -> list[Row]:
     """Everybody with their role, second factor, open visits and last look; no secrets."""
     return tx.query(
         """SELECT a.name, a.role, a.added_ms, a.disabled_ms, a.must_change, CASE WHEN a.totp IS NULL THEN 0 ELSE 1 END AS factor,
-               (SELECT count(*) FROM visit v WHERE v.admin = a.name AND v.until_ms > :now) AS visits,
+               (SELECT count(*) FROM visit v WHERE v.admin = a.name AND v.until_ms > :now AND v.seen_ms > :idle) AS visits,
                (SELECT max(v.seen_ms) FROM visit v WHERE v.admin = a.name) AS seen_ms
            FROM admin a ORDER BY a.name""",
-        {"now": now_ms},
+        {"now": now_ms, "idle": now_ms - IDLE_MS},
     )
 
 

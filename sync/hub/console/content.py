@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from i18n import dates, gazetteer, numbers, phones
 from i18n.catalog import Text
-from sync.hub.console.tables import A_TIME_MS
 from sync.hub.formlabels import FieldWords
 
 if TYPE_CHECKING:
     from sync.hub.centre import Centre
 
+A_TIME_MS: Final = 100_000_000_000  # a whole number above this is a time (1973 and later), below it a figure
 MOST_LINES: Final = 400
 MOST_TEXT: Final = 2_000  # characters of one value
 _ANSWERS: Final = frozenset({"answers", "changes", "values"})  # below them stand the fields of the form
@@ -33,6 +33,8 @@ _COMMON: Final[Mapping[str, Text]] = {
     "device": {"km": "កុំព្យូទ័រ", "en": "Laptop"}, "due": {"km": "ថ្ងៃកំណត់", "en": "Due"},
     "en": {"km": "ភាសាអង់គ្លេស", "en": "In English"}, "fee": {"km": "ថ្លៃសេវា", "en": "Fee"},
     "form": {"km": "ទម្រង់", "en": "Form"}, "kind": {"km": "ប្រភេទ", "en": "Kind"}, "kinds": {"km": "ប្រភេទ", "en": "Kinds"},
+    "holder": {"km": "អ្នកកាន់កូនសោ", "en": "Who keeps the key"}, "url": {"km": "អាសយដ្ឋាន", "en": "Address"},
+    "name_km": {"km": "ឈ្មោះជាភាសាខ្មែរ", "en": "Name in Khmer"}, "name_en": {"km": "ឈ្មោះជាភាសាអង់គ្លេស", "en": "Name in English"},
     "km": {"km": "ភាសាខ្មែរ", "en": "In Khmer"}, "latin": {"km": "អក្សរឡាតាំង", "en": "In Latin letters"},
     "name": {"km": "ឈ្មោះ", "en": "Name"}, "note": {"km": "កំណត់ចំណាំ", "en": "Note"}, "number": {"km": "លេខ", "en": "Number"},
     "office": {"km": "ការិយាល័យ", "en": "Office"}, "officer": {"km": "មន្ត្រី", "en": "Officer"},
@@ -73,6 +75,11 @@ class Labels:
 
 
 UNNAMED: Final = Labels(_NONE, _NONE)
+
+
+def named(name: str) -> Text | str:
+    """What a field is called that many records and forms share, else its id."""
+    return _COMMON.get(name, name)
 
 
 def of_module(centre: Centre, kind: str) -> Mapping[str, FieldWords]:

@@ -17,7 +17,7 @@ from starlette.responses import RedirectResponse, Response
 
 from sync.errors import Known, SalaError
 from sync.hub import watch
-from sync.hub.console import login, roles
+from sync.hub.console import held, login, roles
 from sync.hub.console.login import Visit
 from sync.hub.console.pages import HEADERS, centre_of, page
 
@@ -101,11 +101,14 @@ class Doors:
         async def endpoint(request: Request) -> Response:
             visit = await run_in_threadpool(login.of, request)
             if visit is None or visit.stage != login.IN:
+                await run_in_threadpool(held.keep_ended, request, await small_form(request))
                 return _to_login(request, visit)
             try:
                 async with _form(request, limit) as fields:
                     form = _read(fields)
                     if not login.token_holds(visit, form.fields.get("token")):
+                        if await run_in_threadpool(held.keep_from_elsewhere, request, visit, form):
+                            return RedirectResponse(held.PLACE, 303, headers=HEADERS)
                         return page(request, "old.html", {}, visit=visit, status=403)
                     return await run_in_threadpool(self._act, handler, request, visit, form, power)
             except (
@@ -141,6 +144,8 @@ class Doors:
             response = _problem(request, visit, error)
         if response.status_code >= 400:
             write(request, visit.admin, watch.ACT, request.url.path, refused=response.status_code)
+        elif form.get("held"):
+            centre_of(request).storage.write(lambda tx: held.forget(tx, visit.key))
         return response
 
 
@@ -206,7 +211,8 @@ def _to_login(request: Request, visit: Visit | None) -> Response:
     back = request.url.path if request.method == "GET" else "/console/"
     if request.headers.get("hx-request"):  # a part of a page: the whole page must go to the log-in
         return Response(status_code=204, headers={"HX-Redirect": place, **HEADERS})
-    return RedirectResponse(f"{place}?back={quote(back)}", 303, headers=HEADERS)
+    late = "" if request.method == "GET" else "&late=1"
+    return RedirectResponse(f"{place}?back={quote(back)}{late}", 303, headers=HEADERS)
 
 
 def _form(request: Request, limit: int) -> Any:

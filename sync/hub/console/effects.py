@@ -10,11 +10,10 @@ from starlette.responses import RedirectResponse, Response
 from sync.errors import SalaError
 from sync.hub import dispatch
 from sync.hub.centre import Centre
-from sync.hub.console.content import lines
+from sync.hub.console.content import A_TIME_MS, lines
 from sync.hub.console.doors import Form
 from sync.hub.console.login import Visit
 from sync.hub.console.pages import centre_of, menu, page
-from sync.hub.console.tables import A_TIME_MS
 
 
 def waiting(request: Request, visit: Visit) -> Response:

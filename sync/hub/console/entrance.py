@@ -12,7 +12,7 @@ from starlette.responses import FileResponse, PlainTextResponse, RedirectRespons
 
 from i18n.catalog import LANGUAGES
 from sync.hub import watch
-from sync.hub.console import admins, login, secondfactor
+from sync.hub.console import admins, held, login, secondfactor
 from sync.hub.console.doors import BEGIN, CODE, LOGIN, Form, small_form, write
 from sync.hub.console.login import Visit
 from sync.hub.console.pages import ASSETS, HERE, LANGUAGE_COOKIE, centre_of, page, tokens
@@ -30,7 +30,9 @@ _SHORT: Final = {"Cache-Control": "public, max-age=300"}
 
 def show(request: Request) -> Response:
     """The log-in page."""
-    return _page(request, back=request.query_params.get("back", "/console/"))
+    kept = login.ended(request)[1] is not None and held.waits(request)
+    late = "kept" if kept else "late" if request.query_params.get("late") else ""
+    return _page(request, back=request.query_params.get("back", "/console/"), late=late)
 
 
 async def enter(request: Request) -> Response:
@@ -64,11 +66,12 @@ def _enter(request: Request, form: Form) -> Response:
     if admin is None or not holds or admin["disabled_ms"] is not None:
         wait = centre.storage.write(lambda tx: _wrong(tx, "passphrase", name, admin, now))
         return _page(request, back=back, name=name, wrong=True, wait=wait, status=403)
-    stage = centre.storage.write(lambda tx: _right(tx, admin, now))
-    place = {login.IN: back, login.CODE: CODE, login.BEGIN: BEGIN}[stage]
+    key = login.key_of(request)
+    stage, typed = centre.storage.write(lambda tx: (_right(tx, admin, now), held.carry(tx, key, admin["name"])))
+    place = {login.IN: held.PLACE if typed else back, login.CODE: CODE, login.BEGIN: BEGIN}[stage]
     response = RedirectResponse(place, 303)
     response.delete_cookie(GATE, path="/console")
-    begin(request, admin["name"], response, stage)
+    begin(request, admin["name"], response, stage, typed)
     return response
 
 
@@ -90,10 +93,10 @@ def _right(tx: Tx, admin: Row, now: int) -> str:
     return stage
 
 
-def begin(request: Request, name: str, response: Response, stage: str) -> None:
-    """A new visit, and with it a new key."""
+def begin(request: Request, name: str, response: Response, stage: str, typed: str | None = None) -> None:
+    """A new visit, and with it a new key; what was ``typed`` too late in the one before comes along."""
     secure, agent = request.url.scheme == "https", request.headers.get("user-agent", "")
-    login.begin(centre_of(request), name, response, stage=stage, secure=secure, agent=agent)
+    login.begin(centre_of(request), name, response, stage=stage, secure=secure, agent=agent, held=typed)
 
 
 # --- the second factor
@@ -118,26 +121,27 @@ def _enter_code(request: Request, form: Form) -> Response:
         return RedirectResponse(LOGIN, 303)
     now = centre.clock.wall_ms()
 
-    def work(tx: Tx) -> tuple[str, int]:
-        """The stage that follows, "" for a wrong code; the seconds to wait."""
+    def work(tx: Tx) -> tuple[str, int, str | None]:
+        """The stage that follows, "" for a wrong code; the seconds to wait; what was typed too late."""
         admin = admins.one(tx, visit.admin)
         wait = login.wait_s(tx, "code", visit.admin, now)
         if admin is None or wait:
-            return "", wait
+            return "", wait, None
         if not code_holds(tx, centre.keys, admin, form.get("code", 40), now):
-            return "", _wrong(tx, "code", visit.admin, admin, now)
+            return "", _wrong(tx, "code", visit.admin, admin, now), None
+        typed = held.carry(tx, visit.key, visit.admin)
         login.succeeded(tx, "code", visit.admin)
         tx.execute("DELETE FROM visit WHERE key_hash = :key", {"key": visit.key})
         stage = login.BEGIN if admin["must_change"] else login.IN
         watch.note(tx, visit.admin, watch.DOOR, "in" if stage == login.IN else "to be set up", now)
-        return stage, 0
+        return stage, 0, typed
 
-    stage, wait = centre.storage.write(work)
+    stage, wait, typed = centre.storage.write(work)
     if not stage:
         values = {"visiting": visit, "wrong": True, "wait": wait}
         return page(request, "secondfactor.html", values, visit=None, status=429 if wait else 403)
-    response = RedirectResponse(BEGIN if stage == login.BEGIN else "/console/", 303)
-    begin(request, visit.admin, response, stage)
+    response = RedirectResponse(BEGIN if stage == login.BEGIN else held.PLACE if typed else "/console/", 303)
+    begin(request, visit.admin, response, stage, typed)
     return response
 
 
@@ -166,10 +170,11 @@ def _page(
     wrong: bool = False,
     old: bool = False,
     wait: int = 0,
+    late: str = "",
     status: int = 200,
 ) -> Response:
     gate = secrets.token_urlsafe(24)
-    values = {"back": inside(back), "name": name, "wrong": wrong, "old": old, "wait": wait, "gate": gate}
+    values = {"back": inside(back), "name": name, "wrong": wrong, "old": old, "wait": wait, "late": late, "gate": gate}
     response = page(request, "login.html", values, visit=None, status=status)
     secure = request.url.scheme == "https"
     response.set_cookie(GATE, gate, max_age=3600, path="/console", httponly=True, samesite="strict", secure=secure)

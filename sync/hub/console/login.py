@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sync.hub.console import roles
-from sync.hub.console.admins import name_of
+from sync.hub.console.admins import IDLE_MS, name_of
 from sync.hub.storage import Row, Tx
 
 if TYPE_CHECKING:
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 COOKIE: Final = "sala-console"
 LIFE_MS: Final = 8 * 3_600_000  # a working day
-IDLE_MS: Final = 30 * 60_000
+KEPT_MS: Final = (
+    LIFE_MS  # an ended visit is remembered so long, for a form that comes too late (:mod:`sync.hub.console.held`)
+)
 SEEN_EVERY_MS: Final = 60_000  # how exactly the last look is remembered
 AHEAD_MS: Final = 300_000  # a visit from further in the future: the clock was set back, and nobody knows how old it is
 FREE_TRIES: Final = 5
@@ -56,26 +58,27 @@ class Visit:
         return power in roles.POWERS.get(self.role, frozenset())
 
 
-def begin(centre: Centre, name: str, response: Response, *, stage: str, secure: bool, agent: str = "") -> None:
-    """A new visit with a new key; sets the cookie. Visits that are over are swept out."""
+def begin(
+    centre: Centre, name: str, response: Response, *, stage: str, secure: bool, agent: str = "", held: str | None = None
+) -> None:  # fmt: skip
+    """A new visit with a new key; sets the cookie. ``held``: a form of the visit before. Visits long over are swept out."""
     key, now = secrets.token_urlsafe(32), centre.clock.wall_ms()
     row = {
         "key": _hash(key), "admin": name_of(name), "token": secrets.token_urlsafe(24), "stage": stage, "now": now,
-        "until": now + LIFE_MS, "agent": agent[:200], "idle": now - IDLE_MS,
+        "until": now + LIFE_MS, "agent": agent[:200], "over": now - KEPT_MS, "idle": now - IDLE_MS - KEPT_MS, "held": held,
     }  # fmt: skip
 
     def work(tx: Tx) -> None:
-        tx.execute("DELETE FROM visit WHERE until_ms < :now OR seen_ms < :idle", row)
+        tx.execute("DELETE FROM visit WHERE until_ms < :over OR seen_ms < :idle", row)
         tx.execute(
-            """INSERT INTO visit (key_hash, admin, token, stage, begun_ms, seen_ms, until_ms, agent)
-               VALUES (:key, :admin, :token, :stage, :now, :now, :until, :agent)""",
+            """INSERT INTO visit (key_hash, admin, token, stage, begun_ms, seen_ms, until_ms, agent, held)
+               VALUES (:key, :admin, :token, :stage, :now, :now, :until, :agent, :held)""",
             row,
         )
 
     centre.storage.write(work)
-    response.set_cookie(
-        COOKIE, key, max_age=LIFE_MS // 1000, path="/console", httponly=True, samesite="strict", secure=secure
-    )
+    age = (LIFE_MS + KEPT_MS) // 1000  # the hub decides when a visit is over, not the browser
+    response.set_cookie(COOKIE, key, max_age=age, path="/console", httponly=True, samesite="strict", secure=secure)
 
 
 def of(request: Request, *, quiet: bool = False) -> Visit | None:
@@ -92,9 +95,27 @@ def of(request: Request, *, quiet: bool = False) -> Visit | None:
         centre.storage.write(
             lambda tx: tx.execute("UPDATE visit SET seen_ms = :now WHERE key_hash = :key", {"now": now, "key": hashed})
         )
+    return _visit(row, hashed)
+
+
+def ended(request: Request) -> tuple[bytes, Visit | None]:
+    """The visit of this request when it is over and was once inside, with its key; None otherwise. It opens nothing."""
+    centre: Centre = request.app.state.centre
+    hashed = key_of(request)
+    row = centre.storage.read(lambda tx: tx.one(_VISIT, {"key": hashed}))
+    over = row is not None and not _lasts(row, centre.clock.wall_ms()) and row["stage"] == IN
+    return hashed, _visit(row, hashed) if row is not None and over else None
+
+
+def _visit(row: Row, key: bytes) -> Visit:
     return Visit(
-        row["admin"], row["token"], row["role"], row["stage"], hashed, row["begun_ms"], row["seen_ms"], row["until_ms"]
+        row["admin"], row["token"], row["role"], row["stage"], key, row["begun_ms"], row["seen_ms"], row["until_ms"]
     )
+
+
+def key_of(request: Request) -> bytes:
+    """Under which the visit of this request's cookie is kept, if there is one."""
+    return _hash(request.cookies.get(COOKIE, ""))
 
 
 def end(centre: Centre, visit: Visit) -> None:

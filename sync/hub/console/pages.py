@@ -198,7 +198,7 @@ class _Offices:
         return self._shown[code]
 
     def _name(self, code: str) -> Markup:
-        if self.knows(code) and self._names is not None:
+        if self.knows(code) and self._names is not None and self._names[code][self._words.lang]:
             return self._words.say(self._names[code])
         try:
             unit = gazetteer.unit(code)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from sync.hub.console.content import A_TIME_MS
 from sync.hub.console.doors import Form
 from sync.hub.console.login import Visit
 from sync.hub.console.missing import missing
@@ -15,7 +16,6 @@ from sync.hub.console.pages import centre_of, page
 from sync.hub.storage import Tx
 
 ROWS: Final = 100
-A_TIME_MS: Final = 100_000_000_000  # a whole number above this is a time (1973 and later), below it a figure
 
 
 def overview(request: Request, visit: Visit) -> Response:
