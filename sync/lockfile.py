@@ -1,9 +1,10 @@
-"""A lock between processes: the window and the command line never exchange at the same time."""
+"""A lock between processes: the window and the command line never exchange at the same time, nor do two publish."""
 
 from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,25 @@ def locked(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+@contextmanager
+def turn(path: Path, patience_s: float = 20) -> Iterator[None]:
+    """The same, but wait for whoever holds it. Known SY-352 when that took longer than ``patience_s``."""
+    end = time.monotonic() + patience_s
+    while True:
+        try:
+            held = locked(path)
+            held.__enter__()
+            break
+        except Known:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.02)
+    try:
+        yield
+    finally:
+        held.__exit__(None, None, None)
 
 
 if sys.platform == "win32":

@@ -2,6 +2,8 @@
 
 Every laptop verifies signatures and hashes itself (TUF), whoever hands it the files. A relay does it too, so that a bit which
 flipped on the line or on a stick does not stay here under a name that is never fetched again. The first root it takes as it comes.
+
+What the last sets no longer name is let go of, as the centre does: a laptop on a slow line finishes with the set that it began with.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -21,12 +24,14 @@ from sync.cbor import Malformed
 from sync.errors import Known
 from sync.hub.parts import TOP
 from sync.limits import MAX_MESSAGE, MAX_PUBLICATION
+from sync.lockfile import turn
 
 if TYPE_CHECKING:
     from sync.transport import Transport
 
 _PART: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _MOST_ROOTS: Final = 1_000
+_KEPT_SETS: Final = 20  # the one that is shown and those before it
 TIMESTAMP: Final = "metadata/timestamp.json"
 
 
@@ -50,8 +55,20 @@ class Published:
         ]
         yield from sorted(found, key=lambda item: item[0] == TIMESTAMP)
 
+    def turn(self) -> AbstractContextManager[None]:
+        """Whoever changes the set waits for others who do. Known SY-352 when that takes too long."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return turn(self._folder.with_name("published.lock"))
+
     def refresh(self, line: Transport) -> int:
-        """Fetch what is new; how many files. A set that is not whole yet is not shown: its timestamp comes last."""
+        """Fetch what is new; how many files. A set that is not whole yet is not shown: its timestamp comes last.
+
+        Known SY-341: the centre published anew meanwhile; SY-352: somebody else is at it for long.
+        """
+        with self.turn():
+            return self._refresh(line)
+
+    def _refresh(self, line: Transport) -> int:
         timestamp = self._fetch(line, TIMESTAMP, MAX_MESSAGE)
         if timestamp is None:
             return 0
@@ -67,12 +84,10 @@ class Published:
             data, fetched = self._ensure(line, f"metadata/{meta['version']}.{name}", 16 * MAX_MESSAGE)
             new += fetched
             for target, facts in _signed(data)["targets"].items():
-                head, slash, tail = target.rpartition("/")
-                _, fetched = self._ensure(
-                    line, f"targets/{head}{slash}{facts['hashes']['sha256']}.{tail}", MAX_PUBLICATION
-                )
+                _, fetched = self._ensure(line, _target(target, facts), MAX_PUBLICATION)
                 new += fetched
         self.put(TIMESTAMP, timestamp)
+        self._forget(version)
         return new + 1
 
     def put(self, path: str, data: bytes) -> None:
@@ -83,6 +98,37 @@ class Published:
         self._require_genuine(path, data)
         place.parent.mkdir(parents=True, exist_ok=True)
         durable.replace(place, data)
+
+    def _forget(self, shown: int) -> None:
+        """Remove all that none of the last sets up to version ``shown`` names; roots stay, for every laptop goes through them."""
+        metadata = self._folder / "metadata"
+        named = {TIMESTAMP}
+        versions = sorted(
+            int(n) for path in metadata.glob("*.snapshot.json") if (n := path.name.split(".")[0]).isdecimal()
+        )
+        for version in [one for one in versions if one <= shown][-_KEPT_SETS:]:
+            named |= self._named(version)
+        for path, place in list(self.files()):
+            if path not in named and not path.endswith(".root.json"):
+                place.unlink()
+
+    def _named(self, version: int) -> set[str]:
+        """The files of one set, as far as they are here and can be read: a stick may have brought anything."""
+        path = f"metadata/{version}.snapshot.json"
+        named = {path}
+        for name, meta in self._said(path, "meta"):
+            part = f"metadata/{meta.get('version')}.{name}"
+            named.add(part)
+            named |= {_target(target, facts) for target, facts in self._said(part, "targets")}
+        return named
+
+    def _said(self, path: str, what: str) -> list[tuple[str, dict[str, Any]]]:
+        place = self.read(path)
+        try:
+            found = _signed(place.read_bytes())[what] if place is not None else {}
+            return [(name, facts) for name, facts in found.items() if isinstance(facts, dict)]
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return []
 
     def _roots(self, line: Transport) -> int:
         new = 0
@@ -160,6 +206,12 @@ class Published:
         parts = path.split("/")
         plain = len(parts) > 1 and parts[0] in ("metadata", "targets") and all(_PART.fullmatch(part) for part in parts)
         return self._folder.joinpath(*parts) if plain else None
+
+
+def _target(name: str, facts: dict[str, Any]) -> str:
+    """Where a target lies."""
+    head, slash, tail = name.rpartition("/")
+    return f"targets/{head}{slash}{facts['hashes']['sha256']}.{tail}"
 
 
 def _signed(data: bytes) -> Any:

@@ -9,9 +9,8 @@ change is not published again until its timestamp is half over.
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -24,12 +23,12 @@ from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, Targets, Timest
 
 from sync import durable
 from sync.clock import Clock
-from sync.errors import Known, Refused
+from sync.errors import Refused
 from sync.hub import parts
 from sync.hub.keys import ROOT_THRESHOLD, HubKeys
 from sync.hub.parts import TOP, Delegate
 from sync.limits import MAX_PUBLICATION
-from sync.lockfile import locked
+from sync.lockfile import turn
 
 EXPIRES: Final = {"root": 365, "targets": 90, "snapshot": 30, "timestamp": 7}  # days
 FOLDERS: Final = frozenset(
@@ -37,7 +36,6 @@ FOLDERS: Final = frozenset(
 )  # what an admin may publish below
 _ONLINE: Final = ("targets", "snapshot", "timestamp")
 _KEPT_VERSIONS: Final = 20  # laptops on slow lines finish with the set that they began with
-_LOCK_S: Final = 20
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")  # with room for the hash before it
 
 
@@ -197,19 +195,9 @@ class Repository:
 
     # --- inside
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _locked(self) -> AbstractContextManager[None]:
         """The server and the command line never publish at the same time."""
-        end = time.monotonic() + _LOCK_S
-        while True:
-            try:
-                with locked(self.folder.with_name("publish.lock")):
-                    yield
-                    return
-            except Known as error:
-                if error.code != "SY-352" or time.monotonic() > end:
-                    raise
-                time.sleep(0.02)
+        return turn(self.folder.with_name("publish.lock"))
 
     def _expiry(self, role: str) -> datetime:
         now = datetime.fromtimestamp(self._clock.wall_ms() / 1000, UTC).replace(microsecond=0)

@@ -13,6 +13,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -208,7 +209,8 @@ class Relay:
 
         with self._line(timeout_s=10) as line:
             answer = line.call("POST", f"/v1/relay/lease/{resource}", cbor.encode([device]), signed=True)
-            self.published.refresh(line)
+            with suppress(Known):  # the numbers are given out: the next run brings them
+                self.published.refresh(line)
         return answer.status
 
     # --- by stick

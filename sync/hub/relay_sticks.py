@@ -5,7 +5,7 @@ The files are ordinary courier files with the same bytes as online: the centre t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from sync.volume import Entry, Object, Volume
 
 STEM: Final = "sala-relay"
 _TIMESTAMP: Final = "timestamp.json"
+_PUBLISHED: Final = frozenset({"metadata", "target"})
 
 
 @dataclass(slots=True)
@@ -67,10 +68,16 @@ def take(relay: Relay, path: Path) -> Taken:
 
 def _volume(relay: Relay, name: str, found: Volume, report: Taken) -> None:
     report.files += 1
-    for entry in [
-        *(e for e in found.entries if e.name != _TIMESTAMP),
-        *(e for e in found.entries if e.name == _TIMESTAMP),
-    ]:
+    published = [entry for entry in found.entries if entry.type in _PUBLISHED]
+    _entries(relay, name, found, [entry for entry in found.entries if entry.type not in _PUBLISHED], report)
+    if published:
+        with relay.published.turn():
+            _entries(relay, name, found, sorted(published, key=lambda entry: entry.name == _TIMESTAMP), report)
+    report.damaged += found.damaged
+
+
+def _entries(relay: Relay, name: str, found: Volume, entries: Sequence[Entry], report: Taken) -> None:
+    for entry in entries:
         data = found.read(entry) if entry.length <= _LIMITS.get(entry.type, 0) else None
         if data is None:
             continue
@@ -79,7 +86,6 @@ def _volume(relay: Relay, name: str, found: Volume, report: Taken) -> None:
         except (SalaError, ValueError) as error:
             code = error.code if isinstance(error, SalaError) else "SY-372"
             report.problems.append({"file": name, "object": f"{entry.type} {entry.name[:16]}", "code": code})
-    report.damaged += found.damaged
 
 
 _LIMITS: Final = {

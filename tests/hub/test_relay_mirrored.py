@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from sync import lockfile
 from sync.cbor import Malformed
-from sync.hub import exports
+from sync.errors import Known
+from sync.hub import exports, mirrored
 from sync.hub.centre import Centre
 from sync.hub.mirrored import TIMESTAMP, Published
 from sync.transport import Answer
@@ -71,6 +74,70 @@ def test_what_lies_here_hurt_is_fetched_again_with_the_next_publications(
     (tmp_path / "relay" / newest).write_bytes(b"{")
     assert kept.refresh(way) > 0  # type: ignore[arg-type]
     assert (tmp_path / "relay" / newest).read_bytes() == (way.folder / newest).read_bytes()
+
+
+def follow(kept: Published, way: Way, centre: Centre, *contents: bytes) -> None:
+    """Publish each of ``contents`` in turn; the relay fetches every set."""
+    for content in contents:
+        put(centre, "forms/x.json", content)
+        centre.settle()
+        exports.publications(centre, way.folder)
+        kept.refresh(way)  # type: ignore[arg-type]
+
+
+def test_old_sets_are_let_go_of_but_the_last_ones_and_every_root_stay(
+    way: Way, centre: Centre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mirrored, "_KEPT_SETS", 2)
+    kept = Published(tmp_path / "relay")
+    follow(kept, way, centre, b"{1}", b"{2}")
+    before = {name: kept.read(name).read_bytes() for name in names(tmp_path / "relay")}  # type: ignore[union-attr]
+    follow(kept, way, centre, b"{3}")
+    after = names(tmp_path / "relay")
+    contents = sorted((tmp_path / "relay" / name).read_bytes() for name in after if name.endswith(".x.json"))
+    assert contents == [b"{2}", b"{3}"], "whoever began with the set before finishes with it"
+    assert sum(name.endswith(".snapshot.json") for name in after) == 2
+    assert "metadata/1.root.json" in after and len(after) <= len(before)
+    follow(kept, way, centre, b"{4}", b"{2}")
+    assert sorted((tmp_path / "relay" / name).read_bytes() for name in names(tmp_path / "relay") if name.endswith(".x.json")) == [
+        b"{2}", b"{4}",
+    ]  # fmt: skip
+    assert kept.refresh(way) == 0  # type: ignore[arg-type]
+
+
+def test_what_a_broken_try_left_and_what_an_older_program_kept_goes_too(
+    way: Way, centre: Centre, tmp_path: Path
+) -> None:
+    kept = Published(tmp_path / "relay")
+    follow(kept, way, centre, b"{1}")
+    plain = {"0.snapshot.json": b"[]", "-1.snapshot.json": b"{", "9.old.json": b"{}", "9999.snapshot.json": b"{}"}
+    for name, data in plain.items():
+        (tmp_path / "relay" / "metadata" / name).write_bytes(data)
+    odd = b'{"signed": {"meta": {"x.json": 5, "y.json": {"version": "no"}}}}'
+    (tmp_path / "relay" / "metadata" / "1.snapshot.json").write_bytes(odd)
+    stray = tmp_path / "relay" / "targets" / "forms" / ("0" * 64 + ".x.json")
+    stray.write_bytes(b"{}")
+    follow(kept, way, centre, b"{2}")
+    left = names(tmp_path / "relay")
+    assert not stray.exists() and not {f"metadata/{name}" for name in plain if name[0] != "0"} & set(left)
+    assert sorted((tmp_path / "relay" / name).read_bytes() for name in left if name.endswith(".x.json")) == [
+        b"{1}",
+        b"{2}",
+    ]
+    assert kept.refresh(way) == 0  # type: ignore[arg-type]
+
+
+def test_whoever_changes_the_set_waits_and_not_for_ever(way: Way, tmp_path: Path) -> None:
+    kept = Published(tmp_path / "relay")
+    with kept.turn():
+        waiting = ThreadPoolExecutor(1)
+        started = waiting.submit(kept.refresh, way)  # type: ignore[arg-type]
+        assert not started.done()
+        with pytest.raises(Known) as refused, lockfile.turn(tmp_path / "published.lock", 0):
+            pass
+        assert refused.value.code == "SY-352"
+    assert started.result(10) > 0
+    waiting.shutdown()
 
 
 @pytest.mark.parametrize(
