@@ -209,16 +209,21 @@ def report(desk: Desk, what: str) -> None:
 @click.option(
     "--from", "source", help="Make a whole hub anew: in a folder that holds keys/ only, from this second site."
 )
+@click.option(
+    "--objects",
+    "bucket",
+    help="With --from: the object storage (https://host/bucket) that the new hub keeps raw bytes in.",
+)
 @click.option("--compare", help="Build a whole hub beside this one from this second site and compare every value.")
 @click.pass_obj
-def rebuild(desk: Desk, name: str | None, source: str | None, compare: str | None) -> None:
+def rebuild(desk: Desk, name: str | None, source: str | None, bucket: str | None, compare: str | None) -> None:
     """Make projections anew from the raw batches and compare, or a whole hub; exit code 1 when something differs."""
     if source or compare:
         from sync.hub import verbs_backup
 
-        if (source and compare) or name:
-            raise click.UsageError("say one of NAME, --from and --compare")
-        sound = verbs_backup.restore(desk, source) if source else verbs_backup.compare(desk, str(compare))
+        if (source and compare) or name or (bucket and compare):
+            raise click.UsageError("say one of NAME, --from and --compare; --objects only with --from")
+        sound = verbs_backup.restore(desk, source, bucket) if source else verbs_backup.compare(desk, str(compare))
     else:
         outcomes = desk.centre().rebuild(name)
         desk.show({name: asdict(found) for name, found in outcomes.items()})

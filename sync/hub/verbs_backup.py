@@ -10,11 +10,11 @@ from sync.hub.desk import Desk
 from sync.hub.site import Site
 
 
-def restore(desk: Desk, place: str) -> bool:
-    """Make the hub of ``--data`` from the second site at ``place``; it opens in the next life of its log."""
+def restore(desk: Desk, place: str, bucket: str | None = None) -> bool:
+    """Make the hub of ``--data`` from the second site at ``place``, its raw bytes in ``bucket``; it opens in the next life of its log."""
     from sync.hub import epochs, whole
 
-    centre, built = whole.restore(desk.folder, source(desk, place), SystemClock())
+    centre, built = whole.restore(desk.folder, source(desk, place), SystemClock(), bucket)
     try:
         centre.settle()
         note = centre.storage.read(lambda tx: epochs.note_of(tx, centre.log.epoch))

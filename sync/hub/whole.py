@@ -20,7 +20,7 @@ from sync.cbor import Malformed
 from sync.clock import Clock
 from sync.errors import Known
 from sync.failpoint import failpoint
-from sync.hub import acts, centre, chunks, keys, log, projections, rebuild, site, watch
+from sync.hub import acts, centre, keys, log, objects, projections, rebuild, site, watch
 from sync.hub.centre import Centre
 from sync.hub.ingest import Ingest
 from sync.hub.replay import Replay
@@ -70,15 +70,21 @@ class Built:
     chunks: int = 0
 
 
-def build(folder: Path, source: Site, clock: Clock) -> Built:
+def build(folder: Path, source: Site, clock: Clock, bucket: str | None = None) -> Built:
     """Make the hub of ``folder`` (which holds ``keys/`` only) anew. It is not yet open: see :func:`restore`.
 
-    Known: HB-103 a hub is there, HB-104 no keys, HB-190 nothing to build from, HB-191 what comes out is not what was signed.
+    ``bucket``: the object storage of the hub, where raw batches and pieces of attachments go from the start; what lies there
+    already is left as it is. Refused HB-168: that is no bucket. Known: HB-166 it does not answer,
+    HB-103 a hub is there, HB-104 no keys, HB-190 nothing to build from, HB-191 what comes out is not what was signed.
     """
     beside = folder / _BESIDE  # while it stands, what stands around it is half made
     if (folder / centre.SETTINGS).exists() or ((folder / DATABASE).exists() and not beside.exists()):
         raise Known("HB-103")
     found = keys.load(folder)
+    if bucket is not None:
+        objects.places({objects.SETTING: bucket}, folder).chunks.exists(
+            bytes(32)
+        )  # whether it answers, before anything is made
     name = _log_name(source)
     line, every = site.entries(source, NoteKey(name or "", bytes(found.log.verify_key)))
     if not line:
@@ -86,7 +92,7 @@ def build(folder: Path, source: Site, clock: Clock) -> Built:
     shutil.rmtree(beside, ignore_errors=True)
     (folder / DATABASE).unlink(missing_ok=True)
     beside.mkdir()
-    building = _Build(folder, source, clock, found, str(name))
+    building = _Build(folder, source, clock, found, str(name), bucket)
     rest = building.run(line, every)
     shutil.rmtree(beside)
     building.anew(rest)
@@ -96,11 +102,16 @@ def build(folder: Path, source: Site, clock: Clock) -> Built:
 class _Build:
     """The state of one rebuild."""
 
-    def __init__(self, folder: Path, source: Site, clock: Clock, found: keys.HubKeys, name: str) -> None:
+    def __init__(
+        self, folder: Path, source: Site, clock: Clock, found: keys.HubKeys, name: str, bucket: str | None
+    ) -> None:  # fmt: skip
+        self.own_settings = {} if bucket is None else {objects.SETTING: bucket}
+        self.places = objects.places(self.own_settings, folder)
         self.folder, self.source, self.keys = folder, source, found
         self.log = log.Log(name, 1, found.log)
         self.replay = Replay(found)
         self.storage = SqliteStorage(folder / _BESIDE)
+        self.storage.objects = self.places.batches
         self.ingest = Ingest(self.storage, self.log, clock, self.replay.known.__contains__, found)
         self.built = Built()
         self.own = acts.device_id(found)
@@ -120,7 +131,9 @@ class _Build:
         (self.folder / _BESIDE / DATABASE).replace(self.folder / DATABASE)
         failpoint("rebuild:placed")
         settings = self.replay.hub or {"name": self.log.name, "log_name": self.log.name}
-        centre.keep(self.folder, {**settings, "epoch": max(1, self.built.epoch)})  # last: now there is a hub
+        centre.keep(
+            self.folder, {**settings, **self.own_settings, "epoch": max(1, self.built.epoch)}
+        )  # last: now there is a hub
         return [digest for digest in every if digest not in held]
 
     def _entries(self, line: list[Entry]) -> set[bytes]:
@@ -133,6 +146,7 @@ class _Build:
                 if data is None or receipt is None:
                     break
                 found.append((batches.parse(data), receipt))
+                self._put(found[-1][0])
             self.storage.write(lambda tx, some=found: self._take(tx, some))  # type: ignore[misc]
             held |= {receipt.leaf.batch_hash for _, receipt in found}
             failpoint("rebuild:stretch")
@@ -140,13 +154,20 @@ class _Build:
                 break
         return held
 
+    def _put(self, batch: Batch) -> None:
+        """Into the object storage, before the database says that it is there."""
+        place = self.places.batches
+        if place is not None and batch.device_id != self.own and not _whole(place, batch.hash):
+            place.put(batch.hash, batch.data)
+
     def _take(self, tx: Tx, found: list[tuple[Batch, Receipt]]) -> None:
         for batch, receipt in found:
             self._one(tx, batch, receipt)
 
     def _one(self, tx: Tx, batch: Batch, receipt: Receipt) -> None:
         own = batch.device_id == self.own
-        self.ingest.keep(tx, [(batch, acts.VIA if own else "line")], receipt.leaf.received_ms)
+        elsewhere = self.places.batches is not None and not own
+        self.ingest.keep(tx, [(batch, acts.VIA if own else "line")], receipt.leaf.received_ms, elsewhere=elsewhere)
         if own:
             for op in batch.ops:
                 self.replay.apply(tx, op)
@@ -171,7 +192,7 @@ class _Build:
 
     def _chunks(self) -> None:
         for digest, data in site.chunks(self.source):
-            chunks.put(self.folder, digest, data)
+            self.places.chunks.put(digest, data)
             self.ingest.take_chunk(data, digest, lambda *_: None)
             self.built.chunks += 1
 
@@ -207,9 +228,20 @@ class _Build:
             opened.close()
 
 
-def restore(folder: Path, source: Site, clock: Clock) -> tuple[Centre, Built]:
+def _whole(place: objects.Objects, digest: bytes) -> bool:
+    """Whether the storage has these bytes already, unaltered: the bucket of a lost hub is used again."""
+    try:
+        place.get(digest)
+    except Known as error:
+        if error.code != "HB-167":
+            raise
+        return False
+    return True
+
+
+def restore(folder: Path, source: Site, clock: Clock, bucket: str | None = None) -> tuple[Centre, Built]:
     """:func:`build`, then the next life of the log: receipts may have gone out after the last copy. Opens the hub."""
-    built = build(folder, source, clock)
+    built = build(folder, source, clock, bucket)
     if built.anew or built.set_aside:  # the next life has begun already
         return centre.open_(folder, clock), built
     return centre.new_epoch(folder, clock), built

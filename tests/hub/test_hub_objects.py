@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -263,3 +264,54 @@ def test_a_log_is_not_called_broken_because_the_storage_is_away(hub: Centre) -> 
     assert len(hub.storage.read(hub.log.verify)) == 1
     hub.storage.objects = working
     assert hub.storage.read(hub.log.verify) == []
+
+
+def test_a_hub_that_is_made_anew_keeps_its_bytes_in_the_storage_again(
+    hub: Centre, bucket: str, tmp_path: Path, s3: str
+) -> None:
+    laptop = join(hub, Laptop())
+    sent, piece = [laptop.batch(2) for _ in range(3)], os.urandom(700)
+    for data in sent:
+        hub.ingest.take(data)
+    hub.ingest.take_chunk(piece, digest(piece), hub.put_chunk)
+    exports.backup(hub, tmp_path / "site")
+    assert isinstance(hub.places.batches, Bucket)
+    hub.places.batches.put(digest(sent[1]), b"altered there")  # the old bucket is used again, its damage is put right
+
+    def keys_only(name: str) -> Path:
+        folder = tmp_path / name
+        shutil.copytree(hub.folder / "keys", folder / "keys")
+        return folder
+
+    away = sala_hub(
+        keys_only("away"), "rebuild", "--from", str(tmp_path / "site"), "--objects", "http://127.0.0.1:9/b", ok=False
+    )
+    assert away["error"]["code"] == "HB-166" and not (tmp_path / "away" / SETTINGS).exists()
+    fresh = f"{s3}/new-{bucket.rpartition('/')[2]}"
+    assert httpx.put(fresh).status_code == 200
+    for name, where in (("again", bucket), ("anew", fresh)):
+        folder = keys_only(name)
+        assert sala_hub(folder, "rebuild", "--from", str(tmp_path / "site"), "--objects", where)["chunks"] == 1
+        assert json.loads((folder / SETTINGS).read_text("utf-8"))[objects.SETTING] == where
+        assert {digest(data) for data in sent} <= set(in_bucket(where).list())
+        assert not (folder / "chunks").exists()
+        made = centres.open_(folder, SetClock(NOW))
+        try:
+            rows = made.storage.read(lambda tx: tx.query("SELECT raw FROM batch WHERE via <> 'hub'"))
+            assert [bytes(row["raw"]) for row in rows] == [b""] * 3
+            assert moving.check(made).faults == [] and made.storage.read(made.log.verify) == []
+            made.ingest.take(laptop.batch(1))
+        finally:
+            made.close()
+
+
+def test_what_was_rebuilt_into_the_database_is_moved_afterwards(hub: Centre, bucket: str, tmp_path: Path) -> None:
+    data = join(hub, Laptop()).batch(2)
+    hub.ingest.take(data)
+    exports.backup(hub, tmp_path / "site")
+    folder = tmp_path / "anew"
+    shutil.copytree(hub.folder / "keys", folder / "keys")
+    sala_hub(folder, "rebuild", "--from", str(tmp_path / "site"))
+    assert objects.SETTING not in json.loads((folder / SETTINGS).read_text("utf-8"))
+    assert sala_hub(folder, "objects", "move", bucket)["batches"] == 1
+    assert sala_hub(folder, "objects", "check")["faults"] == []

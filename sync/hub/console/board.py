@@ -43,11 +43,10 @@ def board(request: Request, visit: Visit) -> Response:
         return offices, needs.needs(tx, offices, now, root_ms)
 
     offices, waiting = centre.storage.read(read)
-    names = {office["code"]: _name(office) for office in offices}
     values = {
         "as_map": request.query_params.get("as") != "list", "places": PLACES,
         "provinces": _provinces(offices), "offices": offices, "figures_today": _figures(offices), "needs": waiting[:MOST_NEEDS],
-        "more_needs": max(0, len(waiting) - MOST_NEEDS), "office_names": names,
+        "more_needs": max(0, len(waiting) - MOST_NEEDS),
     }  # fmt: skip
     return page(request, "board.html", values, visit=visit)
 

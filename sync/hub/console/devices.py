@@ -80,16 +80,12 @@ def _row(request: Request) -> dict[str, Any] | None:
 
 
 def _listing(request: Request, visit: Visit, more: dict[str, Any], status: int = 200) -> Response:
-    rows, slots, names = centre_of(request).storage.read(
+    rows, slots = centre_of(request).storage.read(
         lambda tx: (
             reports.devices(tx),
             tx.query(
                 "SELECT office, number, made_ms, not_after_ms FROM slot WHERE device IS NULL ORDER BY made_ms DESC"
             ),
-            {
-                row["code"]: {"km": row["name_km"], "en": row["name_en"]}
-                for row in tx.query("SELECT code, name_km, name_en FROM office")
-            },
         )
     )
     for row in rows:
@@ -102,7 +98,7 @@ def _listing(request: Request, visit: Visit, more: dict[str, Any], status: int =
         "name_en": "",
         "url": _own_url(request),
     }
-    values = {"devices": rows, "slots": slots, "office_names": names, "error": None, "typed": typed}
+    values = {"devices": rows, "slots": slots, "error": None, "typed": typed}
     return page(request, "devices.html", {**values, **more}, visit=visit, status=status)
 
 

@@ -57,7 +57,6 @@ def _log(request: Request, visit: Visit, faults: list[str] | None) -> Response:
             "relays": cosignatures.relays(tx), "cosigned": cosignatures.newest(tx, centre.log.epoch) is not None,
             "epochs": tx.query(_EPOCHS),
             "laptop_logs": [row for row in audits.listing(tx) if row["verdict"] != audits.SOUND],
-            "office_names": {row["code"]: row for row in tx.query("SELECT code, name_km, name_en FROM office ORDER BY code")},
         }  # fmt: skip
 
     values = {**centre.storage.read(read), "faults": faults, "log_name": centre.log.name}
