@@ -53,6 +53,7 @@ class Banner(Card):
         self._copy.clicked.connect(self._copy_details)
         self._close.clicked.connect(self.close_banner)
         self._act.clicked.connect(self.acted)
+        self.setFocusProxy(self._close)
         self.setVisible(False)
 
     def show_error(self, error: SalaError) -> None:
@@ -73,8 +74,15 @@ class Banner(Card):
 
     def close_banner(self) -> None:
         if not self.isHidden():
+            self._hand_back_focus()
             self.setVisible(False)
             self.closed.emit()
+
+    def _hand_back_focus(self) -> None:
+        """Whoever works by keyboard goes on at what stands before the message, and not from nowhere."""
+        for _ in range(4):  # its own buttons are three
+            if not self.isAncestorOf(self.window().focusWidget()) or not self.focusNextPrevChild(False):
+                return
 
     def details(self) -> str:
         """What "copy details" copies: code and sentences, no personal data."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Literal
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetricsF, QKeySequence, QPainter, QPen
-from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
+from PySide6.QtGui import QFontMetricsF, QKeyEvent, QKeySequence, QPainter, QPen
+from PySide6.QtWidgets import QAbstractButton, QPushButton, QSizePolicy, QWidget
 
 from desktop.kit import icons, theme
 from desktop.kit.wrap import Words, say
@@ -140,6 +140,20 @@ class Button(QPushButton):
             self._show()
         super().changeEvent(event)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not entered(self, event):
+            super().keyPressEvent(event)
+
+
+def entered(button: QAbstractButton, event: QKeyEvent) -> bool:
+    """Press ``button`` when ``event`` is Enter: Space alone would do on some systems, and nobody guesses which."""
+    keys = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+    if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter) or keys != Qt.KeyboardModifier.NoModifier:
+        return False
+    if not event.isAutoRepeat():
+        button.click()
+    return True
+
 
 class IconButton(QPushButton):
     """An icon alone, 32 px or more; ``name`` is its tooltip and what a screen reader says."""
@@ -199,3 +213,7 @@ class IconButton(QPushButton):
         if event.type() == QEvent.Type.LanguageChange:
             self._show()
         super().changeEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not entered(self, event):
+            super().keyPressEvent(event)

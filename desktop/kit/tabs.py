@@ -9,6 +9,7 @@ from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter, QPen
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QSizePolicy, QWidget
 
 from desktop.kit import shown, theme
+from desktop.kit.button import entered
 from desktop.kit.layout import Wrapped
 from desktop.kit.wrap import Words, say
 
@@ -58,6 +59,10 @@ class Tab(QAbstractButton):
         painter.setPen(theme.tone("blue" if on else "soft"))
         painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), self._full())
         painter.end()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not entered(self, event):
+            super().keyPressEvent(event)
 
     def enterEvent(self, _event: object) -> None:
         self.update()

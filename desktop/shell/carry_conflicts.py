@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from desktop.bridge import Bridge
@@ -27,6 +28,7 @@ class ConflictsPane(Pane):
     def __init__(self, bridge: Bridge, counted: Any = lambda _n: None) -> None:
         super().__init__(bridge)
         self._counted = counted
+        self._settled = False  # just now: whoever works by keyboard goes on from here
         self.told = Banner()
         self.cases = column(spacing=16)
         self.empty = Empty(
@@ -53,6 +55,10 @@ class ConflictsPane(Pane):
             self.cases.addWidget(CaseConflicts(self, case))
         self.empty.setVisible(not found["cases"])
         self._counted(int(found["fields"]))
+        if self._settled:
+            self._settled = False
+            following = self.cases.itemAt(0)
+            (following.widget().first if following else self.told).setFocus(Qt.FocusReason.OtherFocusReason)  # type: ignore[union-attr]
 
     def resolve(self, case: str, picks: dict[str, str], reason: str) -> None:
         """Settle these fields."""
@@ -63,6 +69,7 @@ class ConflictsPane(Pane):
         self.told.show_words(
             "good", lambda: tr("{receipt}: settled. Both laptops will show the same.", receipt=receipt)
         )
+        self._settled = True
         self.refresh()
 
     def _failed(self, error: SalaError) -> None:
@@ -77,6 +84,7 @@ class CaseConflicts(QWidget):
         self.pane, self.case = pane, case
         now_ms = pane.bridge.session.clock.wall_ms()
         self.fields = {one["field"]: _field(one, now_ms) for one in case["fields"]}
+        self.first = next(iter(self.fields.values()))
         self.reason = LineField({"km": "មូលហេតុ", "en": "Why it is right"}, required=False, longest=300)
         self.keep = Button(lambda: tr("These values are right"), kind="primary", icon="check")
         self.keep.clicked.connect(self.settle)

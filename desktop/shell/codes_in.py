@@ -45,7 +45,7 @@ class CodesIn(QWidget):
         self.open.clicked.connect(self._ask)
         self.paste.clicked.connect(self._take_clipboard)
         self.scan = LineField(label, icon="scan", longest=4_400, required=False)
-        self.scan.line.returnPressed.connect(self._typed)
+        self.scan.on_enter = self._typed
         self.heard = Label("", size="note", tone="soft", wrap=True)
         self.heard.setVisible(False)
         self._texts: list[str] = []

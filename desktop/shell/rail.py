@@ -9,6 +9,7 @@ from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter, QPen
 from PySide6.QtWidgets import QAbstractButton, QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop.kit import icons, shown, theme
+from desktop.kit.button import entered
 from desktop.kit.wrap import Words, say
 from i18n.catalog import tr
 
@@ -94,6 +95,10 @@ class RailButton(QAbstractButton):
         painter.drawText(
             badge.adjusted(0, -8, 0, 8).translated(0, theme.drop("hint")), int(Qt.AlignmentFlag.AlignCenter), words
         )
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not entered(self, event):
+            super().keyPressEvent(event)
 
     def enterEvent(self, _event: object) -> None:
         self.update()
