@@ -90,7 +90,7 @@ FAULTS = {
         ],
         [
             "hub/test_hub_ingest::test_what_is_not_whole_is_refused_and_never_stored",
-            "sync/test_courier_volume::test_a_cut_off_file_gives_what_came_before",
+            "sync/test_volume_file::test_a_cut_off_file_gives_what_came_before",
         ],
     ),
     "altered batch byte": Proof(
@@ -98,7 +98,7 @@ FAULTS = {
         ["sync/test_batch_format::test_every_flipped_bit_of_every_byte_is_refused", "hub/test_hub_ingest::test_any_flipped_bit_is_noticed"],
         [
             f"{LINE}test_a_cut_off_or_altered_batch_is_refused_and_the_whole_one_is_taken",
-            "sync/test_courier_volume::test_damage_costs_only_what_it_hits",
+            "sync/test_volume_file::test_damage_costs_only_what_it_hits",
         ],
     ),
     "replay": Proof(
@@ -113,7 +113,7 @@ FAULTS = {
     "hub down": Proof(
         ["SY-350"],
         [f"{LINE}test_without_a_hub_everything_waits_and_goes_later", "end2end/test_cli::test_without_a_centre"],
-        ["sync/test_exchange_hub::test_no_hub_loses_nothing_and_says_when_to_try_again"],
+        ["sync/test_exchange_bad_lines::test_no_hub_loses_nothing_and_says_when_to_try_again"],
     ),
     "hub killed between receive and commit": Proof(
         ["SY-350"],
@@ -133,7 +133,7 @@ FAULTS = {
     ),
     "laptop killed at every write point of cutting a batch": Proof(
         [],
-        ["sync/test_exchange_hub::test_a_power_cut_at_any_point_of_a_run_loses_and_doubles_nothing"],
+        ["sync/test_exchange_bad_lines::test_a_power_cut_at_any_point_of_a_run_loses_and_doubles_nothing"],
         [f"{POINTS}test_a_laptop_that_dies_at_every_write_point", f"{KILL}test_twenty_five_kills_lose_and_double_nothing"],
     ),
     "disk full": Proof(

@@ -20,14 +20,14 @@ THREATS = {
     "a network that alters or replays": (
         f"{FORMAT}test_every_flipped_bit_of_every_byte_is_refused", f"{FORMAT}test_every_truncation_and_every_tail_is_refused",
         "sync/test_exchange_hub::test_the_same_batch_again_brings_the_identical_receipt",
-        "sync/test_exchange_hub::test_a_nonce_that_was_lost_is_no_fault",
+        "sync/test_exchange_bad_lines::test_a_nonce_that_was_lost_is_no_fault",
     ),
     "a courier who drops, reorders or keeps a copy": (
         "sync/test_courier_volume::test_usb_any_subset_any_order", "sync/test_sealed_courier::test_a_stranger_learns_only_the_rough_size",
     ),
     "a hub that forges, drops or shows two faces": (
         "end2end/test_hub_equivocation::test_hub_equivocation_detected",
-        "sync/test_exchange_hub::test_a_forged_receipt_turns_nothing_green",
+        "sync/test_exchange_bad_lines::test_a_forged_receipt_turns_nothing_green",
         "sync/test_receipts_notes::test_a_smaller_older_or_different_log_is_a_rollback",
     ),
     "a hub put back from an old copy": (
@@ -123,7 +123,7 @@ FAULTS = {
     ),
     "slow, cut after some bytes, busy": (
         "end2end/test_s01_bad_line::test_records_within_a_minute_then_scans_by_pieces",
-        "sync/test_exchange_hub::test_a_busy_hub_says_when_to_come_back",
+        "sync/test_exchange_bad_lines::test_a_busy_hub_says_when_to_come_back",
     ),
     "a migration half done": (
         "sync/store/test_migrate::test_a_power_cut_in_every_step_of_the_first_migration_leaves_it_whole_or_absent",

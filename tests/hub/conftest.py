@@ -25,6 +25,7 @@ from sync.hub import app
 from sync.hub import centre as centres
 from sync.hub.centre import Centre
 from tests.hub import postgres
+from tests.hub.console_hub import ADMIN, Browser, let_in
 from tests.hub.laptop import NOW, Laptop, join
 
 ROOT = Path(__file__).parents[2]
@@ -173,3 +174,22 @@ def sala_hub(folder: Path, *arguments: str, ok: bool = True) -> Any:
     )  # fmt: skip
     assert (done.returncode == 0) is ok, done.stdout + done.stderr
     return json.loads(done.stdout)
+
+
+@pytest.fixture
+def person(centre: Centre, client: httpx.Client) -> Iterator[Callable[..., Browser]]:
+    """``person(name, role)``: somebody of that role, logged in, in a browser of their own; ``made=False``: a browser only."""
+    begun: list[httpx.Client] = []
+
+    def make(name: str = ADMIN, role: str = "owner", *, inside: bool = True, made: bool = True) -> Browser:
+        if made:
+            let_in(centre, name, role)
+        begun.append(httpx.Client(base_url=client.base_url, timeout=60))
+        browser = Browser(begun[-1])
+        if inside and made:
+            assert browser.log_in(name).status_code == 303
+        return browser
+
+    yield make
+    for one in begun:
+        one.close()

@@ -24,7 +24,7 @@ ELSEWHERE = {  # write points that the days of a simulation do not pass, and the
     "add": "sync/store/test_keys", "profile": "sync/store/test_keys", "recover": "sync/store/test_keys",
     "migrate": "sync/store/test_migrate", "setup:profile-made": "sync/test_office_pack", "setup:before-commit": "sync/test_office_pack",
     "foreign:b": "faults/test_office_kill", "foreign:ops": "faults/test_office_kill", "reset:": "sync/test_passphrase_reset",
-    "update:": "sync/test_updates", "prune:piece": "sync/test_pruning", "send:recut": "sync/test_exchange_hub",
+    "update:": "sync/test_updates", "prune:piece": "sync/test_pruning", "send:recut": "sync/test_exchange_bad_lines",
     "foreign:piece": "faults/test_cut_anywhere", "foreign:file": "faults/test_cut_anywhere",
     "office:after-put": "faults/test_cut_anywhere", "audit:": "faults/test_cut_anywhere",
     "setup:device-replaced": "faults/test_cut_anywhere",

@@ -12,11 +12,13 @@ from nacl.public import PrivateKey
 from nacl.signing import SigningKey
 
 from sync import enrol, keys, pack
-from sync.clock import SetClock
+from sync.clock import SetClock, SystemClock
 from sync.keys import Unlocked
 from sync.notes import NoteKey
 from sync.pack import OfficePack
 from sync.wire import LeaseGrant
+from tests.sync.bad_line import Line
+from tests.sync.hub_process import Hub
 
 NOW = 1_795_000_000_000  # 2026-11-18
 PASSPHRASE = "ទន្លេសាប ឆ្នាំនេះ"
@@ -95,3 +97,54 @@ def new_laptop(centre: Centre, clock: SetClock, tmp_path: Path) -> Iterator[Call
 def laptop(new_laptop: Callable[..., Unlocked]) -> Unlocked:
     """An unlocked laptop, device 1 of office 0306."""
     return new_laptop()
+
+
+@pytest.fixture(scope="module")
+def shared_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """One hub for the tests that leave it as it is; every laptop takes a slot of its own."""
+    made = Hub(tmp_path_factory.mktemp("hub") / "data").start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def own_hub(tmp_path: Path) -> Iterator[Hub]:
+    """A hub that a test may stop, restore and break."""
+    made = Hub(tmp_path / "own-hub").start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def new_line() -> Iterator[Callable[[Hub], Line]]:
+    made: list[Line] = []
+
+    def make(hub: Hub) -> Line:
+        made.append(Line(hub.url))
+        return made[-1]
+
+    yield make
+    for line in made:
+        line.close()
+
+
+@pytest.fixture
+def join(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Unlocked]]:
+    """``join(hub, url)``: a new laptop of the hub, reaching it by ``url``."""
+    made: list[Unlocked] = []
+
+    def make(hub: Hub, url: str | None = None) -> Unlocked:
+        monkeypatch.setenv("SALA_ROOTS", str(hub.folder / "roots"))
+        file = tmp_path / f"{len(made)}.salapack"
+        hub.cli("enrol", "0306", "--out", str(file), "--url", url or hub.url)
+        made.append(
+            enrol.setup(
+                tmp_path / f"home-{len(made)}", file, officer_name="សុខ ដារ៉ា", officer_latin="Sok Dara", passphrase=PASSPHRASE,
+                clock=SystemClock(), cost=keys.CHEAP,
+            )
+        )  # fmt: skip
+        return made[-1]
+
+    yield make
+    for unlocked in made:
+        unlocked.lock()
