@@ -95,11 +95,21 @@ class Tabs(QWidget):
         self.setSizePolicy(policy)
         next(iter(self._tabs.values())).setChecked(True)
         self._group.buttonClicked.connect(lambda tab: self.chosen.emit(tab.id))
+        self._group.buttonToggled.connect(self._rove)
+        self._rove()
+
+    def _rove(self, *_: object) -> None:
+        """Tab comes to the chosen one alone; the arrow keys go on from there."""
+        for tab in self._tabs.values():
+            tab.setFocusPolicy(Qt.FocusPolicy.StrongFocus if tab.isChecked() else Qt.FocusPolicy.ClickFocus)
 
     def choose(self, id: str) -> None:
         """Show ``id`` as chosen; emits nothing."""
         if tab := self._tabs.get(id):
+            held = self.isAncestorOf(self.window().focusWidget())
             tab.setChecked(True)
+            if held:
+                tab.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def current(self) -> str:
         return next(id for id, tab in self._tabs.items() if tab.isChecked())

@@ -108,6 +108,7 @@ def test_from_home_to_the_conflict_and_to_its_end_by_keyboard(
     pane = page.panes["conflicts"]
     qtbot.waitUntil(lambda: pane.cases.count() == 1, timeout=10_000)
     shown: Any = pane.cases.itemAt(0).widget()
+    assert getattr(focused(), "id", "") == "conflicts", "the tab that is chosen, not the first one"
     shoot(frame, "conflicts")
     assert cut_off(page) == []
     tab_to(shown.fields["phone"])
