@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from concurrent.futures import Future
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,11 +13,13 @@ import httpx
 import starlette.routing
 from nacl.public import PrivateKey
 
+from sync import store
 from sync.clock import SetClock
 from sync.hub import app as face
 from sync.hub import centre as centres
 from sync.hub import courier, enrolment, exports, whole
 from sync.hub.centre import Centre
+from sync.hub.console import routes as console
 from sync.hub.grouping import Asked, GroupCommit, Together
 from sync.hub.site import FolderSite
 from sync.hub.storage_sqlite import SqliteStorage
@@ -43,7 +47,23 @@ async def in_line(call: Callable[..., Any], *arguments: Any, **named: Any) -> An
     return call(*arguments, **named)
 
 
+class Here:
+    """Stands in for the thread that writes in a laptop's database: a simulation has one thread, and waits for no other."""
+
+    def __init__(self, *_: Any, **__: Any) -> None: ...
+    def submit(self, call: Callable[[], Any]) -> Future[Any]:
+        done: Future[Any] = Future()
+        try:
+            done.set_result(call())
+        except BaseException as error:  # a power cut too, as a thread hands it over
+            done.set_exception(error)
+        return done
+
+    def shutdown(self) -> None: ...
+
+
 PATCHES = (
+    (store, "ThreadPoolExecutor", Here), (console, "routes", cache(console.routes)),
     (GroupCommit, "write_together", commit_here), (face, "run_in_threadpool", in_line), (starlette.routing, "run_in_threadpool", in_line),
 )  # fmt: skip
 

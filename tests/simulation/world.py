@@ -102,7 +102,7 @@ class World:
 
     def go(self) -> None:
         """The bad days."""
-        self.line.published = self.dice.random() < 0.25
+        self.line.published = self.dice.random() < 0.2
         self.line.faults = Faults.drawn(self.dice, self.dice.choice((0.0, 0.15, 0.4)))
         for _ in range(STEPS):
             self._pass_time()
