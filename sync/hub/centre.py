@@ -50,7 +50,7 @@ PLATFORM_KINDS: Final = frozenset(
     }
 )
 SETTINGS: Final = "hub.json"
-STABLE: Final = "stable-batch"  # the last batch of which a second site has confirmed its copy
+STABLE: Final = "stable-entries"  # so many entries of the log have a copy that a second site has confirmed
 _SHORTEST_PAUSE_S: Final = 2  # between two publications in the background: one upload is no reason for a new set
 _BURST_S: Final = 2  # projections never wait longer than this for the end of a burst; from then on they give way to it
 _LONGEST_PAUSE_S: Final = 3600  # metadata must be signed anew before it expires
@@ -152,15 +152,20 @@ class Centre:
             self._signed = version
         return changed
 
-    def wanted(self) -> tuple[dict[str, bytes], Sequence[Delegate]]:
-        """What is to be published now, and who signs its parts."""
+    def elsewhere(self) -> tuple[dict[str, bytes], Sequence[Delegate]]:
+        """What is to be published now and may be signed by keepers elsewhere, and who signs its parts.
+
+        Parts of single laptops are always signed here; what modules make is made only where a keeper elsewhere has some of it.
+        """
         now = self.clock.wall_ms()
-        return self.storage.read(
-            lambda tx: (
-                downward.gather(tx, self.runner.projections, self.keys, now).targets,
-                signers.delegates(tx, self.folder),
-            )
-        )
+
+        def read(tx: Tx) -> tuple[dict[str, bytes], Sequence[Delegate]]:
+            issued = any(row["kind"] == "issuer" and not row["online"] for row in signers.listing(tx))
+            made = self.runner.projections if issued else ()
+            found = downward.gather(tx, made, self.keys, now, private=False)
+            return found.targets, signers.delegates(tx, self.folder)
+
+        return self.storage.read(read)
 
     def rebuild(self, name: str | None = None) -> dict[str, rebuild.Outcome]:
         """Make projections anew from the raw batches and compare. Refused HB-151 for an unknown name."""
@@ -252,19 +257,23 @@ def _quietly(work: Callable[[], object]) -> None:
 
 
 def stable(tx: Tx, device: bytes) -> int:
-    """Up to which sequence number a second site has confirmed its copy (``sala-hub export --confirm`` writes it)."""
+    """Up to which sequence number a second site has confirmed its copy (``sala-hub export --confirm`` writes it).
+
+    Counted by the log, whose entries stand without a gap: numbers of batches may be given out before and become visible after.
+    """
     found = tx.one("SELECT value FROM meta WHERE name = :name", {"name": STABLE})
     if found is None:
         return 0
-    values = {"d": device, "idx": int(found["value"])}
-    held = tx.query("SELECT max(first_seq + n - 1) AS seq FROM batch WHERE device = :d AND idx <= :idx", values)[0][
-        "seq"
-    ]
-    # Batches come in any order: one that came after the copy may hold ops before those that were copied.
-    later = tx.query(
-        "SELECT min(first_seq) AS seq FROM batch WHERE device = :d AND idx > :idx AND new_ops > 0", values
+    values = {"d": device, "entries": int(found["value"])}
+    later = "SELECT l.batch FROM leaf l WHERE l.device = :d AND l.idx >= :entries"
+    held = tx.query(
+        f"SELECT max(first_seq + n - 1) AS seq FROM batch WHERE device = :d AND idx NOT IN ({later})", values
     )[0]["seq"]
-    return int(held or 0) if later is None else min(int(held or 0), int(later) - 1)
+    # Batches come in any order: one that came after the copy may hold ops before those that were copied.
+    open_ = tx.query(
+        f"SELECT min(first_seq) AS seq FROM batch WHERE device = :d AND idx IN ({later}) AND new_ops > 0", values
+    )[0]["seq"]
+    return int(held or 0) if open_ is None else min(int(held or 0), int(open_) - 1)
 
 
 def create(

@@ -42,8 +42,11 @@ class Gathered:
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
 
-def gather(tx: Tx, projections: Sequence[Projection], keys: HubKeys, now_ms: int) -> Gathered:
-    """Everything that is to be published now. Only reads, so that uploads are not held up; see :func:`remember`."""
+def gather(tx: Tx, projections: Sequence[Projection], keys: HubKeys, now_ms: int, *, private: bool = True) -> Gathered:
+    """Everything that is to be published now. Only reads, so that uploads are not held up; see :func:`remember`.
+
+    ``private``: with the parts of single laptops too, their leases and notices.
+    """
     found = Gathered(
         {str(row["name"]): bytes(row["data"]) for row in tx.query("SELECT name, data FROM target ORDER BY name")}
     )
@@ -51,6 +54,16 @@ def gather(tx: Tx, projections: Sequence[Projection], keys: HubKeys, now_ms: int
     if cosignatures.relays(tx):
         found.targets[cosignatures.TARGET] = cosignatures.publication(tx)
     found.targets |= couriers.publication(tx, keys)
+    if private:
+        _single(tx, now_ms, found)
+    for projection in projections:
+        if isinstance(projection, Publishing):
+            _build(tx, projection, keys.targets, now_ms, found)
+    return found
+
+
+def _single(tx: Tx, now_ms: int, found: Gathered) -> None:
+    """What is for one laptop each."""
     for row in tx.query("SELECT s.device, s.slot FROM slot s WHERE s.device IS NOT NULL ORDER BY s.device"):
         found.targets[f"leases/{row['device'].hex()}.cbor"] = leases.publication(tx, row["slot"], now_ms)
     for row in tx.query(
@@ -58,10 +71,6 @@ def gather(tx: Tx, projections: Sequence[Projection], keys: HubKeys, now_ms: int
            GROUP BY d.device, d.seal_public"""
     ):
         found.targets[f"inbox/{row['device'].hex()}.cbor"] = _inbox(tx, row, found)
-    for projection in projections:
-        if isinstance(projection, Publishing):
-            _build(tx, projection, keys.targets, now_ms, found)
-    return found
 
 
 def remember(tx: Tx, gathered: Gathered) -> None:

@@ -25,7 +25,7 @@ from sync.plain import plain
 
 TABLES: Final = ("click", "look")  # kept beside the log; everything else is made from batches (:mod:`sync.hub.whole`)
 _PAGE: Final = 100  # batches at a time
-_ENTRIES: Final = """SELECT l.idx + 1 AS idx, l.batch, l.receipt, b.hash, b.raw FROM leaf l JOIN batch b ON b.idx = l.batch
+_ENTRIES: Final = """SELECT l.idx + 1 AS idx, l.receipt, b.hash, b.raw FROM leaf l JOIN batch b ON b.idx = l.batch
     WHERE l.idx + 1 > :after AND l.receipt IS NOT NULL ORDER BY l.idx LIMIT :limit"""
 
 
@@ -47,7 +47,10 @@ def backup(centre: Centre, place: Path | Site, *, confirm: bool = False) -> Copi
     try:
         last = _batches(centre, where, copied)
         pieces = 0
-        for row in _pages(centre, "SELECT idx, hash FROM chunk WHERE idx > :after ORDER BY idx LIMIT :limit"):
+        bound = centre.storage.write(_last_piece)
+        for row in _pages(
+            centre, f"SELECT idx, hash FROM chunk WHERE idx > :after AND idx <= {bound} ORDER BY idx LIMIT :limit"
+        ):
             pieces = row["idx"]
             data = centre.places.chunks.get(row["hash"])
             copied.chunks += _copy(where, site.chunk_name(row["hash"]), data, MAX_CHUNK, copied)
@@ -80,13 +83,14 @@ def publications(centre: Centre, folder: Path) -> dict[str, Any]:
 
 
 def _batches(centre: Centre, where: Site, copied: Copied) -> int:
+    """How many entries of the log there were; all of them are copied."""
     last = 0
     for row in _pages(centre, _ENTRIES):
         receipt = row["receipt"].encode()
         copied.batches += _copy(where, site.batch_name(row["hash"]), _raw(centre, row), MAX_BATCH, copied)
         _copy(where, site.receipt_name(row["hash"]), receipt, MAX_RECEIPT, copied)
         copied.batches_in_all += 1
-        last = max(last, row["batch"])
+        last = row["idx"]
     return last
 
 
@@ -115,6 +119,11 @@ def _copy(where: Site, name: str, data: bytes, limit: int, copied: Copied) -> bo
 def _dump(tx: Tx, table: str) -> bytes:
     rows = tx.query(f"SELECT * FROM {table} ORDER BY 1, 2")
     return "".join(json.dumps(plain(row), ensure_ascii=False, sort_keys=True) + "\n" for row in rows).encode()
+
+
+def _last_piece(tx: Tx) -> int:
+    """The last piece, asked as a writer: whoever got a smaller number for one has finished by then, in whatever process."""
+    return int(tx.query("SELECT coalesce(max(idx), 0) AS last FROM chunk")[0]["last"])
 
 
 def _confirm(tx: Tx, last: int) -> None:

@@ -41,12 +41,15 @@ class Change:
     size: int
 
 
-def waiting(centre: Centre) -> dict[str, list[Change]]:
-    """What waits for the signature of a keeper elsewhere, by role; also certificates of laptops, named by their device."""
+def waiting(centre: Centre, wanted: dict[str, dict[str, bytes]] | None = None) -> dict[str, list[Change]]:
+    """What waits for the signature of a keeper elsewhere, by role; also certificates of laptops, named by their device.
+
+    ``wanted``: what :func:`parts_elsewhere` has said just now.
+    """
     found, certificates = centre.storage.read(
         lambda tx: ({row["name"]: row for row in signers.listing(tx) if not row["online"]}, enrolment.pending(tx))
     )
-    wanted = _wanted(centre)
+    wanted = parts_elsewhere(centre) if wanted is None else wanted
     said = {name: _changes(row, wanted.get(name, {})) for name, row in found.items()}
     for row in certificates:
         role = signers.name_of("province", row["office"][:2])
@@ -60,7 +63,7 @@ def prepare(centre: Centre, name: str) -> bytes:
     row = centre.storage.read(lambda tx: signers.one(tx, name))
     if row["online"]:
         raise Refused("HB-184", role=name)
-    targets, now = _wanted(centre).get(name, {}), centre.clock.wall_ms()
+    targets, now = parts_elsewhere(centre).get(name, {}), centre.clock.wall_ms()
     before = _signed(row)
     version = max(before.version + 1 if before else 1, centre.settings.get("publications_from", 1))
     expires = datetime.fromtimestamp(now / 1000, UTC).replace(microsecond=0) + timedelta(days=DAYS)
@@ -126,7 +129,7 @@ def accept(centre: Centre, data: bytes) -> dict[str, Any]:
     Refused: HB-180 no such role, HB-182 not signed by its key, HB-183 something changed meanwhile: prepare and sign anew.
     """
     document = _document(data, SIGNED)
-    name, targets_now = str(document.get("role", "")), _wanted(centre)
+    name, targets_now = str(document.get("role", "")), parts_elsewhere(centre)
     row = centre.storage.read(lambda tx: signers.one(tx, name))
     made = parts.read_signed(json.dumps(document["metadata"]).encode(), signers.delegate(centre.folder, row))
     before, targets = _signed(row), targets_now.get(name, {})
@@ -147,13 +150,13 @@ def accept(centre: Centre, data: bytes) -> dict[str, Any]:
     return {"role": name, "version": made.signed.version, "changed": centre.settle(), "enrolled": enrolled}
 
 
-# --- inside
-
-
-def _wanted(centre: Centre) -> dict[str, dict[str, bytes]]:
-    """What each role would sign now."""
-    targets, delegates = centre.wanted()
+def parts_elsewhere(centre: Centre) -> dict[str, dict[str, bytes]]:
+    """What each keeper elsewhere would sign now: role → its targets."""
+    targets, delegates = centre.elsewhere()
     return parts.split(targets, delegates)
+
+
+# --- inside
 
 
 def _signed(row: Row) -> Targets | None:

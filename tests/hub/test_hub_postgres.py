@@ -13,13 +13,14 @@ import httpx
 import psycopg
 import pytest
 
-from sync import receipts, wire
+from sync import batch, receipts, wire
 from sync.clock import SetClock, SystemClock
 from sync.errors import Known, Refused
 from sync.hub import centre as centres
-from sync.hub import database, migrations, postgres_months, schema
+from sync.hub import database, exports, ingest, migrations, postgres_months, schema
 from sync.hub.centre import SETTINGS
 from sync.hub.nonces import LIFE_MS, SharedNonces
+from sync.hub.postgres_connection import PostgresTx, connect
 from sync.hub.postgres_words import statement
 from sync.hub.storage import Tx
 from sync.hub.storage_postgres import PostgresStorage
@@ -358,6 +359,34 @@ def test_shared_nonces_age_and_are_forgotten(storage: PostgresStorage) -> None:
     clock.wall += 3 * LIFE_MS
     assert given.spend(given.give())
     assert storage.read(lambda tx: tx.query("SELECT count(*) AS n FROM nonce"))[0]["n"] == 1
+
+
+def test_a_number_that_becomes_visible_late_is_not_called_copied(url: str, tmp_path: Path) -> None:
+    """A second connection gives a batch its number, a later number is committed and copied, then the first one is."""
+    hub = centres.create(tmp_path / "hub", SetClock(NOW), name="hub", log_name="hub", url=url)
+    slow, quick = join(hub, Laptop()), join(hub, Laptop())
+
+    def copied(laptop: Laptop) -> int:
+        return hub.storage.read(lambda tx: centres.stable(tx, laptop.id))
+
+    late = batch.parse(slow.batch(3))
+    try:
+        with connect(url) as connection:
+            tx = PostgresTx(connection)
+            (number,) = ingest._write(tx, [(late, "line")], NOW, elsewhere=False).values()
+            hub.ingest.take(quick.batch(2))
+            newest = hub.storage.read(lambda tx: tx.query("SELECT max(idx) AS idx FROM batch"))[0]["idx"]
+            assert newest > number  # the gap: a larger number is here, the smaller one is not
+            exports.backup(hub, tmp_path / "site", confirm=True)
+            assert (copied(quick), copied(slow)) == (2, 0)
+            leaf = receipts.Leaf(late.hash, late.device_id, late.first_seq, late.last_seq, NOW, receipts.State.ACCEPTED)
+            hub.log.append(tx, [(leaf, number)])
+            hub.log.seal(tx, NOW)
+        assert (copied(quick), copied(slow)) == (2, 0)  # committed after the copy was made: nobody may let go of it
+        exports.backup(hub, tmp_path / "site", confirm=True)
+        assert (copied(quick), copied(slow)) == (2, 3)
+    finally:
+        hub.close()
 
 
 def test_two_hub_processes_on_one_database_keep_one_log(

@@ -158,11 +158,11 @@ def _signers(centre: Centre, listed: publish.Listing, rows: list[Row]) -> list[d
 
 def _waiting(centre: Centre, holders: dict[str, str]) -> list[dict[str, Any]]:
     """What waits for the signature of a keeper elsewhere."""
-    wanted, _ = centre.wanted()
+    wanted = signing.parts_elsewhere(centre)
     found = []
-    for name, changes in sorted(signing.waiting(centre).items()):
+    for name, changes in sorted(signing.waiting(centre, wanted).items()):
         rows = [
-            {"what": change.what, "size": change.size, "title": _change(change, wanted.get(change.name))}
+            {"what": change.what, "size": change.size, "title": _change(change, wanted.get(name, {}).get(change.name))}
             for change in changes
         ]
         found.append({"name": name, "title": naming.signer(name, holders.get(name, "")), "changes": rows})

@@ -48,6 +48,16 @@ def upgrade() -> None:
     _forks()
     _heartbeats()
     _processes()
+    _stable()
+
+
+def _stable() -> None:
+    """What a second site holds is counted by the log."""
+    op.execute(
+        """UPDATE meta SET name = 'stable-entries', value = CAST((
+               SELECT coalesce(max(l.idx) + 1, 0) FROM leaf l WHERE l.batch <= CAST(meta.value AS BIGINT)) AS TEXT)
+           WHERE name = 'stable-batch'"""
+    )
 
 
 def _heartbeats() -> None:
