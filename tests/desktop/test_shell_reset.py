@@ -92,11 +92,15 @@ def test_the_request_and_the_answer_go_as_pictures_from_screen_to_screen(
     card.take(picture)
     qtbot.waitUntil(lambda: not card._form.isHidden(), timeout=20_000)
     assert card.digits.words() == page.digits.words(), "both sides read the same digits"
+    shoot(card.card, "answer-asked")
+    assert cut_off(card.card) == []
     for field, share in zip(card.shares, shares.split(recovery)[1:], strict=True):
         field.set_value(shares.text(share))
     card.answer.click()
     qtbot.waitUntil(lambda: bool(card.view.texts()), timeout=20_000)
     back = tmp_path / "answer.png"
+    shoot(card.card, "answer-given")
+    assert cut_off(card.card) == []
     assert seen(card.view, back) == card.view.texts()
     chief.close()
 
