@@ -126,6 +126,17 @@ def test_a_work_whose_statement_fails_is_undone_alone(storage: Made) -> None:
     assert names(storage) == ["a", "b"]
 
 
+@pytest.mark.parametrize("n", [1, 250])
+def test_rows_that_are_new_for_certain_go_in_at_once_or_not_at_all(storage: Made, n: int) -> None:
+    rows = [{"name": f"{number:03}", "value": f"{number}\N{SYMBOL FOR NULL}"} for number in range(n)]
+    storage.write(lambda tx: tx.add("meta", []))
+    storage.write(lambda tx: tx.add("meta", rows))
+    assert names(storage) == [row["name"] for row in rows]
+    with pytest.raises(Exception, match=r"(?i)unique"):
+        storage.write(lambda tx: tx.add("meta", [{"name": "new", "value": ""}, rows[-1]]))
+    assert names(storage) == [row["name"] for row in rows]
+
+
 def test_rows_come_one_after_the_other(storage: Made) -> None:
     for n in range(3):
         storage.write(put(str(n)))
