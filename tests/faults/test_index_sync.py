@@ -14,6 +14,7 @@ BOMBS = "fuzz/test_bombs::"
 SIM = ("simulation/test_simulation_even::test_nothing_is_lost_doubled_or_forged",
        "simulation/test_simulation_odd::test_nothing_is_lost_doubled_or_forged_either")  # fmt: skip
 ITSELF = "simulation/test_simulation_itself::"
+SCANS = "sync/test_office_attachments::"
 POWER = "faults/test_powercut::"
 
 THREATS = {
@@ -124,6 +125,16 @@ FAULTS = {
     "slow, cut after some bytes, busy": (
         "end2end/test_s01_bad_line::test_records_within_a_minute_then_scans_by_pieces",
         "sync/test_exchange_bad_lines::test_a_busy_hub_says_when_to_come_back",
+    ),
+    "attachments of a colleague that come to the hub from another laptop": (
+        f"{SCANS}test_they_come_over_the_lan_and_go_on_to_the_hub_after_ones_own", f"{SCANS}test_killed_anywhere_it_goes_on",
+        f"{SCANS}test_a_line_that_is_cut_in_the_middle_goes_on_where_it_was",
+        f"{SCANS}test_a_tampered_piece_is_refused_here_and_asked_for_again",
+        f"{SCANS}test_a_full_disk_keeps_the_pieces_until_there_is_room",
+    ),
+    "more pieces lost than one question holds": (
+        f"{SCANS}test_after_a_restore_the_oldest_of_many_is_found_even_when_the_line_is_cut",
+        f"{SCANS}test_a_single_loss_is_found_in_time",
     ),
     "a migration half done": (
         "sync/store/test_migrate::test_a_power_cut_in_every_step_of_the_first_migration_leaves_it_whole_or_absent",
