@@ -161,8 +161,12 @@ def test_every_page_fits_is_named_and_legible_and_nothing_is_complained_about(
     enter(page, address)
     page.wait_for_load_state("networkidle")
     (fork,) = centre.storage.read(forks.listing)
+    row = centre.storage.read(
+        lambda tx: tx.query("SELECT batch FROM op WHERE hash = :h", {"h": bytes.fromhex(facts["record"])})
+    )[0]
     single = (
         f"record/{facts['record']}",
+        f"batch/{row['batch']}/again",
         f"fork/{bytes(fork['op']).hex()}",
         f"devices/{facts['second'].id.hex()}/revoke",
         f"user?name={ADMIN}",
@@ -303,4 +307,38 @@ def test_an_owner_sets_up_an_authenticator_with_a_real_picture(
     assert page.evaluate(LOOK) == []
     page.keyboard.press("Enter")  # "go on" has the focus
     page.wait_for_url(f"{address}/console/")
+    context.close()
+
+
+def test_by_keyboard_alone_a_form_outlives_its_visit_and_a_double_click_counts_once(
+    chromium: Any, address: str, facts: dict[str, Any], centre: Centre, clock: SetClock
+) -> None:
+    context = chromium.new_context(viewport={"width": 1366, "height": 768})
+    page = context.new_page()
+    enter(page, address)
+    place = f"{address}/console/record/{facts['record']}"
+    page.goto(place)
+    tab_to(page, "form:has(input[value=sent_back]) input[name=reason]")
+    page.keyboard.insert_text("ហត្ថលេខាមិនច្បាស់")
+    clock.advance(31 * 60_000)  # a telephone call
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/console/login**")
+    assert page.locator(".banner.amber").count() == 1 and page.evaluate(LOOK) == []
+    page.keyboard.insert_text(ADMIN)
+    page.keyboard.press("Tab")
+    page.keyboard.insert_text(PASSPHRASE)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{address}/console/held")
+    assert page.input_value("input[name=reason]") == "ហត្ថលេខាមិនច្បាស់" and page.evaluate(LOOK) == []
+    tab_to(page, "form[action^='/console/record/'] button")
+    page.keyboard.press("Enter")
+    page.wait_for_url(place)
+
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    page.locator("form:has(input[value=accepted]) button").dblclick()
+    page.wait_for_load_state("networkidle")
+    rows = centre.storage.read(lambda tx: tx.query("SELECT decision, reason FROM decision ORDER BY idx"))
+    assert [row["decision"] for row in rows] == ["sent_back", "sent_back", "accepted"]
+    assert rows[1]["reason"] == "ហត្ថលេខាមិនច្បាស់" and len(sent) == 1
     context.close()

@@ -143,9 +143,11 @@ def test_the_words_of_the_modules_table_and_what_only_programs_need(
 
 
 def test_any_plain_body_becomes_lines() -> None:
-    assert content.lines({"a": {"b": [1, {"c": None}]}, "d": b"\x01"}) == [
-        Line(0, "a"), Line(1, "b"), Line(2, "1", "number", 1), Line(2, "2"), Line(3, "c", "none"), Line(0, "d", "bytes", b"\x01"),
+    assert content.lines({"a": {"b": [1, {"c": None}]}, "d": b"\x01", "day": "2026-11-20"}) == [
+        Line(0, "d", "bytes", b"\x01"), Line(0, content.named("day"), "words", {"km": "២០/១១/២០២៦", "en": "20/11/2026"}),
+        Line(0, "a"), Line(1, "b"), Line(2, "1", "number", 1), Line(2, "2"), Line(3, "c", "none"),
     ]  # fmt: skip
+    assert content.lines({"x": "2026-13-40"}) == [Line(0, "x", "text", "2026-13-40")]
 
 
 PLAIN = st.recursive(

@@ -6,6 +6,7 @@ else from the few words that many records share. What nobody names is shown by i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -23,7 +24,18 @@ A_TIME_MS: Final = 100_000_000_000  # a whole number above this is a time (1973 
 MOST_LINES: Final = 400
 MOST_TEXT: Final = 2_000  # characters of one value
 _ANSWERS: Final = frozenset({"answers", "changes", "values"})  # below them stand the fields of the form
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MARKS: Final = frozenset({"v"})  # nobody's business but the program's
+_FIRST: Final = (
+    "receipt",
+    "form",
+    "service",
+    "opened",
+    "received",
+    "due",
+    "fee",
+    "reason",
+)  # what one looks for before all else
 _NONE: Final[Mapping[str, FieldWords]] = {}
 
 _COMMON: Final[Mapping[str, Text]] = {
@@ -135,9 +147,12 @@ def _lines(value: Any, labels: Labels, depth: int, name: str, *, answer: bool) -
 
 
 def _in_order(value: Mapping[Any, Any], form: Mapping[str, FieldWords]) -> list[tuple[Any, Any]]:
-    """The entries in the order of the form's page; what it does not know comes behind."""
-    places = {name: place for place, name in enumerate(form)}
-    return sorted(value.items(), key=lambda entry: places.get(str(entry[0]), len(places)))
+    """The entries in the order of the form's page; of others first what one looks for, at last what holds more."""
+    places = {name: place for place, name in enumerate(form or _FIRST)}
+    return sorted(
+        value.items(),
+        key=lambda entry: (places.get(str(entry[0]), len(places)), not form and isinstance(entry[1], dict | list)),
+    )
 
 
 def _plain(name: str, value: Any, words: FieldWords | None) -> tuple[str, Any]:
@@ -155,6 +170,8 @@ def _plain(name: str, value: Any, words: FieldWords | None) -> tuple[str, Any]:
     if name == "office" and str(value).isascii() and str(value).isdecimal():
         return "office", str(value)
     text = str(value)
+    if _DAY.fullmatch(text) and (day := _said_day(text)) is not None:
+        return "words", day
     return "text", text if len(text) <= MOST_TEXT else text[:MOST_TEXT] + "…"
 
 
@@ -173,6 +190,13 @@ def _both(km: str, en: str | None = None) -> Text:
 def _choices(words: FieldWords, value: Sequence[Any]) -> Text:
     chosen = [words.options.get(str(one), {"km": str(one), "en": str(one)}) for one in list(value)]
     return _both(", ".join(one["km"] for one in chosen), ", ".join(one["en"] for one in chosen))
+
+
+def _said_day(text: str) -> Text | None:
+    try:
+        return _day(FieldWords({"km": "", "en": ""}), text)
+    except ValueError:
+        return None
 
 
 def _day(_: FieldWords, value: str) -> Text:
