@@ -52,7 +52,7 @@ SUFFIX: Final = ".salabatch"
 TYPES: Final = frozenset(
     {
         "batch", "chunk", "enrol", "have", "receipt", "certificate", "missing", "metadata", "target", "held", "bodies", "audit",
-        "fork", "rekey", "readmit", "sealed", "want", "end",
+        "fork", "rekey", "readmit", "sealed", "want", "pieces", "end",
     }
 )  # fmt: skip
 _HEAD: Final = 1_024  # bytes; no head is longer

@@ -18,7 +18,7 @@ from nacl.public import PrivateKey
 from sync import devices, succession, volume, wire
 from sync.cbor import Malformed
 from sync.errors import Known, Refused, SalaError
-from sync.hub import answers, audits, couriers, enrolment, evidence, moving, readmission, rekeying
+from sync.hub import answers, audits, couriers, enrolment, evidence, moving, readmission, rekeying, relays
 from sync.hub.centre import Centre
 from sync.hub.storage import Tx
 from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_MESSAGE, MAX_RECEIPT
@@ -72,9 +72,10 @@ class _Reply:
     receipts: dict[str, str] = field(default_factory=dict)  # batch hash → receipt
     certificates: dict[str, bytes] = field(default_factory=dict)  # device → certificate
     haves: dict[str, list[wire.Have]] = field(default_factory=dict)  # device → what it has, in lists
+    pieces: list[bytes] = field(default_factory=list)  # of attachments, stored now or before
 
     def __bool__(self) -> bool:
-        return bool(self.receipts or self.certificates or self.haves)
+        return bool(self.receipts or self.certificates or self.haves or self.pieces)
 
     def devices(self) -> set[str]:
         return set(self.certificates) | set(self.haves)
@@ -209,6 +210,7 @@ class _Import:
 
     def _chunk(self, entry: Entry, data: bytes) -> None:
         self.report.chunks += self.centre.ingest.take_chunk(data, _hash(entry.name), self.centre.put_chunk)
+        self.reply.pieces.append(_hash(entry.name))
 
     def _readmit(self, _: Entry, data: bytes) -> None:
         self.centre.storage.write(lambda tx: readmission.readmit(self.centre, tx, data))
@@ -224,6 +226,10 @@ class _Import:
             yield Object("certificate", device, certificate)
         for batch, receipt in reply.receipts.items():
             yield Object("receipt", batch, receipt.encode())
+        log, key = self.centre.log.note_key, self.centre.keys.log
+        for start in range(0, len(reply.pieces) if publications else 0, relays.PIECES):  # a relay asks on sticks only
+            some = reply.pieces[start : start + relays.PIECES]
+            yield Object("pieces", some[0].hex(), relays.pieces_note(some, log, key).encode())
         for device, haves in reply.haves.items():
             have = haves[-1]
             for one in haves:

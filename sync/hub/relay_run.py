@@ -79,7 +79,7 @@ def _offer(relay: Relay, line: Transport, done: Run) -> None:
     found = relays.read_wanted(answer.body)
     done.receipts += relay.receipted(found.receipts)
     there = [digest for digest in pieces if digest not in found.chunks]
-    relay.storage.write(lambda tx: _pieces_there(tx, there))
+    relay.storage.write(lambda tx: pieces_there(tx, there))
 
 
 def _forward(relay: Relay, line: Transport, done: Run) -> None:
@@ -106,7 +106,7 @@ def _pieces(relay: Relay, line: Transport, done: Run) -> None:
         for row in rows:
             answer = line.put(f"/v1/chunks/{row['hash'].hex()}", relay.bytes_of(row))
             if answer.status in (200, 201):
-                relay.storage.write(lambda tx, h=row["hash"]: _pieces_there(tx, [h]))  # type: ignore[misc]
+                relay.storage.write(lambda tx, h=row["hash"]: pieces_there(tx, [h]))  # type: ignore[misc]
                 done.pieces += 1
         after = rows[-1]["idx"]
         if relay.ended:
@@ -154,7 +154,7 @@ def _one_word(relay: Relay, tx: Tx, word: relays.Word) -> None:
     )
 
 
-def _pieces_there(tx: Tx, digests: Sequence[bytes]) -> None:
+def pieces_there(tx: Tx, digests: Sequence[bytes]) -> None:
     for digest in digests:
         tx.execute("UPDATE handed SET state = 'there' WHERE hash = :h AND what = 'chunk'", {"h": digest})
 

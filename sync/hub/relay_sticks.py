@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from sync import volume
 from sync.errors import Known, SalaError
+from sync.hub import relay_run, relays
 from sync.hub.relay import Relay
-from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_PUBLICATION, MAX_RECEIPT
+from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_NOTE, MAX_PUBLICATION, MAX_RECEIPT
 from sync.volume import Entry, Object, Volume
 
 STEM: Final = "sala-relay"
@@ -90,6 +91,7 @@ def _entries(relay: Relay, name: str, found: Volume, entries: Sequence[Entry], r
 
 _LIMITS: Final = {
     "batch": MAX_BATCH, "chunk": MAX_CHUNK, "receipt": MAX_RECEIPT, "metadata": MAX_PUBLICATION, "target": MAX_PUBLICATION,
+    "pieces": MAX_NOTE,
 }  # fmt: skip
 
 
@@ -101,6 +103,9 @@ def _one(relay: Relay, entry: Entry, data: bytes, report: Taken) -> None:
         report.chunks += relay.take_chunk(data, bytes.fromhex(entry.name))
     elif entry.type == "receipt":
         report.receipts += relay.receipted([data.decode("utf-8", "replace")])
+    elif entry.type == "pieces":
+        held = relays.read_pieces(data.decode("utf-8", "replace"), relay.settings.log)
+        relay.storage.write(lambda tx: relay_run.pieces_there(tx, held))
     elif not entry.name.startswith(("leases/", "inbox/")):  # those are one laptop's own, and the line brings them
         relay.published.put(f"{'targets' if entry.type == 'target' else entry.type}/{entry.name}", data)
         report.publications += 1

@@ -7,19 +7,21 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import httpx
 import pytest
 import uvicorn
+from nacl.signing import SigningKey
 
 from modules import replicate
 from modules.session import Session
-from sync import notes, outbox, receipts, witnesses
+from sync import notes, outbox, receipts, volume, witnesses
 from sync.audit_export import verifier_key
 from sync.clock import SetClock
 from sync.hub import centre as centres
-from sync.hub import cosignatures, exports, mirror, relay_app, relay_sticks
+from sync.hub import cosignatures, exports, mirror, relay_app, relay_sticks, relays
 from sync.hub import courier as centre_sticks
 from sync.hub.relay import Relay, Settings, create
 from sync.transport import Answer
@@ -244,6 +246,21 @@ def test_by_stick_in_both_directions(province: Province, tmp_path: Path) -> None
     back = relay_sticks.take(province.relay, tmp_path / "stick")
     assert back.receipts == 1 and back.problems == []
     assert replicate.once(laptop)["batches_received"] == 1
+
+
+def test_pieces_that_a_stick_has_carried_are_not_carried_again(province: Province, tmp_path: Path) -> None:
+    some = [bytes([n]) * 100 for n in range(70)]  # more than one note of the centre names
+    for data in some:
+        province.relay.take_chunk(data, sha256(data).digest())
+    assert relay_sticks.export(province.relay, tmp_path / "stick")["chunks"] == len(some)
+    centre_sticks.take(province.hall.hub, tmp_path / "stick")
+    left = sorted((tmp_path / "stick").glob("*.salabatch"))
+    forged = relays.pieces_note([bytes(32)], province.hall.hub.log.note_key, SigningKey.generate())
+    volume.write(tmp_path / "forged", "sala", [volume.Object("pieces", "00", forged.encode())])
+    assert [one["code"] for one in relay_sticks.take(province.relay, tmp_path / "forged").problems] == ["SY-310"]
+    assert relay_sticks.export(province.relay, tmp_path / "again")["chunks"] == len(some), "nothing heard yet"
+    assert len(left) > 1 and relay_sticks.take(province.relay, tmp_path / "stick").problems == []
+    assert relay_sticks.export(province.relay, tmp_path / "last")["chunks"] == 0
 
 
 def test_bytes_are_let_go_when_a_second_site_has_them(province: Province, tmp_path: Path) -> None:

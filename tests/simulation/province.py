@@ -114,10 +114,10 @@ class Province:
         return True
 
     def left(self) -> list[str]:
-        """What the relay still has to bring. Of pieces that were carried it hears nothing back: they go with every stick again."""
+        """What the relay still has to bring."""
         sql = "SELECT what, count(*) AS n FROM handed WHERE state = 'waiting' GROUP BY what ORDER BY what"
         rows = self.relay.storage.read(lambda tx: tx.query(sql))
-        return [f"relay: {row['n']} {row['what']} wait" for row in rows if self.online or row["what"] == "batch"]
+        return [f"relay: {row['n']} {row['what']} wait" for row in rows]
 
     def alarm(self) -> str:
         found = self.relay.storage.read(self.relay.mirror.alarm)
