@@ -216,7 +216,7 @@ def again(conn: Connection, clock: Clock, op: bytes) -> None:
            UNION SELECT chunk.hash FROM chunk JOIN attached ON attached.blob = chunk.blob WHERE attached.seq = :seq""",
         {"seq": seq},
     ).fetchall()
-    pieces.lost(conn, [name["hash"] for name in names])
+    pieces.wanted(conn, [name["hash"] for name in names])
 
 
 def take_status(conn: Connection, status: Status, clock: Clock, *, fresh: bool = True) -> None:

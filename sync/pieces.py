@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sync.clock import Clock
     from sync.store import Connection
 
+_WANTED: Final = -1  # in place of a round: a person at the centre asks for the piece
 _SLOWLY_MS: Final = 60_000  # a piece that the hub does not take is offered again no sooner
 
 Piece = tuple[bytes, str, bytes]  # hash, manifest or chunk, blob
@@ -112,6 +113,21 @@ def lost(conn: Connection, names: Sequence[bytes]) -> None:
         conn.execute("UPDATE chunk SET state = 'waiting' WHERE hash = ?", (name,))
         conn.execute("UPDATE attached SET sent_ms = NULL WHERE blob = ?", (name,))
         conn.execute("UPDATE foreign_blob SET sent_ms = NULL WHERE id = ?", (name,))
+
+
+def wanted(conn: Connection, names: Sequence[bytes]) -> None:
+    """A person at the centre asks for ``names`` once more: they go whatever the hub believes to have."""
+    lost(conn, names)
+    conn.executemany(
+        "INSERT INTO piece_asked (hash, round) VALUES (?, ?) ON CONFLICT (hash) DO UPDATE SET round = excluded.round",
+        [(name, _WANTED) for name in names],
+    )
+
+
+def unsure(conn: Connection, names: Sequence[bytes]) -> list[bytes]:
+    """Those of ``names`` that are worth a question before they go."""
+    asked_for = {row["hash"] for row in conn.execute("SELECT hash FROM piece_asked WHERE round = ?", (_WANTED,))}
+    return [name for name in names if name not in asked_for]
 
 
 # --- have/want of what was sent

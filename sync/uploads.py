@@ -212,7 +212,8 @@ class Uploads:
     def _lacked(self) -> list[pieces.Piece]:
         """The next pieces that are due, without those that the hub says it has."""
         while page := self._due_pieces():
-            names = [name for name, _, _ in page if name not in self._known]
+            names = self._store.read(partial(pieces.unsure, names=[name for name, _, _ in page]))
+            names = [name for name in names if name not in self._known]
             if not names:
                 return page
             self._lacking(names)
