@@ -37,15 +37,17 @@ class Audit:
             """CREATE TABLE p_audit_mark (
                 device TEXT NOT NULL, seq INTEGER NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, received_ms INTEGER NOT NULL,
                 verdict TEXT NOT NULL, PRIMARY KEY (device, seq))""",
-            "CREATE TABLE p_audit_shared (device TEXT PRIMARY KEY, seq INTEGER NOT NULL)",
+            "CREATE TABLE p_audit_line (device TEXT PRIMARY KEY, predecessor TEXT NOT NULL, seq INTEGER NOT NULL)",
         )
 
     def apply(self, tx: Any, op: Any, received_ms: int) -> None:
-        if op.kind == rekey.KIND:
+        if op.predecessor:
             tx.execute(
-                "INSERT INTO p_audit_shared (device, seq) VALUES (:device, :seq) ON CONFLICT DO NOTHING",
-                {"device": op.device, "seq": _shared(op.body)},
+                """INSERT INTO p_audit_line (device, predecessor, seq) VALUES (:device, :before, :seq)
+                   ON CONFLICT DO NOTHING""",
+                {"device": op.device, "before": op.predecessor, "seq": _shared(op)},
             )
+        if op.kind == rekey.KIND:
             return
         said = _read(op.body)
         verdict = OTHER if said is None else _verdict(last(tx, op.device) or _inherited(tx, op.device), said)
@@ -72,14 +74,11 @@ def last(tx: Any, device: str, until: int = MAX_SEQ) -> Row | None:
 def _inherited(tx: Any, device: str) -> Row | None:
     """The last good checkpoint under the laptop's former keys, as far as this copy of it has made them too."""
     for _ in range(_MOST_KEYS):
-        rows = tx.query(
-            """SELECT d.predecessor, s.seq FROM device d LEFT JOIN p_audit_shared s ON s.device = :hex WHERE d.device = :d""",
-            {"d": bytes.fromhex(device), "hex": device},
-        )
-        if not rows or not rows[0]["predecessor"]:
+        rows = tx.query("SELECT predecessor, seq FROM p_audit_line WHERE device = :d", {"d": device})
+        if not rows:
             return None
-        device, shared = rows[0]["predecessor"].hex(), rows[0]["seq"]
-        found = last(tx, device, MAX_SEQ if shared is None else shared)
+        device = rows[0]["predecessor"]
+        found = last(tx, device, rows[0]["seq"])
         if found is not None:
             return found
     return None
@@ -112,10 +111,10 @@ def listing(tx: Tx, office: str = "") -> list[Row]:
     return sorted(found, key=lambda row: row["verdict"] == SOUND)
 
 
-def _shared(body: Any) -> int:
-    """Up to which op of its predecessor's a laptop says that it has the same; all of them when it says nothing."""
-    match body:
-        case {"shared": int(seq)} if 0 <= seq <= MAX_SEQ:
+def _shared(op: Any) -> int:
+    """Up to which op of its predecessor's a laptop says, with its first op, that it has the same; all of them when it does not."""
+    match op.body:
+        case {"shared": int(seq)} if op.kind == rekey.KIND and 0 <= seq <= MAX_SEQ:
             return seq
     return MAX_SEQ
 

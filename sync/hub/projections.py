@@ -46,6 +46,7 @@ class AcceptedOp:
     body: Mapping[str, Any] | None
     refs: tuple[str, ...]
     attach: tuple[str, ...]
+    predecessor: str = ""  # device id of the laptop of which this one was a copy, as its enrolment proved
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +242,7 @@ def read(tx: Tx, *, after: int, kinds: frozenset[str], limit: int = CHUNK, verif
     if end is None or end["last"] is None:
         return None
     rows = tx.query(
-        """SELECT a.idx, o.hash, o.device, o.seq, o.batch, o.place, o.kind, d.office, b.received_ms FROM accepted a
+        """SELECT a.idx, o.hash, o.device, o.seq, o.batch, o.place, o.kind, d.office, d.predecessor, b.received_ms FROM accepted a
            JOIN op o ON o.id = a.op AND o.wall_ms = a.wall_ms JOIN device d ON d.device = o.device JOIN batch b ON b.idx = o.batch
            WHERE a.idx > :after AND a.idx <= :last ORDER BY a.idx""",
         {"after": after, "last": end["last"]},
@@ -270,7 +271,8 @@ def _verified(raw: bytes, rows: Sequence[Row]) -> dict[int, OpFields]:
 
 def _op(row: Row, fields: OpFields) -> AcceptedOp:
     return AcceptedOp(
-        index=row["idx"], device=row["device"].hex(), office=row["office"], seq=row["seq"], hash=row["hash"].hex(),
+        index=row["idx"], device=row["device"].hex(), office=row["office"], predecessor=row["predecessor"].hex(), seq=row["seq"],
+        hash=row["hash"].hex(),
         op_id=fields.op_id.hex(),
         kind=fields.kind, form=fields.form, def_hash=fields.def_hash.hex(), wall_ms=fields.wall_ms, officer=fields.officer.hex(),
         body=None if isinstance(fields.body, SealedRef) else fields.body, refs=tuple(ref.hex() for ref in fields.refs),

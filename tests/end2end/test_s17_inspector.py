@@ -298,6 +298,7 @@ def test_the_centre_does_not_cosign_a_log_that_was_rewritten(hall: Hall, tmp_pat
 
     class Op:
         device, seq, kind = "ab" * 16, 1, audit.CHECKPOINT_KIND
+        predecessor = ""
         body: Any = {"size": 3, "root": bytes(32)}
 
     from sync.hub.projections import ProjectionTx

@@ -14,6 +14,7 @@ from sync.limits import MAX_SEQ
 from tests.hub.laptop import Laptop, join
 
 OLD, NEW, NEWEST = (bytes([n]) * 16 for n in (1, 2, 3))
+PREDECESSORS = {NEW: OLD, NEWEST: NEW}
 
 
 class Log:
@@ -38,6 +39,7 @@ class Log:
 class Op:
     def __init__(self, device: bytes, seq: int, body: Any, kind: str = audit.CHECKPOINT_KIND) -> None:
         self.device, self.seq, self.body, self.kind = device.hex(), seq, body, kind
+        self.predecessor = PREDECESSORS.get(device, b"").hex()
 
 
 @pytest.fixture
@@ -110,12 +112,13 @@ def test_whoever_says_nothing_must_prove_it_from_the_newest(lines: Centre, share
     assert take(lines, Op(NEW, 4, Log(5).grown(6).body(9))) == audits.SOUND
 
 
-def test_keys_that_name_each_other_end(lines: Centre) -> None:
+def test_keys_that_name_each_other_end(lines: Centre, monkeypatch: pytest.MonkeyPatch) -> None:
     """A province's keeper can certify anything."""
-    lines.storage.write(
-        lambda tx: tx.execute("UPDATE device SET predecessor = :n WHERE device = :o", {"n": NEWEST, "o": OLD})
-    )
+    monkeypatch.setitem(PREDECESSORS, OLD, NEWEST)
+    for device in (OLD, NEWEST, NEW):
+        rekeyed(lines, device, 6)
     assert take(lines, Op(NEW, 2, Log(5).body())) == audits.SOUND
+    assert take(lines, Op(NEW, 3, Log(5).body())) == audits.SOUND, "nothing was added since"
 
 
 @pytest.mark.parametrize(

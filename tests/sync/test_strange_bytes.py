@@ -1,0 +1,268 @@
+"""What a hostile person would send: well-formed, signed where it must be, and still not what it has to be."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from nacl.public import PrivateKey
+from nacl.signing import SigningKey
+
+from sync import (
+    audit_marks,
+    base45,
+    cbor,
+    cose,
+    delegations,
+    devices,
+    notes,
+    publications,
+    qrframes,
+    relayed,
+    sealedfile,
+    wire,
+    witnesses,
+)
+from sync.batch import device_id
+from sync.cbor import Malformed
+from sync.errors import Known
+from sync.limits import MAX_HAVE, MAX_MESSAGE, MAX_NOTE, MAX_PROOF, MAX_SEQ
+from sync.notes import Checkpoint, NoteKey
+from sync.store import Connection
+from sync.unlocked import Unlocked
+
+KEY = SigningKey(b"\x07" * 32)
+PUBLIC = bytes(KEY.verify_key)
+NAMED = NoteKey("pursat", PUBLIC)
+HASH = bytes(32)
+
+
+# --- enrolment
+
+REQUEST: dict[int, Any] = {
+    1: 1, 2: bytes(16), 3: "0306", 4: PUBLIC, 5: bytes(32), 6: bytes(32), 7: [], 8: 5, 9: b"",
+}  # fmt: skip
+CERTIFICATE: dict[int, Any] = {1: 1, 2: PUBLIC, 3: bytes(32), 4: bytes(32), 5: "0306", 6: 1, 7: 5, 8: b""}
+
+
+def request(changed: dict[int, Any], key_id: bytes = b"") -> bytes:
+    payload = cbor.encode({**REQUEST, **changed})
+    named = key_id or device_id(PUBLIC)
+    return cose.sign(KEY, payload, content_type=devices._REQUEST_TYPE, key_id=named, aad=devices._REQUEST_AAD)
+
+
+def certificate(changed: dict[int, Any]) -> bytes:
+    return devices.sign_certificate(cbor.encode({**CERTIFICATE, **changed}), KEY)
+
+
+def test_the_samples_are_what_they_must_be() -> None:
+    assert devices.read_signed_request(request({})).office == "0306"
+    assert devices.read_certificate(certificate({}), PUBLIC).number == 1
+    assert devices.office_of(certificate({})) == "0306"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {1: 2}, {2: bytes(15)}, {3: 306}, {4: bytes(31)}, {5: b""}, {6: bytes(33)}, {7: {}}, {8: -1}, {8: MAX_SEQ + 1}, {9: bytes(8)},
+        {10: 1}, {3: "x" * 1_000}, {7: [[bytes(16), "a", "b", "chief", bytes(31)]]}, {7: [[bytes(15), "a", "b", "chief", bytes(32)]]},
+        {7: [[bytes(16), "a" * 1_000, "b", "chief", bytes(32)]]}, {7: ["chief"]},
+    ],
+)  # fmt: skip
+def test_a_signed_request_with_other_fields_is_none(changed: dict[int, Any]) -> None:
+    with pytest.raises(Malformed):
+        devices.read_signed_request(request(changed))
+
+
+def test_a_request_speaks_for_its_own_key_only() -> None:
+    with pytest.raises(Malformed):
+        devices.read_signed_request(request({}, key_id=bytes(16)))
+    with pytest.raises(Malformed):
+        devices.read_signed_request(request({4: bytes(SigningKey(b"\x08" * 32).verify_key)}))
+    for data in (b"", bytes(MAX_MESSAGE + 1), cbor.encode([b"x"]), cbor.encode(["x", b"y"])):
+        with pytest.raises(Malformed):
+            devices.read_request(data)
+
+
+@pytest.mark.parametrize("changed", [{1: 2}, {2: bytes(31)}, {3: b""}, {4: "x"}, {6: "1"}, {7: b""}, {8: 5}, {9: 1}])
+def test_a_signed_certificate_with_other_fields_is_none(changed: dict[int, Any]) -> None:
+    with pytest.raises(Malformed):
+        devices.read_certificate(certificate(changed), PUBLIC)
+
+
+def test_a_certificate_without_an_office_names_none() -> None:
+    for changed in ({5: 306}, {5: b"0306"}):
+        with pytest.raises(Malformed):
+            devices.office_of(certificate(changed))
+
+
+# --- notes and messages
+
+
+def test_a_cosignature_is_found_by_name_key_and_time() -> None:
+    text = Checkpoint("hub", 1, 3, HASH).text()
+    note = f"{text}\n{notes.cosignature_line(text, NAMED.name, KEY, 77)}"
+    assert notes.line_of(note, NAMED, 77) == notes.cosignature_line(text, NAMED.name, KEY, 77)
+    other = NoteKey("pursat", bytes(SigningKey(b"\x09" * 32).verify_key))
+    for key, seconds in ((NAMED, 78), (other, 77), (NoteKey("hub", PUBLIC), 77)):
+        with pytest.raises(Malformed):
+            notes.line_of(note, key, seconds)
+
+
+@pytest.mark.parametrize(
+    "about", [5, [], [1, 2], [1, 2, 3], [1, 2, "x" * 1_000], [1, 2, "a\n"], [-1, 2, "a"], [1, "2", "a"]]
+)
+def test_what_a_laptop_says_of_itself_is_bounded(about: object) -> None:
+    value = cbor.decode(wire.Have([], [], 0, HASH, 0, 0, wire.About(1, 2, "1.0")).encode())
+    assert wire.read_have(cbor.encode(value)).about == wire.About(1, 2, "1.0")
+    with pytest.raises(Malformed):
+        wire.read_have(cbor.encode({**value, 7: about}))
+
+
+ANSWER = {1: [HASH], 2: [], 3: ["r"], 4: b"", 5: "", 6: "", 7: [HASH]}
+QUESTION = {1: [HASH], 2: [HASH], 3: 1, 4: 2}
+COUNTERSIGNED = {1: "", 2: "", 3: [HASH]}
+
+
+@pytest.mark.parametrize(
+    ("read", "sound", "changes"),
+    [
+        (relayed.read_question, QUESTION, [
+            {5: 1}, {1: [b""]}, {2: ["x"]}, {1: [HASH] * (MAX_HAVE + 1)}, {2: [HASH] * (MAX_HAVE + 1)}, {3: -1}, {4: -1},
+            {3: MAX_SEQ + 1}, {4: MAX_SEQ + 1}, {1: HASH},
+        ]),
+        (relayed.read_answer, ANSWER, [
+            {8: 1}, {1: [b""]}, {7: [b"x"]}, {3: [b"r"]}, {2: [HASH] * (MAX_HAVE + 1)}, {5: "x" * (MAX_NOTE + 1)},
+            {7: [HASH] * (MAX_PROOF + 1)}, {4: ""},
+        ]),
+        (witnesses.read_countersigned, COUNTERSIGNED, [
+            {4: 1}, {1: "x" * (MAX_NOTE + 1)}, {2: b""}, {3: [b""]}, {3: [HASH] * (MAX_PROOF + 1)}, {3: ["x"]},
+        ]),
+    ],
+)  # fmt: skip
+def test_messages_of_relays_and_witnesses(read: Callable[[bytes], Any], sound: Any, changes: list[Any]) -> None:
+    assert read(cbor.encode(sound)) is not None
+    for change in changes:
+        with pytest.raises(Malformed):
+            read(cbor.encode({**sound, **change}))
+
+
+def test_a_relays_receipt_is_about_one_batch_and_by_its_key() -> None:
+    note = notes.sign(relayed.handed_text("pursat", HASH, 55), "pursat", KEY)
+    assert relayed.read_handed(note, NAMED, HASH) == 55
+    other = NoteKey("pursat", bytes(SigningKey(b"\x09" * 32).verify_key))
+    for key, digest in ((NAMED, bytes([1]) * 32), (other, HASH), (NoteKey("takeo", PUBLIC), HASH)):
+        with pytest.raises(Malformed):
+            relayed.read_handed(note, key, digest)
+
+
+def test_the_list_of_witnesses_is_bounded_and_plain(laptop: Unlocked) -> None:
+    def known(value: object) -> list[witnesses.Witness]:
+        def work(conn: Connection) -> list[witnesses.Witness]:
+            conn.execute("DELETE FROM publication")
+            publications.keep(conn, witnesses.TARGET, cbor.encode(value), 1, 5)
+            return witnesses.known(conn)
+
+        return laptop.store.write(work)
+
+    assert known([["pursat", "15", PUBLIC]]) == [witnesses.Witness("15", NAMED)]
+    for value in ({}, "x", [["pursat", "15", PUBLIC]] * 10_000, [["pursat", "15", b""]], [["pursat", 15, PUBLIC]], [1]):
+        with pytest.raises(Malformed):
+            known(value)
+
+    def handed(conn: Connection) -> str:
+        publications.keep(conn, witnesses.TARGET, cbor.encode([["takeo", "21", HASH], ["pursat", "15", PUBLIC]]), 2, 5)
+        return relayed.take_handed(conn, HASH, notes.sign(relayed.handed_text("pursat", HASH, 55), "pursat", KEY))
+
+    assert laptop.store.write(handed) == "pursat"
+    with pytest.raises(Malformed):
+        laptop.store.write(lambda conn: relayed.take_handed(conn, HASH, notes.sign("x\n", "pursat", KEY)))
+
+
+# --- the audit log's cosignature
+
+
+def test_a_cosignature_of_the_audit_log_is_about_a_mark_of_this_laptop(laptop: Unlocked) -> None:
+    device, clock = laptop.device.device_id, laptop.store.clock
+    body = laptop.store.write(lambda conn: audit_marks.make(conn, clock))
+    size, root = body["size"], body["root"]
+    log = NoteKey("hub", PUBLIC)
+
+    def signed(text: str, key: SigningKey = KEY) -> str:
+        return f"{text}\n{notes.cosignature_line(text, 'hub', key, 77)}"
+
+    sound = audit_marks.text(device, size, root)
+    for note in (
+        signed(audit_marks.text(bytes(16), size, root)), signed(audit_marks.text(device, size, HASH)), signed(sound, SigningKey(HASH)),
+        signed(audit_marks.text(device, size + 1, root)), signed(sound.replace(f"\n{size}\n", "\n\u0661\n")), signed(sound + "x\n"),
+        signed(sound.replace(f"\n{size}\n", "\n-1\n")),
+    ):  # fmt: skip
+        with pytest.raises(Malformed):
+            laptop.store.write(lambda conn, note=note: audit_marks.take(conn, device, note, log))  # type: ignore[misc]
+    laptop.store.write(lambda conn: audit_marks.take(conn, device, signed(sound), log))
+    assert laptop.store.read(audit_marks.missing) is False
+
+
+# --- pictures, sealed files, delegated roles
+
+
+@pytest.mark.parametrize("text", ["A", "AAAA", "áA", "aa", "::::::", ":::", "GGW", "AA\x00", "::"])
+def test_what_is_no_base45(text: str) -> None:
+    with pytest.raises(base45.NotBase45):
+        base45.decode(text)
+
+
+def test_every_length_of_base45_reads_back() -> None:
+    for size in range(6):
+        assert base45.decode(base45.encode(b"\xff" * size)) == b"\xff" * size
+
+
+def test_frames_with_something_behind_the_data_are_refused() -> None:
+    packed = cbor.zip_bytes(b"letter", 3) + b"more"
+    found = qrframes.Collector()
+    found.set, found.total, found.pieces = sha256(packed).digest()[:8].hex().upper(), 1, {1: packed}
+    with pytest.raises(Malformed, match="trailing"):
+        found.data()
+
+
+@pytest.mark.parametrize(
+    "boxes",
+    [
+        5, {}, [5], [[bytes(8), bytes(79)]], [[bytes(7), bytes(80)]], [["x", bytes(80)]], [[bytes(8)]],
+        [[bytes(8), bytes(80)]] * 11,
+    ],
+)  # fmt: skip
+def test_a_sealed_file_with_another_head_is_none(boxes: object) -> None:
+    data = sealedfile.MAGIC + cbor.encode(boxes)
+    with pytest.raises(Known) as refused:
+        sealedfile.Reader(io.BytesIO(data), len(data), [PrivateKey(HASH)])
+    assert refused.value.code == "SY-372"
+
+
+def test_a_sealed_file_that_ends_too_early_reads_what_is_there() -> None:
+    box, out = PrivateKey(HASH), io.BytesIO()
+    writer = sealedfile.Writer(out, [bytes(box.public_key)])
+    writer.write(b"x" * 100)
+    writer.finish()
+    data = out.getvalue()
+    stated = sealedfile.Reader(io.BytesIO(data), len(data) + 5 * sealedfile.BLOCK, [box])
+    assert stated.read().rstrip(b"\0") == b"x" * 100
+    assert sealedfile.Reader(io.BytesIO(data), len(data), [box]).read(100) == b"x" * 100
+
+
+def test_a_later_role_never_replaces_what_an_earlier_one_signed() -> None:
+    from tuf.api.metadata import DelegatedRole, TargetFile, Targets
+
+    found = delegations.Delegated()
+    first, second = (DelegatedRole(name, ["k"], 1, False, paths=["forms/*"]) for name in ("first", "second"))
+    for role, data in ((first, b"1"), (second, b"2")):
+        said = Targets(1)
+        for name in ("forms/a.json", "trust/b.cbor"):
+            said.targets[name] = TargetFile.from_data(name, data, ["sha256"])
+        delegations._take(found, role, said)
+    assert found.sources == {"forms/a.json": "first"} and found.refused == {"trust/b.cbor": "SY-460"}
+    assert found.targets["forms/a.json"].length == 1
+    assert found.targets["forms/a.json"].hashes["sha256"] == sha256(b"1").hexdigest()
