@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from starlette.responses import FileResponse, Response
 from sync import batch as formats
 from sync import devices, merkle, notes, receipts
 from sync.errors import Known, SalaError
-from sync.hub import acts, askagain, courier, raws, reports
+from sync.hub import acts, askagain, courier, marks, raws, reports
 from sync.hub.console import records
 from sync.hub.console.doors import Form
 from sync.hub.console.login import Visit
@@ -36,6 +37,8 @@ def one(request: Request, visit: Visit) -> Response:
     """One batch: who, when, its records, and the proof that it stands in the log."""
     centre, idx = centre_of(request), request.path_params["idx"]
     start = _number(request.query_params.get("from"))
+    with suppress(Known):  # a batch whose bytes are lost holds it up
+        marks.advance(centre.storage, records.QUICK)  # officers that the batch itself declares are known too
 
     def read(tx: Tx) -> dict[str, Any] | None:
         row = tx.one(
@@ -48,7 +51,8 @@ def one(request: Request, visit: Visit) -> Response:
             return None
         found = {r["hash"]: r for r in tx.query("SELECT hash, label, batch FROM op WHERE batch = :idx", {"idx": idx})}
         return {"row": {**row, "raw": _raw(tx, row)}, "labels": found, "asked": askagain.asked(tx, idx),
-                "names": records.names(tx, row["device"], row["officers"])}  # fmt: skip
+                "names": records.names(tx, row["device"], row["officers"]),
+                "keys": records.officer_keys(tx, row["device"], row["officers"])}  # fmt: skip
 
     found = centre.storage.read(read)
     if found is None:
@@ -61,7 +65,7 @@ def one(request: Request, visit: Visit) -> Response:
     ]
     values = {
         **found, "records": shown, "start": start, "step": RECORDS, "gone": parsed is None,
-        "authors": [found["names"].get(a.officer.hex(), a.officer.hex()[:8]) for a in (parsed.authors if parsed else ())],
+        "authors": [found["names"].get(id, id[:8]) for id in (records.signers(parsed, found["keys"]) if parsed else ())],
         "proof": _proof(row["receipt"], centre.log.note_key),
         "askable": row["via"] != acts.VIA and row["office"] is not None and row["revoked_ms"] is None,
     }  # fmt: skip

@@ -24,7 +24,7 @@ from sync.hub.console.missing import missing
 from sync.hub.console.pages import centre_of, day_ms, language, page
 from sync.hub.storage import Row, Tx
 from sync.limits import DAY_MS
-from sync.ops import Op, SealedRef
+from sync.ops import Op, SealedRef, author_holds
 
 ROWS: Final = 60  # of one stretch
 QUICK: Final = 200  # batches that a page takes in before it answers
@@ -244,16 +244,35 @@ def _read(tx: Tx, digest: bytes) -> dict[str, Any] | None:
 
 def names(tx: Tx, device: bytes, stored: str | None) -> dict[str, str]:
     """Officer id → name: those of the laptop's enrolment, and those that it has declared since."""
-    found = officers(stored)
-    for row in tx.query(
+    return officers(stored) | {str(body.get("officer")): str(body.get("name", "")) for body in _declared(tx, device)}
+
+
+def officer_keys(tx: Tx, device: bytes, stored: str | None) -> dict[str, set[bytes]]:
+    """Officer id → every key of theirs that the laptop has named, at its enrolment or since."""
+    found = {one["id"]: {bytes.fromhex(one["public"])} for one in json.loads(stored or "[]")}
+    for body in _declared(tx, device):
+        if isinstance(public := body.get("public"), bytes):
+            found.setdefault(str(body.get("officer")), set()).add(public)
+    return found
+
+
+def signers(parsed: formats.Batch, keys: Mapping[str, set[bytes]]) -> list[str]:
+    """Ids of the officers who signed a batch, as far as their signature holds under a key of theirs."""
+    return [
+        one.officer.hex() for one in parsed.authors
+        if any(author_holds(parsed.ops[one.index].hash, key, one.signature) for key in keys.get(one.officer.hex(), ()))
+    ]  # fmt: skip
+
+
+def _declared(tx: Tx, device: bytes) -> list[Mapping[str, Any]]:
+    """What the laptop has said of its officers since its enrolment, oldest first."""
+    rows = tx.query(
         """SELECT o.batch, o.place FROM mark m JOIN op o ON o.batch = m.batch AND o.kind = m.kind
            WHERE m.kind = 'sync.officer' AND m.device = :d AND o.label = 'accepted' ORDER BY o.id""",
         {"d": device},
-    ):
-        body = transfers.fields_of(tx, row).body
-        if isinstance(body, dict):
-            found[str(body.get("officer"))] = str(body.get("name", ""))
-    return found
+    )
+    bodies = [transfers.fields_of(tx, row).body for row in rows]
+    return [body for body in bodies if isinstance(body, dict)]
 
 
 def _fork(tx: Tx, row: Row) -> str:
