@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from array import array
+import struct
 from typing import Final
 
 ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
@@ -42,12 +41,10 @@ def decode(text: str) -> bytes:
     groups = [a + 45 * b + 2025 * c for a, b, c in thirds]
     if groups and max(groups) > 0xFFFF:
         raise NotBase45
-    words = array("H", groups)
-    if sys.byteorder == "little":
-        words.byteswap()
+    words = struct.pack(f">{len(groups)}H", *groups)
     if not rest:
-        return words.tobytes()
+        return words
     last = digits[-2] + 45 * digits[-1]
     if last > 0xFF:
         raise NotBase45
-    return words.tobytes() + bytes((last,))
+    return words + bytes((last,))

@@ -16,7 +16,7 @@ from sync.devices import Request
 from sync.hub import enrolment, evidence, forks, rekeying
 from sync.hub.centre import Centre
 from sync.limits import MAX_HAVE
-from tests.hub.laptop import NOW, Laptop, join, labels
+from tests.hub.laptop import NOW, Laptop, join, labels, slot
 
 
 def take(centre: Centre, data: bytes) -> None:
@@ -118,6 +118,12 @@ def test_a_copy_goes_on_as_another_laptop(centre: Centre, pair: tuple[Laptop, La
     assert root(centre)["successors"] == 1
     take(centre, new.batch(2))
     assert set(labels(centre, new).values()) == {"accepted"}
+
+
+def test_a_place_that_stands_open_in_the_same_office_is_taken(centre: Centre, pair: tuple[Laptop, Laptop]) -> None:
+    _, copy = pair
+    place, new = slot(centre), Laptop()
+    assert ask(centre, request_of(centre, copy, new, proof_of(centre, copy), slot=place.slot)).status == 201
 
 
 def test_who_may_not(centre: Centre, pair: tuple[Laptop, Laptop]) -> None:

@@ -161,3 +161,30 @@ def test_a_version_is_not_taken_for_another(way: Way, tmp_path: Path) -> None:
     newest = max(name for name in names(way.folder) if name.endswith(".snapshot.json"))
     with pytest.raises(Malformed, match="version"):
         kept.put("metadata/999.snapshot.json", (way.folder / newest).read_bytes())
+
+
+def test_a_centre_without_publications_or_with_half_of_them_shows_nothing(way: Way, tmp_path: Path) -> None:
+    kept = Published(tmp_path / "relay")
+    assert kept.refresh(Way(tmp_path / "nowhere")) == 0  # type: ignore[arg-type]
+    target = next(way.folder.rglob("*.x.json"))
+    data = target.read_bytes()
+    target.unlink()
+    with pytest.raises(Known) as refused:
+        kept.refresh(way)  # type: ignore[arg-type]
+    assert (refused.value.code, kept.read(TIMESTAMP)) == ("SY-341", None)
+    target.write_bytes(data)
+    assert kept.refresh(way) > 0  # type: ignore[arg-type]
+
+
+def test_strange_names_and_roles_that_nobody_names_are_not_kept(
+    way: Way, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Published(tmp_path / "relay")
+    for name in ("metadata/../x.json", "keys/a.json", "metadata"):
+        with pytest.raises(Known):
+            kept.put(name, b"{}")
+    snapshot = next(way.folder.rglob("*.snapshot.json"))
+    with pytest.raises(Malformed, match="nobody"):
+        kept.put(f"metadata/{snapshot.name}", snapshot.read_bytes())
+    monkeypatch.setattr(mirrored, "_MOST_ROOTS", 2)
+    assert kept.refresh(way) > 0  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ from nacl.public import PrivateKey
 from nacl.signing import SigningKey
 
 from sync import (
+    audit,
     audit_marks,
     base45,
     cbor,
@@ -19,6 +20,7 @@ from sync import (
     delegations,
     devices,
     notes,
+    ops,
     publications,
     qrframes,
     relayed,
@@ -116,7 +118,7 @@ def test_a_cosignature_is_found_by_name_key_and_time() -> None:
     "about", [5, [], [1, 2], [1, 2, 3], [1, 2, "x" * 1_000], [1, 2, "a\n"], [-1, 2, "a"], [1, "2", "a"]]
 )
 def test_what_a_laptop_says_of_itself_is_bounded(about: object) -> None:
-    value = cbor.decode(wire.Have([], [], 0, HASH, 0, 0, wire.About(1, 2, "1.0")).encode())
+    value: Any = cbor.decode(wire.Have([], [], 0, HASH, 0, 0, wire.About(1, 2, "1.0")).encode())
     assert wire.read_have(cbor.encode(value)).about == wire.About(1, 2, "1.0")
     with pytest.raises(Malformed):
         wire.read_have(cbor.encode({**value, 7: about}))
@@ -204,6 +206,52 @@ def test_a_cosignature_of_the_audit_log_is_about_a_mark_of_this_laptop(laptop: U
             laptop.store.write(lambda conn, note=note: audit_marks.take(conn, device, note, log))  # type: ignore[misc]
     laptop.store.write(lambda conn: audit_marks.take(conn, device, signed(sound), log))
     assert laptop.store.read(audit_marks.missing) is False
+
+
+def test_marks_of_a_branch_that_parted_earlier_than_the_centre_knows_go_too(laptop: Unlocked) -> None:
+    """Behind, and with ops of its own in the same places: only what the centre has cosigned is surely shared."""
+    device, clock = laptop.device.device_id, laptop.store.clock
+
+    def checkpoint(conn: Connection) -> int:
+        audit.append(conn, clock, {"what": "x"})
+        body = audit_marks.make(conn, clock)
+        ops.append(
+            conn,
+            laptop,
+            clock,
+            kind=audit.CHECKPOINT_KIND,
+            record="",
+            form="sync",
+            def_hash=None,
+            body=body,
+            sealed=False,
+        )
+        return int(body["size"])
+
+    sizes = [laptop.store.write(checkpoint) for _ in range(4)]
+    places = laptop.store.read(lambda conn: [row[0] for row in conn.execute("SELECT seq FROM op ORDER BY seq")])[-4:]
+
+    def left(place: int, parent: bytes, cosigned: int | None) -> tuple[int, list[int]]:
+        class Undone(Exception):
+            pass
+
+        found: list[Any] = []
+
+        def work(conn: Connection) -> None:
+            if cosigned is not None:
+                conn.execute("UPDATE audit_mark SET note = 'x' WHERE size = ?", (cosigned,))
+            found.append(audit_marks.go_back(conn, device, place, parent))
+            found.append([mark.size for mark in audit_marks.every(conn)])
+            raise Undone
+
+        with pytest.raises(Undone):
+            laptop.store.write(work)
+        return found[0], found[1]
+
+    hashes = laptop.store.read(lambda conn: {row[0]: row[1] for row in conn.execute("SELECT seq, hash FROM op")})
+    assert left(places[2], hashes[places[1]], None) == (places[1], sizes[:2])
+    assert left(places[2], bytes(32), sizes[0]) == (places[0], sizes[:1])
+    assert left(places[2], bytes(32), None) == (0, [])
 
 
 # --- pictures, sealed files, delegated roles
