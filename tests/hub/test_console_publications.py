@@ -111,7 +111,7 @@ def test_an_officer_is_moved_and_the_statement_is_there_to_carry(browser: Browse
         )
     )
     page = see(browser, "/console/officers")
-    assert "Moved to another office" in page and "Baribour" in page and "Chol Kiri" in page
+    assert "Moved to another office" in page and "Baribour" in page and "Chul Kiri" in page
     assert 'href="/console/office/0402"' not in page  # the new office has no page here yet
     idx = re.search(r"/console/officers/(\d+)/statement", page)
     assert idx
