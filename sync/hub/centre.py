@@ -101,8 +101,9 @@ class Centre:
 
     def _before_commit(self, tx: Tx) -> None:
         """Sign what the centre did, and the log."""
-        self.ingest.sign_acts(tx)
-        self.log.seal(tx, self.clock.wall_ms())
+        with self.ingest.turns.storing():
+            self.ingest.sign_acts(tx)
+            self.log.seal(tx, self.clock.wall_ms())
 
     def close(self) -> None:
         self._ended = True

@@ -22,6 +22,7 @@ from sync.hub import acts, labels, suspects, tally, tree
 from sync.hub.keys import HubKeys
 from sync.hub.log import Log
 from sync.hub.storage import Row, Storage, Tx, listed
+from sync.hub.turns import Turns
 from sync.limits import MAX_CHUNK
 from sync.receipts import Leaf, State
 
@@ -80,6 +81,7 @@ class Ingest:
         self._log = log
         self.clock = clock
         self._knows = knows
+        self.turns = Turns()
 
     def take(self, data: bytes, expected: bytes | None = None, *, via: str = "line", file: str = "") -> Taken:
         """Store the batch of ``data`` and return when it is durable.
@@ -94,7 +96,8 @@ class Ingest:
         try:
             if expected is not None and digest != expected:
                 raise Malformed("batch: not the bytes that were named")
-            batch = batches.parse(data)
+            with self.turns.checking():
+                batch = batches.parse(data)
         except Malformed as error:
             self.refuse(data, error.reason, via=via, file=file)
             raise Refused("HB-110", reason=error.reason) from None
@@ -133,8 +136,9 @@ class Ingest:
 
     def _store(self, tx: Tx, came: Sequence[tuple[Batch, str]]) -> list[Kept | None]:
         """Everything about batches (each with the way it came), behind what the centre did before; None: it is here already."""
-        self.sign_acts(tx)
-        return self.keep(tx, came, self.clock.wall_ms(), elsewhere=self._storage.objects is not None)
+        with self.turns.storing():
+            self.sign_acts(tx)
+            return self.keep(tx, came, self.clock.wall_ms(), elsewhere=self._storage.objects is not None)
 
     def sign_acts(self, tx: Tx) -> None:
         """Put what the centre did into the log: before every other entry, and before every commit."""

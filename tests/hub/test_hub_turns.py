@@ -1,0 +1,54 @@
+"""Turns: one computes at a time, the one that stores is next, and a failure passes the turn on."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from sync.hub.turns import Turns
+
+
+def test_whoever_stores_goes_before_those_that_wait_to_check() -> None:
+    turns, order = Turns(), list[str]()
+    inside, go, waits = threading.Event(), threading.Event(), threading.Event()
+
+    def first() -> None:
+        with turns.checking():
+            inside.set()
+            go.wait(10)
+            order.append("first")
+
+    def later() -> None:
+        waits.set()
+        with turns.checking():
+            order.append("check")
+
+    def store() -> None:
+        with turns.storing():
+            order.append("store")
+
+    threads = [threading.Thread(target=first)]
+    threads[0].start()
+    assert inside.wait(10)
+    threads += [threading.Thread(target=work) for work in (later, later, store)]
+    for thread in threads[1:]:
+        thread.start()
+    while turns._storing == 0:
+        pass
+    assert order == []  # one at a time
+    go.set()
+    for thread in threads:
+        thread.join(10)
+    assert order == ["first", "store", "check", "check"]
+
+
+@pytest.mark.parametrize("turn", ["checking", "storing"])
+def test_a_failure_passes_the_turn_on(turn: str) -> None:
+    turns = Turns()
+    with pytest.raises(ArithmeticError), getattr(turns, turn)():
+        raise ArithmeticError
+    with turns.checking():
+        pass
+    with turns.storing():
+        pass
