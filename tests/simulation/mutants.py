@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import httpx
@@ -17,6 +17,7 @@ from sync import batch as batches
 from sync import delivery, havewant
 from sync.hub import tree
 from sync.hub.centre import Centre
+from sync.hub.relay import Relay
 from tests.simulation.centre import Site, copy
 from tests.simulation.chance import patched
 from tests.simulation.wire import Line
@@ -153,6 +154,14 @@ def ack_before_sync_and_prune() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def relay_lacks_nothing() -> Iterator[None]:
+    """A relay that is never asked what it lost with an older copy of itself."""
+    answer = Relay._answer
+    with patched((Relay, "_answer", lambda *asked: replace(answer(*asked), batches=[], chunks=[]))):
+        yield
+
+
 @dataclass(frozen=True)
 class Mutant:
     """What is changed, and the calamities that the days of its seeds have for sure; with a minus those that they never have."""
@@ -168,6 +177,9 @@ MUTANTS: Final = {
     "M3": Mutant(conflict_on_fork, frozenset({"clone"})),
     "M4": Mutant(forbidden_when_revoked, frozenset({"revoke"})),
     "M5": Mutant(ack_before_sync_and_prune, _RESTORES | {"kill_hub"}),
+    "M7": Mutant(
+        relay_lacks_nothing, frozenset({"relay", "relay_copy", "relay_restore", "-restore", "-clone", "-stick_out"})
+    ),
 }
 SURVIVED: Final = {
     "M6": Mutant(ack_before_sync, frozenset({"kill_hub"}))
