@@ -1,8 +1,9 @@
 """Records a second into the real hub over loopback: signed batches, Merkle log, labels, receipts, fsync on.
 
 The load (ready-made, signed batches over keep-alive connections, every receipt awaited) and the hub share the machine's cores. Two
-batches of each laptop go before and are not counted: a hub that has just begun still loads its program. Beside each figure stand the
-processor's microseconds a record of the hub, its database and the load: those swing less with the neighbours.
+batches of each laptop go before and are not counted: a hub that has just begun still loads its program. What is made of the records
+afterwards gives way during such a burst (``sync/hub/bursts.py``). Beside each figure stand the processor's microseconds a record of the
+hub, its database and the load: those swing less with the neighbours.
 """
 
 from __future__ import annotations
