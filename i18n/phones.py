@@ -49,11 +49,3 @@ def national(e164: str) -> str:
     styles = phonenumbers.PhoneNumberFormat
     style = styles.NATIONAL if number.country_code == 855 else styles.INTERNATIONAL
     return str(phonenumbers.format_number(number, style))
-
-
-def is_mobile(e164: str) -> bool:
-    """Whether a text message can reach the number."""
-    import phonenumbers
-
-    kinds = phonenumbers.PhoneNumberType
-    return phonenumbers.number_type(_read(e164)) in (kinds.MOBILE, kinds.FIXED_LINE_OR_MOBILE)

@@ -122,8 +122,3 @@ def display(text: str) -> str:
             shown.append(ZWSP)
         shown.append(piece)
     return "".join(shown)
-
-
-def undisplay(text: str) -> str:
-    """``text`` as it may be copied and stored: without zero-width spaces."""
-    return text.replace(ZWSP, "")

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from sync.store import Connection
 
 CHECKPOINT_KIND: Final = "sync.audit_checkpoint"
-CHECKPOINT_ROWS: Final = 500  # a checkpoint is due after so many rows, at every batch and at the end of a shift
 
 _ROW: Final = b"SALA-AUDIT-1"
 _FINGERPRINT: Final = b"sala/fingerprint/v1\0"

@@ -57,10 +57,8 @@ CODE_HOURS: Final = 72
 CODE_TRIES: Final = 5
 
 # --- leases
-LEASE_BLOCK: Final = 100
 LEASE_REFILL: Final = 50  # ask for more below this
 LEASE_DAYS: Final = 60
-LEASE_QUARANTINE_DAYS: Final = 30  # the hub gives a number out again no earlier than this after the expiry
 
 # --- laptops of one office, QR codes, text messages
 MAX_COLLEAGUES: Final = 20  # laptops of one office that one laptop is paired with

@@ -165,10 +165,6 @@ class Store:
 
     # --- care
 
-    def free_space_check(self) -> None:
-        """Known SY-105 when the disk has too little room to begin something new. What is begun may be finished."""
-        ballast.check(self.folder)
-
     def integrity(self) -> list[str]:
         """Check every page and row: SQLite's words for what is wrong, empty when all is sound. May take seconds."""
         return self._on_writer(lambda: cipher.problems(self._writer))

@@ -31,12 +31,6 @@ class FieldLabel(QWidget):
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
 
-    def say(self, label: Words, *, required: bool | None = None) -> None:
-        self._label = label
-        self._required = self._required if required is None else required
-        self.updateGeometry()
-        self.update()
-
     def main(self) -> str:
         """The large words."""
         if isinstance(self._label, Mapping):
@@ -244,12 +238,6 @@ class Field(QWidget):
     def set_note(self, note: Words) -> None:
         self._note = note
         self._show_under()
-
-    def set_label(self, label: Words, *, required: bool | None = None) -> None:
-        self._label = label
-        self.required = self.required if required is None else required
-        self.label.say(label, required=self.required)
-        self._name()
 
     def set_locked(self, locked: bool) -> None:
         """A locked field shows its value and takes none."""

@@ -38,20 +38,6 @@ def state_word(name: str) -> str:
     return text(STATES[name].word)
 
 
-def draw_state(painter: QPainter, rect: QRectF, name: str) -> None:
-    """Icon and word of a state at the left of ``rect``."""
-    state = STATES[name]
-    side = theme.scaled(16)
-    icons.beside(painter, rect.left(), rect.top(), rect.height(), state.icon, state.ink, size=16)
-    painter.setFont(theme.font("note"))
-    painter.setPen(theme.tone(state.ink))
-    painter.drawText(
-        rect.adjusted(side + 6, 0, 0, 0),
-        int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft),
-        text(state.word),
-    )
-
-
 class Chip(QWidget):
     """A small coloured word with its icon: a state, a verdict, a label."""
 

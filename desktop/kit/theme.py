@@ -23,7 +23,6 @@ SchemeChoice = Literal["system", "light", "dark", "contrast"]
 ASSETS: Final = LOCALE.parent.parent / "assets"
 FAMILY: Final = "Sala Khmer"
 SCHEMES: Final[tuple[Scheme, ...]] = ("light", "dark", "contrast")
-TEXT_SIZES: Final = (100, 125, 150, 175, 200)  # per cent
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,6 @@ from sync.sealing import key_id
 SUBMISSION: Final = "forms.submission"
 CHANGES: Final = {"forms.correction": "correction", "forms.withdrawal": "withdrawal"}
 LINE: Final = "line"
-_KEY_TEXT: Final = 200  # bytes of a key file; no longer one is read
 
 
 class Opening:

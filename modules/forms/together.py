@@ -19,7 +19,6 @@ from modules.forms.library import Library
 from modules.merging import Change, Merged
 
 CORRECTION: Final = "forms.correction"
-WITHDRAWAL: Final = "forms.withdrawal"
 MOST_REFS: Final = 60  # changes that one change names as seen; more laptops than an office has
 
 

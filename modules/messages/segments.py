@@ -25,7 +25,6 @@ _ESCAPE: Final = "\x1b"
 _ONLY_BASIC: Final = re.compile(f"[{re.escape(_BASIC)}]*")
 _ONLY_GSM: Final = re.compile(f"[{re.escape(_BASIC + _EXTENDED)}]*")
 _ESCAPED: Final = str.maketrans({sign: _ESCAPE + sign for sign in _EXTENDED})
-_SINGLE: Final = {"GSM-7": 160, "UCS-2": 70}
 _JOINED: Final = {("GSM-7", 8): 153, ("UCS-2", 8): 67, ("GSM-7", 16): 152, ("UCS-2", 16): 66}
 INVISIBLE: Final = dict.fromkeys(map(ord, "\u200b\u2060\ufeff\u180e"))  # what a reader cannot see and a network charges
 

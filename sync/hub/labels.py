@@ -16,7 +16,6 @@ FORK: Final = "q:fork"
 REVOKED: Final = "q:revoked"
 SCHEMA: Final = "q:schema"
 OFFICER: Final = "q:officer"
-QUARANTINE: Final = frozenset({FORK, REVOKED, SCHEMA, OFFICER})
 
 
 @dataclass(frozen=True, slots=True)

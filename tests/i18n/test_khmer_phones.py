@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from i18n.errors import Refused
-from i18n.phones import is_mobile, national, parse_phone
+from i18n.phones import national, parse_phone
 
 
 @pytest.mark.parametrize(
@@ -19,11 +19,6 @@ def test_shown_as_people_say_it() -> None:
     assert national("+85512345678") == "012 345 678"
     assert national(parse_phone("០៩៦១២៣៤៥៦៧")) == "096 123 4567"
     assert national(parse_phone("+66 81 234 5678")) == "+66 81 234 5678"
-
-
-def test_a_message_reaches_mobile_numbers_only() -> None:
-    assert is_mobile("+85512345678")
-    assert not is_mobile(parse_phone("023 722 121"))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from i18n.segment import clusters, display, line_pieces, segments, undisplay
+from i18n.normalise import ZWSP
+from i18n.segment import clusters, display, line_pieces, segments
 
 HANGS_ON = [chr(code) for code in (*range(0x17B4, 0x17D4), 0x17DD)]
 TEXT = st.text(
@@ -58,7 +59,7 @@ def test_pieces_joined_are_the_text_and_no_cluster_is_cut(text: str) -> None:
 @given(TEXT)
 def test_display_only_adds_zero_width_spaces_and_is_undone(text: str) -> None:
     shown = display(text)
-    assert undisplay(shown) == undisplay(text)
+    assert shown.replace(ZWSP, "") == text.replace(ZWSP, "")
     assert display(shown) == shown
 
 

@@ -283,10 +283,10 @@ def test_the_ballast_goes_when_the_disk_is_full_and_returns_with_room(
 
 
 def test_new_work_is_refused_below_200_mib(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    store.free_space_check()
+    ballast.check(store.folder)
     monkeypatch.setattr(ballast, "free", lambda folder: (200 << 20) - 1)
     with pytest.raises(Known, match="SY-105") as refused:
-        store.free_space_check()
+        ballast.check(store.folder)
     assert refused.value.values == {"free_mib": 199, "needed_mib": 200}
     store.write(put("what is begun may be finished"))
 
