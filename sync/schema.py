@@ -290,7 +290,9 @@ def pieces_of_colleagues(db: Database) -> None:
 def certified_by(db: Database) -> None:
     """The signed metadata that named the province's key when it certified this laptop: proof for a hub that forgot both."""
     db.execute("ALTER TABLE identity ADD COLUMN delegated BLOB")
-    db.execute("UPDATE identity SET delegated = (SELECT bytes FROM trust WHERE role = 'targets') WHERE certifier IS NOT NULL")
+    db.execute(
+        "UPDATE identity SET delegated = (SELECT bytes FROM trust WHERE role = 'targets') WHERE certifier IS NOT NULL"
+    )
 
 
 STEPS: Final[tuple[Callable[[Database], None], ...]] = (
