@@ -32,6 +32,7 @@ from sync.hub import (
     signers,
     watch,
 )
+from sync.hub.feeds import looks
 from sync.hub.ingest import Ingest
 from sync.hub.parts import Delegate
 from sync.hub.publish import Repository
@@ -135,6 +136,8 @@ class Centre:
         self.runner.run(rest)
         marks.advance(self.storage, rest=rest)
         now = self.clock.wall_ms()
+        if self.storage.read(lambda tx: looks.due(tx, now)):
+            self.storage.write(lambda tx: looks.close(tx, now))
         if self.storage.read(lambda tx: watch.due(tx, now)):
             self.storage.write(lambda tx: watch.anchor(tx, now))
         reviews.perform(self.storage, self.clock.wall_ms())
