@@ -236,6 +236,9 @@ def test_a_laptop_waits_for_the_signature_of_its_province(centre: Centre, clock:
     clock.advance(DAY_MS)
     file = signing.sign(json.dumps(document).encode(), province)
     assert signing.accept(centre, file)["enrolled"] == [laptop.id.hex()]
+    certificate = bytes.fromhex(json.loads(file)["certificates"][0])
+    public = bytes(province.verify_key)
+    assert centre.storage.write(lambda tx: enrolment.admit_signed(tx, certificate, public, NOW)) == laptop.id.hex()
     answer = ask(centre, request)
     assert answer.status == 200 and answer.certificate
     assert devices.read_certificate(answer.certificate, bytes(province.verify_key)).number == 1

@@ -24,14 +24,15 @@ from sync import (
     publications,
     qrframes,
     relayed,
+    sealedfeed,
     sealedfile,
     wire,
     witnesses,
 )
 from sync.batch import device_id
 from sync.cbor import Malformed
-from sync.errors import Known
-from sync.limits import MAX_HAVE, MAX_MESSAGE, MAX_NOTE, MAX_PROOF, MAX_SEQ
+from sync.errors import Known, Refused
+from sync.limits import MAX_HAVE, MAX_MESSAGE, MAX_NOTE, MAX_OP, MAX_PROOF, MAX_SEQ
 from sync.notes import Checkpoint, NoteKey
 from sync.store import Connection
 from sync.unlocked import Unlocked
@@ -171,7 +172,9 @@ def test_the_list_of_witnesses_is_bounded_and_plain(laptop: Unlocked) -> None:
         return laptop.store.write(work)
 
     assert known([["pursat", "15", PUBLIC]]) == [witnesses.Witness("15", NAMED)]
-    for value in ({}, "x", [["pursat", "15", PUBLIC]] * 10_000, [["pursat", "15", b""]], [["pursat", 15, PUBLIC]], [1]):
+    many: list[Any] = [["pursat", "15", PUBLIC]] * 10_000
+    strange: list[Any] = [{}, "x", many, [["pursat", "15", b""]], [["pursat", 15, PUBLIC]], [1]]
+    for value in strange:
         with pytest.raises(Malformed):
             known(value)
 
@@ -314,3 +317,29 @@ def test_a_later_role_never_replaces_what_an_earlier_one_signed() -> None:
     assert found.sources == {"forms/a.json": "first"} and found.refused == {"trust/b.cbor": "SY-460"}
     assert found.targets["forms/a.json"].length == 1
     assert found.targets["forms/a.json"].hashes["sha256"] == sha256(b"1").hexdigest()
+
+
+def test_pages_of_the_sealed_feed_are_bounded() -> None:
+    assert sealedfeed.read_page(sealedfeed.Page([], 5, True).encode()) == sealedfeed.Page([], 5, True)
+    sound = {1: 5, 2: 1, 3: []}
+    changes: list[Any] = [{1: -1}, {2: 2}, {3: {}}, {3: [[]] * 10_000}, {4: 0}, {3: [1]}, {3: [[b"", b"", "", [-1]]]}]
+    for change in changes:
+        with pytest.raises(Malformed):
+            sealedfeed.read_page(cbor.encode({**sound, **change}))
+    with pytest.raises(Malformed):
+        sealedfeed.read_page(bytes(sealedfeed.MAX_PAGE + 1))
+
+
+def test_what_is_too_large_or_names_an_unknown_attachment_is_never_half_written(laptop: Unlocked) -> None:
+    def add(conn: Connection, body: dict[str, Any], attach: list[str]) -> None:
+        ops.append(
+            conn, laptop, laptop.store.clock, kind="links.created", record="r", form="links", def_hash=None, body=body, sealed=False,
+            attach=attach,
+        )  # fmt: skip
+
+    before = laptop.store.read(lambda conn: conn.execute("SELECT count(*) FROM op").fetchone()[0])
+    with pytest.raises(Refused, match="SY-302"):
+        laptop.store.write(lambda conn: add(conn, {"note": ["x" * 4_000] * (MAX_OP // 4_000)}, []))
+    with pytest.raises(LookupError):
+        laptop.store.write(lambda conn: add(conn, {"note": "x"}, ["00" * 32]))
+    assert laptop.store.read(lambda conn: conn.execute("SELECT count(*) FROM op").fetchone()[0]) == before

@@ -565,6 +565,17 @@ def test_recovery_needs_the_right_key_and_a_slot_for_it(
     assert recover(tmp_path / "b", recovery) == "SY-117"
 
 
+def test_a_profile_is_closed_to_every_officer_but_not_to_the_province(
+    tmp_path: Path, recovery: PrivateKey, clock: SetClock
+) -> None:
+    made = keys.create_profile(tmp_path / "b", officer=CHIEF, passphrase=PASSPHRASE, clock=clock, cost=CHEAP)
+    assert refusal(lambda: keys.close_to_officers(made, None))[0] == "SY-117"
+    keys.close_to_officers(made, bytes(recovery.public_key))
+    made.lock()
+    assert refusal(lambda: keys.unlock(tmp_path / "b", "Sok Vibol", PASSPHRASE, clock))[0] == "SY-112"
+    keys.recover(tmp_path / "b", "Sok Vibol", OTHER, recovery=recovery, clock=clock, cost=CHEAP).lock()
+
+
 def test_an_officer_without_recovery_of_drafts_gets_new_keys(
     profile: Unlocked, recovery: PrivateKey, clock: SetClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
