@@ -7,7 +7,7 @@ from typing import Final
 from tests.simulation import play
 
 SLICE: Final = 15
-SEEDS: Final = 270
+SEEDS: Final = 300
 
 
 def starts(half: int) -> list[int]:
