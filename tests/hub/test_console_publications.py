@@ -86,8 +86,13 @@ def test_a_key_of_the_hub_is_changed_and_a_delegation_ended(browser: Browser, ce
     assert centre.repository.listing().roles["leases"][0] > before
     done(browser.post(act, act="add", kind="province", subject="03"))
     assert "province-03" in centre.repository.listing().roles
+    assert browser.get("/console/publications").text.count('name="stolen"') == 2, "asked of keys that certify laptops only"
+    done(browser.post(act, act="rotate", name="province-03"))
+    done(browser.post(act, act="rotate", name="province-03", stolen="yes"))
     done(browser.post(act, act="remove", name="province-03"))
     assert "province-03" not in centre.repository.listing().roles
+    rows = centre.storage.read(lambda tx: tx.query("SELECT stolen FROM former_key WHERE role = 'province-03'"))
+    assert sorted(row["stolen"] for row in rows) == [0, 0, 1]
 
 
 def test_a_code_is_shown_once_and_the_digits_are_there_to_compare(browser: Browser, centre: Centre) -> None:
