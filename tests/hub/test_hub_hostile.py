@@ -46,15 +46,25 @@ def test_certificates_come_over_the_line_from_anybody_and_bring_back_whom_they_n
     assert [bytes(row["certificate"]) for row in kept] == [first]
 
 
-@pytest.mark.parametrize("state", [one for one in State if one not in (State.ACCEPTED, State.SCHEMA)])
-def test_a_receipt_for_what_was_put_aside_is_no_evidence(centre: Centre, state: State) -> None:
+def receipted(centre: Centre, state: State) -> str:
+    """The hub's own receipt for a batch that is not here."""
     leaf = Leaf(bytes(32), bytes(16), 1, 2, NOW, state)
     root = merkle.leaf_hash(leaf.data())
     name = centre.log.note_key.name
     note = notes.sign(Checkpoint(name, centre.log.epoch, 1, root).text(), name, centre.keys.log)
-    text = receipts.issue(leaf, 0, merkle.inclusion([root], 0), note)
-    assert evidence.take(centre, [text]) == 0
+    return receipts.issue(leaf, 0, merkle.inclusion([root], 0), note)
+
+
+@pytest.mark.parametrize("state", [one for one in State if one not in (State.ACCEPTED, State.SCHEMA)])
+def test_a_receipt_for_what_was_put_aside_is_no_evidence(centre: Centre, state: State) -> None:
+    assert evidence.take(centre, [receipted(centre, state)]) == 0
     assert centre.storage.read(lambda tx: tx.query("SELECT * FROM evidence")) == []
+
+
+def test_a_receipt_for_what_has_not_come_again_waits_for_it(centre: Centre) -> None:
+    text = receipted(centre, State.ACCEPTED)
+    assert [evidence.take(centre, [text]) for _ in range(2)] == [1, 0]
+    assert centre.storage.read(lambda tx: tx.query("SELECT received_ms FROM evidence")) == [{"received_ms": NOW}]
 
 
 def test_a_code_for_a_pack_that_was_just_made(centre: Centre) -> None:

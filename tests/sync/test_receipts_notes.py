@@ -38,6 +38,7 @@ def test_a_receipt_verifies_offline(index: int, size: int) -> None:
     if index < size:
         found = receipts.verify(receipt(index, size), KEY)
         assert (found.leaf, found.index, found.checkpoint.size) == (LEAF, index, size)
+        assert notes.read_checkpoint(receipts.note_of(found), KEY) == found.checkpoint
         assert receipts.belongs(found, BATCH)
 
 

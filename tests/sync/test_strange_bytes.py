@@ -16,6 +16,7 @@ from sync import (
     audit_marks,
     base45,
     cbor,
+    checkpoints,
     cose,
     delegations,
     devices,
@@ -23,6 +24,7 @@ from sync import (
     ops,
     publications,
     qrframes,
+    readmission,
     relayed,
     sealedfeed,
     sealedfile,
@@ -343,3 +345,8 @@ def test_what_is_too_large_or_names_an_unknown_attachment_is_never_half_written(
     with pytest.raises(LookupError):
         laptop.store.write(lambda conn: add(conn, {"note": "x"}, ["00" * 32]))
     assert laptop.store.read(lambda conn: conn.execute("SELECT count(*) FROM op").fetchone()[0]) == before
+
+
+def test_a_laptop_that_was_never_certified_shows_nothing(laptop: Unlocked) -> None:
+    assert laptop.store.read(readmission.shown) is None
+    assert laptop.store.write(checkpoints.state) is None, "and states no log that it never saw"
