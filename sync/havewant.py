@@ -72,7 +72,7 @@ def _offer(run: Run, page: Sequence[bytes], names: Sequence[bytes] = ()) -> tupl
     def keep(conn: Connection) -> int:
         lost = delivery.lost(conn, run.clock, missing.batches)
         delivery.take_status(conn, status, run.clock)
-        pieces.answered(conn, names, missing.chunks, run.clock.wall_ms())
+        pieces.answered(conn, names, missing.chunks, run.clock.wall_ms(), hub_ms=status.hub_ms)
         failpoint("have:before-commit")
         return lost
 

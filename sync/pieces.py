@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from sync.marks import PIECES_DOUBTED, PIECES_ROUND, mark, set_mark
+from sync.marks import HUB_TIME, PIECES_DOUBTED, PIECES_ROUND, floor, mark, set_mark
 from sync.transport import LONGEST_MS, backoff_ms
 
 if TYPE_CHECKING:
@@ -94,6 +94,16 @@ def own(conn: Connection, name: bytes) -> bool:
     return bool(row["rank"] == 0)
 
 
+def waits(conn: Connection, name: bytes, hub_ms: int) -> bool:
+    """Whether the piece ``name`` still is to be sent, and nothing doubts the centre's word of ``hub_ms`` that it is there."""
+    row = conn.execute(
+        """SELECT 1 FROM piece LEFT JOIN piece_asked AS a ON a.hash = piece.hash
+           WHERE piece.hash = ? AND piece.state = 'waiting' AND coalesce(a.lacked_ms, 0) <= ?""",
+        (name, hub_ms),
+    ).fetchone()
+    return row is not None
+
+
 def sent(conn: Connection, name: bytes, now_ms: int, relay: str = "") -> None:
     """The hub has said that it holds the piece ``name``, or ``relay`` has."""
     conn.execute("DELETE FROM piece_trouble WHERE hash = ?", (name,))
@@ -107,21 +117,23 @@ def sent(conn: Connection, name: bytes, now_ms: int, relay: str = "") -> None:
     )
 
 
-def lost(conn: Connection, names: Sequence[bytes]) -> None:
-    """The hub lacks ``names``: they go once more."""
+def lost(conn: Connection, names: Sequence[bytes], hub_ms: int = 0) -> None:
+    """The hub lacks ``names``, as it said at ``hub_ms`` of its clock: they go once more, and no older word of it counts."""
     for name in names:
         conn.execute("UPDATE chunk SET state = 'waiting' WHERE hash = ?", (name,))
         conn.execute("UPDATE attached SET sent_ms = NULL WHERE blob = ?", (name,))
         conn.execute("UPDATE foreign_blob SET sent_ms = NULL WHERE id = ?", (name,))
+    conn.executemany(
+        """INSERT INTO piece_asked (hash, round, lacked_ms) VALUES (?, 0, ?)
+           ON CONFLICT (hash) DO UPDATE SET lacked_ms = max(lacked_ms, excluded.lacked_ms)""",
+        [(name, hub_ms) for name in names if hub_ms],
+    )
 
 
 def wanted(conn: Connection, names: Sequence[bytes]) -> None:
     """A person at the centre asks for ``names`` once more: they go whatever the hub believes to have."""
-    lost(conn, names)
-    conn.executemany(
-        "INSERT INTO piece_asked (hash, round) VALUES (?, ?) ON CONFLICT (hash) DO UPDATE SET round = excluded.round",
-        [(name, _WANTED) for name in names],
-    )
+    lost(conn, names, floor(conn, HUB_TIME) + 1)
+    conn.executemany("UPDATE piece_asked SET round = ? WHERE hash = ?", [(_WANTED, name) for name in names])
 
 
 def unsure(conn: Connection, names: Sequence[bytes]) -> list[bytes]:
@@ -166,10 +178,12 @@ def unasked(conn: Connection, most: int, relay: str = "") -> list[bytes]:
     return [row["hash"] for row in rows.fetchall()]
 
 
-def answered(conn: Connection, names: Sequence[bytes], lacking: Sequence[bytes], now_ms: int, relay: str = "") -> None:
-    """Of ``names`` the hub, or ``relay``, lacks those; it holds the others, whoever brought them."""
+def answered(
+    conn: Connection, names: Sequence[bytes], lacking: Sequence[bytes], now_ms: int, *, relay: str = "", hub_ms: int = 0
+) -> None:
+    """Of ``names`` the hub (at ``hub_ms`` of its clock), or ``relay``, lacks those; it holds the others, whoever brought them."""
     missing = set(lacking)
-    lost(conn, [name for name in names if name in missing])
+    lost(conn, [name for name in names if name in missing], hub_ms)
     for name in names:
         if name not in missing:
             sent(conn, name, now_ms, relay)

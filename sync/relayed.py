@@ -160,7 +160,7 @@ def chunks(run: Run, names: Sequence[bytes]) -> int:
     """Ask which of the pieces ``names`` the relay has not had: how many."""
     found = _answer(run, (), names)
     now = run.clock.wall_ms()
-    run.store.write(lambda conn: pieces.answered(conn, names, found.chunks, now, run.line.relay))
+    run.store.write(lambda conn: pieces.answered(conn, names, found.chunks, now, relay=run.line.relay))
     return len(found.chunks)
 
 

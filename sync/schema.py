@@ -295,9 +295,14 @@ def certified_by(db: Database) -> None:
     )
 
 
+def pieces_lacked(db: Database) -> None:
+    """When, by its own clock, the hub last said that it lacks a piece: no older word of it that it has it counts."""
+    db.execute("ALTER TABLE piece_asked ADD COLUMN lacked_ms INTEGER NOT NULL DEFAULT 0")
+
+
 STEPS: Final[tuple[Callable[[Database], None], ...]] = (
     first_tables, publications_by_role, without_a_line, bad_lines, witnesses_and_audit, life_of_a_device,
-    pieces_of_colleagues, certified_by,
+    pieces_of_colleagues, certified_by, pieces_lacked,
 )  # fmt: skip
 VERSION: Final = len(STEPS)  # stands in the file's user_version; a file with a greater one was written by a newer Sala
 

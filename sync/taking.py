@@ -22,6 +22,7 @@ from sync import (
     notes,
     office,
     outbox,
+    piecenote,
     pieces,
     publications,
     rekey,
@@ -49,6 +50,7 @@ class Taken:
     receipts: int = 0  # batches of this laptop that turned green
     batches_lost: int = 0  # the hub says that it lacks them; they go again
     quarantined: int = 0
+    pieces: int = 0  # of attachments that waited, and that the centre holds now
     enrolled: bool = False
     rekeyed: bool = False  # a copy of this laptop is at work: it is a laptop of its own now
     publications: list[str] = field(default_factory=list)
@@ -115,6 +117,7 @@ class Taking:
             ("chunk", MAX_CHUNK, self._is_lacking, self._chunk),
             ("receipt", MAX_MESSAGE, lambda _: True, self._receipt),
             ("missing", MAX_MESSAGE, lambda entry: entry.name == own, self._missing),
+            ("pieces", MAX_NOTE, lambda _: True, self._pieces),
             ("fork", succession.MAX_EVIDENCE, lambda entry: entry.name == own, self._fork),
             ("audit", MAX_NOTE, lambda entry: entry.name == own, self._audit),
         )
@@ -193,7 +196,7 @@ class Taking:
             checkpoints.advance_by_stick(conn, missing.note, self.centre.log, missing.proof, self.clock.wall_ms())
             delivery.new_epoch(conn, checkpoint.epoch)
             lost = delivery.lost(conn, self.clock, missing.batches)
-            pieces.lost(conn, missing.chunks)
+            pieces.lost(conn, missing.chunks, status.hub_ms)
             delivery.take_status(conn, status, self.clock)
             return lost
 
@@ -205,6 +208,11 @@ class Taking:
             if error.code == "SY-320":
                 self.store.write(lambda conn: set_mark(conn, ROLLBACK, self.clock.wall_ms()))
             raise
+
+    def _pieces(self, _: Entry, data: bytes) -> None:
+        """The centre's word about pieces of attachments, whichever laptop brought them: after :meth:`_missing`, its older word."""
+        note, now = data.decode("utf-8", "replace"), self.clock.wall_ms()
+        self.report.pieces += self.store.write(lambda conn: piecenote.take(conn, note, self.centre.log, now))
 
     def _fork(self, _: Entry, data: bytes) -> None:
         if rekey.take(self.unlocked, data):
@@ -275,7 +283,7 @@ class Taking:
 _MOST_BODIES: Final = 8 << 20  # bytes of the bodies of one batch
 _WORDS: Final = {
     "certificate": "enrol", "held": "office", "want": "office", "batch": "office", "bodies": "office", "chunk": "chunks",
-    "receipt": "receipts", "missing": "have", "fork": "have", "audit": "receipts",
+    "receipt": "receipts", "missing": "have", "pieces": "have", "fork": "have", "audit": "receipts",
 }  # fmt: skip
 
 

@@ -15,10 +15,10 @@ from typing import Final
 
 from nacl.public import PrivateKey
 
-from sync import devices, succession, volume, wire
+from sync import devices, piecenote, succession, volume, wire
 from sync.cbor import Malformed
 from sync.errors import Known, Refused, SalaError
-from sync.hub import answers, audits, couriers, enrolment, evidence, moving, readmission, rekeying, relays
+from sync.hub import answers, audits, couriers, enrolment, evidence, moving, readmission, rekeying
 from sync.hub.centre import Centre
 from sync.hub.storage import Tx
 from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_MESSAGE, MAX_RECEIPT
@@ -72,7 +72,7 @@ class _Reply:
     receipts: dict[str, str] = field(default_factory=dict)  # batch hash → receipt
     certificates: dict[str, bytes] = field(default_factory=dict)  # device → certificate
     haves: dict[str, list[wire.Have]] = field(default_factory=dict)  # device → what it has, in lists
-    pieces: list[bytes] = field(default_factory=list)  # of attachments, stored now or before
+    pieces: dict[bytes, None] = field(default_factory=dict)  # of attachments, stored now or before
 
     def __bool__(self) -> bool:
         return bool(self.receipts or self.certificates or self.haves or self.pieces)
@@ -210,7 +210,7 @@ class _Import:
 
     def _chunk(self, entry: Entry, data: bytes) -> None:
         self.report.chunks += self.centre.ingest.take_chunk(data, _hash(entry.name), self.centre.put_chunk)
-        self.reply.pieces.append(_hash(entry.name))
+        self.reply.pieces[_hash(entry.name)] = None
 
     def _readmit(self, _: Entry, data: bytes) -> None:
         self.centre.storage.write(lambda tx: readmission.readmit(self.centre, tx, data))
@@ -226,10 +226,6 @@ class _Import:
             yield Object("certificate", device, certificate)
         for batch, receipt in reply.receipts.items():
             yield Object("receipt", batch, receipt.encode())
-        log, key = self.centre.log.note_key, self.centre.keys.log
-        for start in range(0, len(reply.pieces) if publications else 0, relays.PIECES):  # a relay asks on sticks only
-            some = reply.pieces[start : start + relays.PIECES]
-            yield Object("pieces", some[0].hex(), relays.pieces_note(some, log, key).encode())
         for device, haves in reply.haves.items():
             have = haves[-1]
             for one in haves:
@@ -241,6 +237,8 @@ class _Import:
                 yield Object("audit", device, note.encode())
             for proof in self.centre.storage.write(partial(self._forks, device=device, have=have)):
                 yield Object("fork", device, proof)
+        if publications:  # pieces of attachments come on sticks only
+            yield from self._pieces(list(reply.pieces))
         own = {f"{folder}/{device}.cbor" for folder in ("leases", "inbox") for device in reply.devices()}
         for name, path in self.centre.repository.files() if publications else ():
             folder, _, rest = name.partition("/")
@@ -254,6 +252,14 @@ class _Import:
                 or _plain(rest) in own
             ):
                 yield Object(folder.removesuffix("s") if folder == "targets" else folder, rest, path.read_bytes())
+
+    def _pieces(self, names: list[bytes]) -> Iterator[Object]:
+        """That they are here: said after what is lacking, so never older than that."""
+        log, now = self.centre.log, self.centre.clock.wall_ms()
+        for start in range(0, len(names), piecenote.MOST):
+            some = names[start : start + piecenote.MOST]
+            note = piecenote.say(piecenote.Held(log.epoch, now, some), log.note_key, self.centre.keys.log)
+            yield Object("pieces", some[0].hex(), note.encode())
 
     def _forks(self, tx: Tx, *, device: str, have: wire.Have) -> list[bytes]:
         return rekeying.open_evidence(self.centre, tx, bytes.fromhex(device), have.head_hash, have.head_seq)

@@ -18,6 +18,7 @@ from sync.limits import DAY_MS, MAX_HAVE, MAX_MESSAGE, MAX_RECEIPT
 
 if TYPE_CHECKING:
     from sync.hub.relay import Relay, Run
+    from sync.piecenote import Held
     from sync.transport import Transport
 
 log = logging.getLogger(__name__)
@@ -42,26 +43,21 @@ def _witness(relay: Relay, line: Transport, done: Run) -> None:
         log.error("relay: the centre's log: %s", split.why)
         done.problem = "HB-197"
         return  # laptops' work goes on: it is signed and safe whatever the centre's log says
-    if _new_life(relay):
-        relay.storage.write(_offer_again)
+    relay.storage.write(lambda tx: _begin(tx, relay.mirror.seen(tx).epoch))
     if note:
         line.call("POST", "/v1/relay/cosign", note.encode(), signed=True)
         done.cosigned = notes.read_checkpoint(note, relay.settings.log).size
 
 
-def _new_life(relay: Relay) -> bool:
-    """Whether the centre has begun another life of its log since the last run: it may lack what it had."""
-
-    def look(tx: Tx) -> bool:
-        epoch = relay.mirror.seen(tx).epoch
-        found = tx.one("SELECT value FROM meta WHERE name = 'relay/epoch'")
-        tx.execute(
-            "INSERT INTO meta (name, value) VALUES ('relay/epoch', :e) ON CONFLICT (name) DO UPDATE SET value = :e",
-            {"e": str(epoch)},
-        )
-        return found is not None and found["value"] != str(epoch)
-
-    return relay.storage.write(look)
+def _begin(tx: Tx, epoch: int) -> None:
+    """The centre's log is in its life ``epoch``. In another one than when it was last heard, it may lack what it had."""
+    found = tx.one("SELECT value FROM meta WHERE name = 'relay/epoch'")
+    tx.execute(
+        "INSERT INTO meta (name, value) VALUES ('relay/epoch', :e) ON CONFLICT (name) DO UPDATE SET value = :e",
+        {"e": str(epoch)},
+    )
+    if found is not None and found["value"] != str(epoch):
+        _offer_again(tx)
 
 
 def _offer(relay: Relay, line: Transport, done: Run) -> None:
@@ -161,6 +157,15 @@ def pieces_there(tx: Tx, digests: Sequence[bytes]) -> None:
 
 def _failed(tx: Tx, index: int, reason: str) -> None:
     tx.execute("UPDATE handed SET tries = tries + 1, reason = :why WHERE idx = :idx", {"why": reason, "idx": index})
+
+
+def pieces_held(tx: Tx, held: Held) -> None:
+    """The centre's word on a stick: of an earlier life of its log it says nothing, of a new one it begins that here too."""
+    found = tx.one("SELECT value FROM meta WHERE name = 'relay/epoch'")
+    if found is not None and held.epoch < int(found["value"]):
+        return
+    _begin(tx, held.epoch)
+    pieces_there(tx, held.pieces)
 
 
 def _offer_again(tx: Tx) -> None:

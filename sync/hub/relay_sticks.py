@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from sync import volume
+from sync import piecenote, volume
 from sync.errors import Known, SalaError
-from sync.hub import relay_run, relays
+from sync.hub import relay_run
 from sync.hub.relay import Relay
 from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_NOTE, MAX_PUBLICATION, MAX_RECEIPT
 from sync.volume import Entry, Object, Volume
@@ -104,8 +104,8 @@ def _one(relay: Relay, entry: Entry, data: bytes, report: Taken) -> None:
     elif entry.type == "receipt":
         report.receipts += relay.receipted([data.decode("utf-8", "replace")])
     elif entry.type == "pieces":
-        held = relays.read_pieces(data.decode("utf-8", "replace"), relay.settings.log)
-        relay.storage.write(lambda tx: relay_run.pieces_there(tx, held))
+        held = piecenote.read(data.decode("utf-8", "replace"), relay.settings.log)
+        relay.storage.write(lambda tx: relay_run.pieces_held(tx, held))
     elif not entry.name.startswith(("leases/", "inbox/")):  # those are one laptop's own, and the line brings them
         relay.published.put(f"{'targets' if entry.type == 'target' else entry.type}/{entry.name}", data)
         report.publications += 1

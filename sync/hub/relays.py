@@ -11,22 +11,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sync import batch as batches
-from sync import cbor, notes
+from sync import cbor
 from sync.cbor import Malformed
 from sync.hub import audits
 from sync.hub.storage import Row, Tx
 from sync.limits import MAX_HAVE, MAX_NAME, MAX_SEQ
-from sync.notes import NoteKey
 
 if TYPE_CHECKING:
-    from nacl.signing import SigningKey
-
     from sync.hub.centre import Centre
 
 MOST_WORDS: Final = 500
 RECEIPTS: Final = 200  # of one answer
-PIECES: Final = 60  # of one note
-_HELD: Final = "sala.pieces/v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +74,6 @@ def read_offer(data: bytes) -> Offer:
         ):
             return Offer(some, pieces, waiting, oldest, alarm)
     raise Malformed("relay: offer")
-
-
-def pieces_note(digests: Sequence[bytes], log: NoteKey, key: SigningKey) -> str:
-    """The centre's signed word on a stick that it holds these pieces of attachments, at most :data:`PIECES`."""
-    return notes.sign(_HELD + "\n" + notes.hash_lines(digests), log.name, key)
-
-
-def read_pieces(note: str, log: NoteKey) -> list[bytes]:
-    """The pieces that ``note`` names. Malformed: the centre did not sign that."""
-    if not notes.signed_by(note, log):
-        raise Malformed("relay: pieces")
-    head, _, lines = notes.split(note)[0].partition("\n")
-    if head != _HELD:
-        raise Malformed("relay: pieces")
-    return notes.read_hash_lines(lines)
 
 
 def read_wanted(data: bytes) -> Wanted:

@@ -17,11 +17,11 @@ from nacl.signing import SigningKey
 
 from modules import replicate
 from modules.session import Session
-from sync import notes, outbox, receipts, volume, witnesses
+from sync import notes, outbox, piecenote, receipts, volume, witnesses
 from sync.audit_export import verifier_key
 from sync.clock import SetClock
 from sync.hub import centre as centres
-from sync.hub import cosignatures, exports, mirror, relay_app, relay_sticks, relays
+from sync.hub import cosignatures, exports, mirror, relay_app, relay_sticks
 from sync.hub import courier as centre_sticks
 from sync.hub.relay import Relay, Settings, create
 from sync.transport import Answer
@@ -255,12 +255,21 @@ def test_pieces_that_a_stick_has_carried_are_not_carried_again(province: Provinc
     assert relay_sticks.export(province.relay, tmp_path / "stick")["chunks"] == len(some)
     centre_sticks.take(province.hall.hub, tmp_path / "stick")
     left = sorted((tmp_path / "stick").glob("*.salabatch"))
-    forged = relays.pieces_note([bytes(32)], province.hall.hub.log.note_key, SigningKey.generate())
+    log, now = province.hall.hub.log, province.hall.clock.wall_ms()
+    forged = piecenote.say(piecenote.Held(log.epoch, now, [bytes(32)]), log.note_key, SigningKey.generate())
     volume.write(tmp_path / "forged", "sala", [volume.Object("pieces", "00", forged.encode())])
     assert [one["code"] for one in relay_sticks.take(province.relay, tmp_path / "forged").problems] == ["SY-310"]
     assert relay_sticks.export(province.relay, tmp_path / "again")["chunks"] == len(some), "nothing heard yet"
     assert len(left) > 1 and relay_sticks.take(province.relay, tmp_path / "stick").problems == []
     assert relay_sticks.export(province.relay, tmp_path / "last")["chunks"] == 0
+    more = sha256(b"one more").digest()
+    province.relay.take_chunk(b"one more", more)
+    for name, epoch in (("older life", log.epoch - 1), ("new life", log.epoch + 1)):
+        said = piecenote.say(piecenote.Held(epoch, now, [more]), log.note_key, province.hall.hub.keys.log)
+        volume.write(tmp_path / name, "sala", [volume.Object("pieces", "00", said.encode())])
+        assert relay_sticks.take(province.relay, tmp_path / name).problems == []
+        waits = relay_sticks.export(province.relay, tmp_path / f"after {name}")["chunks"]
+        assert waits == (1 if name == "older life" else 0)
 
 
 def test_bytes_are_let_go_when_a_second_site_has_them(province: Province, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from sync import (
     foreign_files,
     lan,
     notes,
+    piecenote,
     pruning,
     relayed,
     reset,
@@ -252,12 +253,13 @@ def _handed() -> bytes:
 RELAYS: Final[dict[str, Parser]] = {
     "sync/foreign_files.py::read": Parser(foreign_files.read, lambda: [cbor.encode([_HASH])]),
     "sync/hub/relays.py::read_devices": Parser(relays.read_devices, lambda: [cbor.encode([bytes(16)])]),
-    "sync/hub/relays.py::read_pieces": Parser(
-        _text(lambda text: relays.read_pieces(text, LOG)), lambda: [relays.pieces_note([_HASH], LOG, KEY).encode()]
-    ),
     "sync/hub/relays.py::read_offer": Parser(relays.read_offer, lambda: [relays.Offer([_HASH], [], 1, NOW, "").encode()]),
     "sync/hub/relays.py::read_wanted": Parser(relays.read_wanted, lambda: [relays.Wanted([_HASH], [], ["x"]).encode()]),
     "sync/hub/relays.py::read_words": Parser(relays.read_words, lambda: [_word()]),
+    "sync/piecenote.py::read": Parser(
+        _text(lambda text: piecenote.read(text, LOG)),
+        lambda: [piecenote.say(piecenote.Held(1, NOW, [_HASH]), LOG, KEY).encode()],
+    ),
     "sync/relayed.py::read_answer": Parser(
         relayed.read_answer, lambda: [relayed.Answer([_HASH], [], ["r"], b"s", "a", "c", [_HASH]).encode()]
     ),
