@@ -86,7 +86,9 @@ def test_a_key_of_the_hub_is_changed_and_a_delegation_ended(browser: Browser, ce
     assert centre.repository.listing().roles["leases"][0] > before
     done(browser.post(act, act="add", kind="province", subject="03"))
     assert "province-03" in centre.repository.listing().roles
-    assert browser.get("/console/publications").text.count('name="stolen"') == 2, "asked of keys that certify laptops only"
+    assert browser.get("/console/publications").text.count('name="stolen"') == 2, (
+        "asked of keys that certify laptops only"
+    )
     done(browser.post(act, act="rotate", name="province-03"))
     done(browser.post(act, act="rotate", name="province-03", stolen="yes"))
     done(browser.post(act, act="remove", name="province-03"))
