@@ -47,7 +47,10 @@ def read(note: str, log: NoteKey) -> Held:
     lines = notes.split(note)[0].split("\n", 3)
     if lines[0] != _HEAD or len(lines) != 4:
         raise Malformed("pieces: layout")
-    return Held(notes.number(lines[1]), notes.number(lines[2]), notes.read_hash_lines(lines[3]))
+    names = notes.read_hash_lines(lines[3])
+    if len(names) > MOST:
+        raise Malformed("pieces: too many")
+    return Held(notes.number(lines[1]), notes.number(lines[2]), names)
 
 
 def take(conn: Connection, note: str, log: NoteKey, now_ms: int) -> int:

@@ -169,7 +169,8 @@ def test_only_this_form_is_read(hall: Hall) -> None:
     assert piecenote.read(piecenote.say(held, log, key), log) == held
     for text in (
         "sala.pieces/v1\n3\n", "sala.pieces/v2\n3\n5\n", "sala.pieces/v1\n3\n05\n", "sala.pieces/v1\n-3\n5\n",
-        "sala.pieces/v1\n3\n5\nAA==\n", "sala.pieces/v1\n3\n5\n" + notes.hash_lines([bytes(32)] * 65),
+        "sala.pieces/v1\n3\n5\nAA==\n",
+        *("sala.pieces/v1\n3\n5\n" + notes.hash_lines([bytes(32)] * many) for many in (piecenote.MOST + 1, 65)),
     ):  # fmt: skip
         with pytest.raises(Malformed):
             piecenote.read(notes.sign(text, log.name, key), log)

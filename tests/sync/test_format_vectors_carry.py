@@ -8,7 +8,9 @@ from pathlib import Path
 from nacl.public import PrivateKey
 from nacl.signing import SigningKey
 
-from sync import heartbeat, lan, qrframes
+from sync import heartbeat, lan, piecenote, qrframes
+from sync.notes import NoteKey
+from sync.piecenote import Held
 from sync.volume import Volume
 
 FORMATS = Path(__file__).parents[2] / "docs" / "formats"
@@ -41,6 +43,13 @@ def test_the_frames_of_the_specification() -> None:
 def test_the_sealed_file_of_the_specification() -> None:
     with Volume(bytes.fromhex(blocks("courier")["sealed"].replace("\n", "")), [PrivateKey(b"\x0f" * 32)]) as found:
         assert found.sealed and found.whole and [body for _, body in found.of("enrol")] == [b"request"]
+
+
+def test_the_word_about_pieces_of_the_specification() -> None:
+    note, key = blocks("courier")["pieces"] + "\n", SigningKey(b"\x0a" * 32)
+    log, held = NoteKey("hub", bytes(key.verify_key)), Held(1, 1_795_000_000_000, [b"\1" * 32, b"\2" * 32])
+    assert piecenote.read(note, log) == held
+    assert piecenote.say(held, log, key) == note
 
 
 def test_the_invitation_of_the_specification() -> None:
