@@ -122,3 +122,61 @@ def test_a_log_line_is_json_without_the_words_of_an_error(caplog: pytest.LogCapt
     assert (line["level"], line["what"], line["count"], line["error"]) == ("error", "failed", 3, "ValueError")
     assert "012345678" not in json.dumps(line)
     assert line["places"]
+
+
+def test_paths_and_queries_that_no_database_keeps_are_no_address(centre: Centre) -> None:
+    hub = app.create(centre)
+    for path in ("/v1/batches/%00", "/l/a%00b", "/console?q=%00"):
+        assert asked(hub, path).status_code == 404
+    assert "%00" not in asked(hub, "/metrics").text
+
+
+def test_a_strange_path_is_counted_as_its_kind_only(centre: Centre) -> None:
+    hub = app.create(centre)
+    for path in ("/v1", "/v1/sok-dara", "/sok-dara/0306"):
+        assert asked(hub, path).status_code == 404
+    asked(hub, "/odata")
+    text = asked(hub, "/metrics").text
+    assert (
+        'call="other",status="404"} 2.0' in text and 'call="link",status="404"} 1.0' in text and 'call="odata"' in text
+    )
+    assert "sok-dara" not in text
+
+
+def test_who_has_no_address_is_nobody_of_this_machine_and_is_answered_at_one_pace(centre: Centre) -> None:
+    """A server behind a Unix socket knows no address of those who ask."""
+    hub = app.create(centre, Pace(burst=1, a_second=0.01))
+    nobody: Any = None
+    assert asked(hub, "/metrics", "unix").status_code == 401
+    assert [asked(hub, "/v1/log/checkpoint", address).status_code for address in ("unix", FAR)] == [200, 200]
+
+    async def unknown(path: str) -> int:
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(hub, client=nobody), base_url="http://hub"
+        ) as client:
+            return (await client.get(path)).status_code
+
+    assert asyncio.run(unknown("/metrics")) == 401
+    assert [asyncio.run(unknown("/v1/log/checkpoint")) for _ in range(2)] == [200, 503]
+
+
+def test_a_web_socket_passes_the_gate_uncounted(centre: Centre) -> None:
+    hub, sent = app.create(centre), list[Any]()
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "websocket",
+        "path": "/v1/batches/x",
+        "headers": [],
+        "query_string": b"",
+        "client": (FAR, 1),
+        "app": hub,
+    }
+    asyncio.run(hub(scope, receive, send))
+    assert [message["type"] for message in sent] == ["websocket.close"]
+    assert 'call="batches"' not in asked(hub, "/metrics").text
