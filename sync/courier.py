@@ -91,7 +91,7 @@ class _Export:
             pass
         self.batches: list[Pending] = self.store.read(delivery.pending)
         self.foreign = self.store.read(foreign.to_carry)
-        self.chunks = self.store.read(pieces.waiting)
+        self.chunks, self.last_seq = self.store.read(lambda conn: (pieces.waiting(conn), sticks.reach(conn)))
         self.small_only = False
 
     def write(self, folder: Path, seal: str, limit: int) -> Handed:
@@ -113,7 +113,7 @@ class _Export:
             delivery.carried(conn, hashes, self.clock)
             sticks.note(
                 conn, folder=folder, files=paths, hop=seal, written_ms=self.clock.wall_ms(), size=report.bytes,
-                batches=hashes, chunks=report.chunks,
+                batches=hashes, chunks=report.chunks, last_seq=self.last_seq,
             )  # fmt: skip
 
         self.store.write(keep)

@@ -45,6 +45,12 @@ def count(conn: Connection) -> int:
     return int(conn.execute("SELECT count(*) AS n FROM piece WHERE state = 'waiting'").fetchone()["n"])
 
 
+def waiting_since(conn: Connection) -> list[tuple[int, int, int]]:
+    """What still is to be sent, counted: rank (0 own, 1 colleagues'), since which op (0) or time in ms (1), pieces."""
+    rows = conn.execute("SELECT rank, seq, count(*) AS n FROM piece WHERE state = 'waiting' GROUP BY rank, seq")
+    return [(row["rank"], row["seq"], row["n"]) for row in rows.fetchall()]
+
+
 def size(conn: Connection) -> int:
     """Bytes of the pieces that still are to be sent, without the manifests."""
     row = conn.execute(

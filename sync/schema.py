@@ -300,9 +300,14 @@ def pieces_lacked(db: Database) -> None:
     db.execute("ALTER TABLE piece_asked ADD COLUMN lacked_ms INTEGER NOT NULL DEFAULT 0")
 
 
+def pieces_of_sticks(db: Database) -> None:
+    """The newest op when a stick was written: pieces of attachments that waited then stand on it."""
+    db.execute("ALTER TABLE stick ADD COLUMN last_seq INTEGER NOT NULL DEFAULT 0")
+
+
 STEPS: Final[tuple[Callable[[Database], None], ...]] = (
     first_tables, publications_by_role, without_a_line, bad_lines, witnesses_and_audit, life_of_a_device,
-    pieces_of_colleagues, certified_by, pieces_lacked,
+    pieces_of_colleagues, certified_by, pieces_lacked, pieces_of_sticks,
 )  # fmt: skip
 VERSION: Final = len(STEPS)  # stands in the file's user_version; a file with a greater one was written by a newer Sala
 

@@ -26,6 +26,7 @@ from sync import (
     pieces,
     publications,
     rekey,
+    sticks,
     succession,
     wire,
 )
@@ -92,7 +93,8 @@ class Taking:
         except Known as error:
             if alone:
                 raise
-            self._problem(name, error)
+            if error.code != "SY-440" or not self.store.read(lambda conn: sticks.wrote(conn, name)):
+                self._problem(name, error)
 
     def end(self) -> Taken:
         self._guarded("", self._left_behind)

@@ -177,9 +177,11 @@ class SticksPane(Pane):
             more = tr("{size} kB, read again and sound.", size=shown.number(-(-int(report["bytes"]) // 1000)))
             self.told.show_words("good", tr("Written to the stick: {name}", name=names), more)
         elif "receipts" in report:
+            arrived = int(report["pieces"])
             counts = {name: shown.number(int(report[name])) for name in ("receipts", "office_ops")}
             self.told.show_words(
-                "good", tr("Taken from the stick. New receipts: {receipts} · records of the other laptops: {office_ops}", **counts)
+                "good", tr("Taken from the stick. New receipts: {receipts} · records of the other laptops: {office_ops}", **counts),
+                tr("Pieces of scans that have arrived: {count}", count=shown.number(arrived)) if arrived else "",
             )  # fmt: skip
 
 
@@ -212,6 +214,8 @@ def _line(stick: dict[str, Any], now_ms: int) -> QWidget:
     def state() -> str:
         if stick["done"]:
             return tr("The centre has everything on it")
+        if not left:
+            return tr("{count} pieces of scans are not received yet", count=shown.number(int(stick["chunks_left"])))
         return tr(
             "{left} of {all} packets are not received yet",
             left=shown.number(left),
