@@ -18,9 +18,9 @@ from desktop.shell.carry import CarryPage
 from desktop.shell.frame import Frame
 from i18n import catalog
 from modules import replicate
-from sync import heartbeat, qrframes, qrpicture
+from sync import heartbeat, pieces, qrframes, qrpicture
 from sync.hub import courier
-from tests.end2end.hall import Hall, conflicts, pair, take_case
+from tests.end2end.hall import Hall, conflicts, pair, scan, take_case
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -86,6 +86,31 @@ def test_a_stick_is_written_listed_and_known_to_be_done(
     qtbot.waitUntil(lambda: not bridge.busy(), timeout=10_000)
     words = [label.words() for label in pane.findChildren(type(pane.step)) if label.isVisible()]
     assert any("មជ្ឈមណ្ឌលមានអ្វីៗទាំងអស់" in text for text in words)
+
+
+def test_a_stick_with_scans_alone_is_told_and_done_when_they_have_arrived(
+    hall: Hall, desk: Callable[..., tuple[Frame, Bridge]], qtbot: QtBot, tmp_path: Path
+) -> None:
+    (laptop,) = hall.enrolled(1)
+    names = scan(laptop)
+    hall.to_centre(laptop)
+    laptop.store.write(lambda conn: pieces.lost(conn, names))  # the centre has said that it lacks them
+    frame, bridge = desk(laptop)
+    pane: Any = carry(frame, "sticks", qtbot).panes["sticks"]
+    stick = tmp_path / "usb"
+
+    def shown() -> list[str]:
+        qtbot.waitUntil(lambda: not bridge.busy(), timeout=10_000)
+        return [label.words() for label in pane.findChildren(type(pane.step)) if label.isVisible()]
+
+    with qtbot.waitSignal(bridge.sync_ended, timeout=20_000):
+        pane.export_to(stick)
+    assert "បំណែកឯកសារស្កេន 4 មិនទាន់បានទទួល" in shown()
+    assert courier.take(hall.hub, stick).problems == []
+    with qtbot.waitSignal(bridge.sync_ended, timeout=20_000):
+        bridge.import_usb(stick)
+    assert "បំណែកឯកសារស្កេន 4 មិនទាន់បានទទួល" not in shown()
+    assert any("បំណែកឯកសារស្កេនដែលបានទៅដល់៖ 4" in text for text in shown())
 
 
 def test_a_stopped_writing_leaves_nothing_on_the_stick(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import threading
@@ -15,12 +16,13 @@ import uvicorn
 
 from modules import replicate
 from modules.session import Session
-from sync import enrol, keys
+from sync import enrol, keys, ops
 from sync.clock import SetClock
 from sync.hub import app, courier
 from sync.hub import centre as centres
 from sync.hub.centre import Centre
 from sync.hub.offices import office_facts
+from sync.store import Connection
 
 NOW = 1_795_000_000_000  # 2026-11-18
 PASSPHRASE = "ទន្លេសាប ឆ្នាំនេះ ៤៥៦"
@@ -156,6 +158,20 @@ def take_case(laptop: Session, **other: Any) -> dict[str, Any]:
             finish=True,
         )
     )
+
+
+def scan(laptop: Session, count: int = 3) -> list[bytes]:
+    """A finished case with a scan of so many pieces; their names, the manifest's first."""
+    blob = laptop.unlocked.blobs.add(os.urandom(count * 1_000), "image/png", chunk_size=1_000)
+
+    def work(conn: Connection) -> None:
+        ops.append(
+            conn, laptop.unlocked, laptop.clock, kind="sync.review", record=os.urandom(4).hex(), form="forms", def_hash=None,
+            body={"text": "ស្កេន"}, sealed=True, attach=[blob],
+        )  # fmt: skip
+
+    laptop.store.write(work)
+    return [bytes.fromhex(blob), *laptop.unlocked.blobs.chunks(blob)]
 
 
 def cases(laptop: Session) -> dict[str, dict[str, Any]]:

@@ -14,7 +14,7 @@ from nacl.signing import SigningKey
 
 from modules import carry, replicate
 from modules.session import Session
-from sync import delivery, keys, ops, piecenote, pieces, volume
+from sync import delivery, keys, piecenote, pieces, volume
 from sync.cbor import Malformed
 from sync.hub import centre as centres
 from sync.hub import courier
@@ -22,9 +22,8 @@ from sync.hub.centre import Centre
 from sync.marks import HUB_TIME, PIECES_DOUBTED, floor, mark
 from sync.notes import NoteKey
 from sync.piecenote import Held
-from sync.store import Connection
 from sync.volume import Object, Volume
-from tests.end2end.hall import PASSPHRASE, Hall, pair
+from tests.end2end.hall import PASSPHRASE, Hall, pair, scan
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,20 +34,6 @@ def hall(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hall]:
     monkeypatch.setenv("SALA_ROOTS", str(made.roots))
     yield made
     made.close()
-
-
-def scan(laptop: Session, count: int = 3) -> list[bytes]:
-    """A finished case with a scan of so many pieces; their names, the manifest's first."""
-    blob = laptop.unlocked.blobs.add(os.urandom(count * 1_000), "image/png", chunk_size=1_000)
-
-    def work(conn: Connection) -> None:
-        ops.append(
-            conn, laptop.unlocked, laptop.clock, kind="sync.review", record=os.urandom(4).hex(), form="forms", def_hash=None,
-            body={"text": "ស្កេន"}, sealed=True, attach=[blob],
-        )  # fmt: skip
-
-    laptop.store.write(work)
-    return [bytes.fromhex(blob), *laptop.unlocked.blobs.chunks(blob)]
 
 
 def carried(laptop: Session, stick: Path, hop: str = "") -> int:

@@ -25,6 +25,8 @@ THREATS = {
     ),
     "a courier who drops, reorders or keeps a copy": (
         "sync/test_courier_volume::test_usb_any_subset_any_order", "sync/test_sealed_courier::test_a_stranger_learns_only_the_rough_size",
+        "end2end/test_pieces_by_stick::test_nobodys_word_but_the_centres_counts",
+        "end2end/test_pieces_by_stick::test_an_old_word_does_not_undo_what_is_known_since",
     ),
     "a hub that forges, drops or shows two faces": (
         "end2end/test_hub_equivocation::test_hub_equivocation_detected",
@@ -35,7 +37,8 @@ THREATS = {
         "sync/test_exchange_hub::test_a_hub_restored_from_a_backup_gets_everything_again",
         "hub/test_hub_readmission::test_what_waited_is_accepted_and_the_second_time_changes_nothing",
         "sync/test_pruning::test_a_hub_that_was_put_back_loses_nothing_after_pruning",
-        "hub/test_hub_whole::test_a_restored_hub_begins_a_new_life_and_names_what_survived", *SIM,
+        "hub/test_hub_whole::test_a_restored_hub_begins_a_new_life_and_names_what_survived",
+        "end2end/test_pieces_by_stick::test_a_centre_put_back_from_an_older_copy_gets_them_again", *SIM,
     ),
     "a laptop stolen while it was off": (
         "end2end/test_s11_stolen::test_the_disk_holds_no_plaintext",
