@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from sync.keys import Unlocked
     from sync.store import Connection
 
-    pass
 
 _GENESIS: Final = b"sala/genesis/v1\0"
 _OP: Final = b"sala/op/v1\0"

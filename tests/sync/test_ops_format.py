@@ -92,6 +92,8 @@ def test_a_commitment_binds_body_op_and_seed(seed: bytes, op_id: bytes, body: by
     made = ops.commitment(seed, op_id, body)
     assert made == ops.commitment(seed, op_id, body)
     assert (made == ops.commitment(seed, op_id, other)) == (body == other)
+    assert ops.commitment_holds(made, ops.salt(seed, op_id), body)
+    assert ops.commitment_holds(made, ops.salt(seed, op_id), other) == (body == other)
     assert made != ops.commitment(bytes(32) if seed != bytes(32) else b"\1" * 32, op_id, body)
     assert made != ops.commitment(seed, bytes(16) if op_id != bytes(16) else b"\1" * 16, body)
 

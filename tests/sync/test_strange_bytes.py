@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from sync import (
     cose,
     delegations,
     devices,
+    keys,
     notes,
     ops,
     publications,
@@ -29,10 +31,12 @@ from sync import (
     sealedfeed,
     sealedfile,
     wire,
+    withdrawal,
     witnesses,
 )
 from sync.batch import device_id
 from sync.cbor import Malformed
+from sync.clock import SystemClock
 from sync.errors import Known, Refused
 from sync.limits import MAX_HAVE, MAX_MESSAGE, MAX_NOTE, MAX_OP, MAX_PROOF, MAX_SEQ
 from sync.notes import Checkpoint, NoteKey
@@ -350,3 +354,35 @@ def test_what_is_too_large_or_names_an_unknown_attachment_is_never_half_written(
 def test_a_laptop_that_was_never_certified_shows_nothing(laptop: Unlocked) -> None:
     assert laptop.store.read(readmission.shown) is None
     assert laptop.store.write(checkpoints.state) is None, "and states no log that it never saw"
+
+
+def test_an_op_that_nobody_could_open_or_that_comes_too_late_is_not_made(laptop: Unlocked, tmp_path: Path) -> None:
+    def add(unlocked: Unlocked, form: str = "links", *, sealed: bool = False, attach: tuple[str, ...] = ()) -> str:
+        return unlocked.store.write(
+            lambda conn: ops.append(
+                conn, unlocked, unlocked.store.clock, kind="links.created", record="r", form=form, def_hash=None, body={"note": "x"},
+                sealed=sealed, attach=attach,
+            )
+        )  # fmt: skip
+
+    officer = laptop.officers()[0]
+    bare = keys.create_profile(
+        tmp_path / "bare", officer=officer, passphrase="ពាក្យសម្ងាត់ ១២៣", clock=SystemClock(), cost=keys.CHEAP
+    )
+    try:
+        with pytest.raises(Refused, match="SY-303"):
+            add(bare, sealed=True)
+    finally:
+        bare.lock()
+    blob = laptop.blobs.add(b"scan", "image/png")
+    made = add(laptop, attach=(blob,))
+    row = laptop.store.read(
+        lambda conn: conn.execute("SELECT bytes FROM op WHERE hash = ?", (bytes.fromhex(made),)).fetchone()
+    )
+    body = cbor.decode(row["bytes"])
+    assert list(body[10][ops.ATTACHMENT_KEYS]) == [blob]
+    assert add(laptop, sealed=True) != made
+    laptop.store.write(lambda conn: withdrawal.heard(conn, laptop.store.clock, None))
+    with pytest.raises(Known, match="SY-404"):
+        add(laptop)
+    assert add(laptop, "sync"), "the program itself still says what it did"
