@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,8 +13,10 @@ from nacl.signing import SigningKey
 
 from sync import merkle, notes, receipts
 from sync.cbor import Malformed
+from sync.errors import Known
 from sync.hub import centre as centres
 from sync.hub import log as logs
+from sync.hub import objects
 from sync.hub.centre import Centre
 from sync.hub.log import Log
 from sync.hub.storage import Storage, Tx
@@ -77,6 +81,20 @@ def test_a_node_that_is_not_there_is_malformed(filled: Filled) -> None:
         filled[0].read(filled[1].latest)
 
 
+def test_a_log_that_lost_a_node_is_not_gone_on_with(filled: Filled) -> None:
+    storage, log, hashes = filled
+    leaf = Leaf(bytes(32), bytes(16), 1, 1, NOW, State.ACCEPTED)
+
+    def go_on(tx: Tx) -> None:
+        tx.execute("DELETE FROM node WHERE height = 8")
+        log.append(tx, [(leaf, 300)])
+
+    with pytest.raises(Malformed, match="node 8/0"):
+        storage.write(go_on)
+    assert storage.read(logs.size) == len(hashes)
+    assert storage.read(lambda tx: logs.range_hash(tx, 0, 256)) == merkle.root(hashes[:256]), "and nothing else is lost"
+
+
 def test_the_empty_log_is_signed_too(centre: Centre) -> None:
     first = centre.storage.read(lambda tx: tx.query("SELECT note FROM checkpoint ORDER BY size LIMIT 1"))[0]["note"]
     checkpoint = notes.read_checkpoint(first, centre.log.note_key)
@@ -133,6 +151,7 @@ def test_batches_of_one_commit_share_one_checkpoint(centre: Centre) -> None:
         ("UPDATE leaf SET hash = zeroblob(32) WHERE idx = 1", "leaf 1"),
         ("UPDATE leaf SET data = zeroblob(73) WHERE idx = 0", "leaf 0"),
         ("UPDATE batch SET raw = zeroblob(10) WHERE idx = (SELECT batch FROM leaf WHERE idx = 1)", "leaf 1"),
+        ("UPDATE batch SET raw = zeroblob(0) WHERE idx = (SELECT batch FROM leaf WHERE idx = 1)", "leaf 1"),
         ("UPDATE leaf SET receipt = NULL WHERE idx = 2", "leaf 2"),
         ("UPDATE leaf SET receipt = (SELECT receipt FROM leaf WHERE idx = 0) WHERE idx = 2", "leaf 2"),
         ("UPDATE checkpoint SET root = zeroblob(32) WHERE size = 2", "checkpoint 2"),
@@ -149,6 +168,18 @@ def test_every_alteration_is_named(centre: Centre, damage: str, named: str) -> N
     assert centre.storage.read(centre.log.verify) == []
     tamper(centre, damage)
     assert any(fault.endswith(named) for fault in centre.storage.read(centre.log.verify))
+
+
+def test_a_log_is_not_called_broken_while_its_storage_is_away(centre: Centre) -> None:
+    centre.ingest.take(join(centre, Laptop()).batch(1))
+    tamper(centre, "UPDATE batch SET raw = zeroblob(0)")
+    with closing(socket.socket()) as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        address = objects.address(f"http://127.0.0.1:{nobody.getsockname()[1]}/sala")
+        centre.storage.objects = objects.Bucket(address, "batches", lambda: ("sala", "not-a-real-secret"))
+        with pytest.raises(Known, match="HB-166"):
+            centre.storage.read(centre.log.verify)
+        centre.storage.objects = None
 
 
 def test_a_new_epoch_signs_the_same_leaves_under_its_own_name(centre: Centre) -> None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from nacl.public import PrivateKey
 from nacl.signing import SigningKey
 
-from sync import ops, transfers
+from sync import batch, ops, sealing, transfers
 from sync.errors import Refused
 from sync.hub import decisions
 from sync.hub import transfers as moves
 from sync.hub.centre import Centre
+from sync.hub.storage import Tx
 from sync.ids import uuid7
 from sync.ops import OpFields
-from tests.hub.laptop import NOW, OFFICER, Laptop, join, labels
+from tests.hub.laptop import NOW, OFFICE, OFFICER, Laptop, join, labels
 
 OTHER = bytes(range(16, 32))
 CHIEF = SigningKey(b"c" * 32)
@@ -173,3 +175,38 @@ def test_a_statement_with_a_wrong_field_is_none(place: int) -> None:
     values[place] = -1 if place in (7, 10) else b"x" if place in (1, 8) else "x" * 300 if place != 6 else "king"
     with pytest.raises(Refused, match="SY-477"):
         transfers.read(cbor.encode([cbor.encode(values), bytes(64)]))
+
+
+def test_who_left_another_office_only_is_no_question_here(centre: Centre, laptop: Laptop) -> None:
+    move(centre, NOW, "0402")
+    there = join(centre, Laptop(), {**OFFICE, "code": "0307"})
+    send(centre, there, declared(there))
+    moves.move(centre, OTHER.hex(), "0306", "cashier", NOW, "សុខា")
+
+    def both(tx: Tx) -> dict[str, moves.Moves]:
+        return moves.Moves.of(tx, ["0306", "0307"])
+
+    known = centre.storage.read(both)
+    assert [known["0306"].about(officer) for officer in (OFFICER, OTHER)] == [True, False]
+    assert [known["0307"].about(officer) for officer in (OFFICER, OTHER)] == [False, True]
+
+
+def test_an_officer_whose_word_is_sealed_is_nobody_to_the_centre(centre: Centre, laptop: Laptop) -> None:
+    before = centre.storage.read(moves.people)
+    agency, recovery = bytes(PrivateKey(b"a" * 32).public_key), bytes(PrivateKey(b"r" * 32).public_key)
+    made = op(laptop, at=NOW, kind="sync.officer", body=ops.SealedRef(sealing.key_id(agency), bytes(32)))
+    group = sealing.seal_group(
+        device_id=laptop.id,
+        first_seq=1,
+        def_hash=b"",
+        seed=bytes(32),
+        bodies=[b"\xa0"],
+        recipients=[agency, recovery],
+        level=1,
+    )
+    data = batch.build(
+        laptop.sign, first_seq=1, prev=laptop.head, ops=[made], app_version="test", level=1, groups=[group],
+        recipients=sorted([sealing.key_id(agency), sealing.key_id(recovery)]),
+    )  # fmt: skip
+    assert centre.ingest.take(data).label == "accepted"
+    assert centre.storage.read(moves.people) == before

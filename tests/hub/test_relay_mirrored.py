@@ -6,12 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from nacl.signing import SigningKey
+from tuf.api.metadata import Metadata, Role, Root
 
 from sync import lockfile
 from sync.cbor import Malformed
 from sync.errors import Known
-from sync.hub import exports, mirrored
+from sync.hub import exports, mirrored, parts
 from sync.hub.centre import Centre
+from sync.hub.keys import load_roots
 from sync.hub.mirrored import TIMESTAMP, Published
 from sync.transport import Answer
 from tests.hub.test_hub_publish import put
@@ -188,3 +191,22 @@ def test_strange_names_and_roles_that_nobody_names_are_not_kept(
         kept.put(f"metadata/{snapshot.name}", snapshot.read_bytes())
     monkeypatch.setattr(mirrored, "_MOST_ROOTS", 2)
     assert kept.refresh(way) > 0  # type: ignore[arg-type]
+
+
+def test_the_next_root_is_kept_only_when_the_one_before_signed_it(way: Way, centre: Centre, tmp_path: Path) -> None:
+    kept = Published(tmp_path / "relay")
+    kept.refresh(way)  # type: ignore[arg-type]
+    files = [centre.folder / "offline" / f"root-{number}.key" for number in (1, 2, 3)]
+    centre.repository.renew_root(load_roots(files[1:]))
+    exports.publications(centre, way.folder)
+    second = (way.folder / "metadata" / "2.root.json").read_bytes()
+    forged: Metadata[Root] = Metadata.from_bytes(second)
+    stranger = parts.signer(SigningKey(b"r" * 32))
+    forged.signed.add_key(stranger.public_key, "root")
+    forged.signed.roles["root"] = Role([stranger.public_key.keyid], 1)
+    forged.sign(stranger)
+    with pytest.raises(Malformed, match="signature"):
+        kept.put("metadata/2.root.json", forged.to_bytes())
+    assert kept.read("metadata/2.root.json") is None
+    assert kept.refresh(way) == 1  # type: ignore[arg-type]
+    assert (tmp_path / "relay" / "metadata" / "2.root.json").read_bytes() == second
