@@ -27,7 +27,7 @@ ELSEWHERE = {  # write points that the days of a simulation do not pass, and the
     "update:": "sync/test_updates", "prune:piece": "sync/test_pruning", "send:recut": "sync/test_exchange_bad_lines",
     "foreign:piece": "faults/test_cut_anywhere", "foreign:file": "faults/test_cut_anywhere",
     "office:after-put": "faults/test_cut_anywhere", "audit:": "faults/test_cut_anywhere",
-    "setup:device-replaced": "faults/test_cut_anywhere",
+    "setup:device-replaced": "faults/test_cut_anywhere", "receive:pieces": "end2end/test_pieces_by_stick",
 }  # fmt: skip
 
 
