@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,12 +13,12 @@ from nacl.signing import SigningKey
 from sync import devices, merkle, notes, readmission, receipts
 from sync.cbor import Malformed
 from sync.devices import Certificate
-from sync.hub import codes, evidence, origins, parts
+from sync.hub import codes, enrolment, evidence, origins, parts
 from sync.hub.centre import Centre
 from sync.hub.replay import Replay
 from sync.notes import Checkpoint
 from sync.receipts import Leaf, State
-from tests.hub.laptop import NOW, OFFICE, Laptop, slot
+from tests.hub.laptop import NOW, OFFICE, Laptop, join, labels, slot
 
 
 def certified(laptop: Laptop, key: SigningKey, number: int = 1, made_ms: int = NOW) -> bytes:
@@ -107,3 +108,16 @@ def test_a_root_in_pieces_is_taken_with_its_last_one(centre: Centre) -> None:
     assert replay.roots == {}
     piece(1, b"second")
     assert replay.roots == {9: b"first, second"}
+
+
+def test_evidence_done_again_counts_what_a_revocation_had_put_aside(centre: Centre) -> None:
+    laptop = join(centre, Laptop())
+    centre.storage.write(lambda tx: enrolment.revoke(tx, laptop.id, NOW))
+    late = sha256(data := laptop.batch(2)).digest()
+    centre.ingest.take(data)
+    assert set(labels(centre, laptop).values()) == {"q:revoked"}
+    replay, row = Replay(centre.keys), {"batch": late, "device": laptop.id, "received_ms": NOW - 1}
+    for rows, label in (([], "q:revoked"), ([row], "accepted")):
+        body = {"batch": late, "@rows": [["evidence", "batch", late, rows]]}
+        centre.storage.write(lambda tx, body=body: replay.apply(tx, act(evidence.ACT, body)))  # type: ignore[misc]
+        assert set(labels(centre, laptop).values()) == {label}
