@@ -289,9 +289,8 @@ class Repository:
     def _stale(self) -> bool:
         """Half of the shortest life is over: sign anew, so that a quiet centre stays fresh."""
         timestamp = self._timestamp()
-        if timestamp is None or timestamp.version < self._least_version:
-            return True
-        return self._expiry("timestamp") - timestamp.expires > timedelta(days=EXPIRES["timestamp"] / 2)
+        half = timedelta(days=EXPIRES["timestamp"] / 2)
+        return timestamp is None or self._expiry("timestamp") - timestamp.expires > half
 
     def _write_target(self, name: str, data: bytes | None, digest: str) -> None:
         place = self.folder / "targets" / _hashed(name, digest)

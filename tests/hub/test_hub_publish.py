@@ -13,12 +13,12 @@ from tuf.ngclient.fetcher import FetcherInterface
 from sync import pack, wire
 from sync.clock import SetClock
 from sync.errors import Known, Refused
-from sync.hub import announce, decisions, downward, enrolment, exports, leases
+from sync.hub import announce, decisions, downward, enrolment, exports, leases, publish, signers
 from sync.hub.centre import Centre
 from sync.hub.keys import load_roots
-from sync.hub.publish import check
+from sync.hub.publish import Repository, check
 from sync.limits import DAY_MS, MAX_PUBLICATION
-from tests.hub.laptop import OFFICE, Laptop, join
+from tests.hub.laptop import NOW, OFFICE, Laptop, join
 
 
 class FromFolder(FetcherInterface):
@@ -267,3 +267,29 @@ def test_old_versions_and_their_targets_are_forgotten_in_time(centre: Centre) ->
     assert 20 <= len(versions) <= 40 and len(targets) <= 40
     listed = next(target for target in centre.repository.listing().targets if target.name == "forms/changing.json")
     assert centre.repository.target(listed) == b"44"
+
+
+def test_before_the_first_set_there_are_only_roots(centre: Centre, clock: SetClock, tmp_path: Path) -> None:
+    made = Repository(tmp_path / "new", centre.keys, clock)
+    made.begin(load_roots([centre.folder / "offline" / f"root-{number}.key" for number in (1, 2, 3)]))
+    assert [name for name, _ in made.files()] == ["metadata/1.root.json"]
+    assert (made.version(), made.listing().targets, made.publish({}) == [], made.version()) == (0, [], True, 1)
+
+
+def test_a_lost_part_of_a_role_of_the_past_holds_nobody_up(
+    centre: Centre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publish, "_KEPT_VERSIONS", 2)
+    centre.storage.write(lambda tx: signers.add(tx, centre.folder, "forms", "moi", "ក្រសួងមហាផ្ទៃ", None, NOW))
+    put(centre, "forms/moi/birth/1.json", b"{}")
+    centre.settle()
+    centre.storage.write(lambda tx: signers.remove(tx, "forms-moi", NOW))
+    centre.settle()
+    for lost in (centre.folder / "published" / "metadata").glob("*.forms-moi.json"):
+        lost.unlink()
+    for number in range(5):
+        put(centre, "forms/other.json", str(number).encode())
+        centre.settle()
+    assert len(list((centre.folder / "published" / "metadata").glob("*.snapshot.json"))) < 6
+    reader = client(centre, tmp_path, centre.repository.folder)
+    assert (fetch(reader, "forms/moi/birth/1.json"), fetch(reader, "forms/other.json")) == (b"{}", b"4")

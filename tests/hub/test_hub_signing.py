@@ -250,6 +250,15 @@ def test_a_laptop_waits_for_the_signature_of_its_province(centre: Centre, clock:
     assert second["changed"] == ["devices/03.cbor"] and second["enrolled"] == []
 
 
+def test_a_laptop_of_a_province_whose_role_has_ended_waits_for_no_signature(centre: Centre) -> None:
+    delegate(centre, "province", "03", SigningKey(b"p" * 32))
+    assert ask(centre, Laptop().request(slot(centre))).status == 202
+    assert "laptop" in [change.what for change in signing.waiting(centre)["province-03"]]
+    centre.storage.write(lambda tx: signers.remove(tx, "province-03", NOW))
+    assert "province-03" not in signing.waiting(centre)
+    assert len(centre.storage.read(enrolment.pending)) == 1
+
+
 def test_a_certificate_that_the_province_did_not_sign_enrols_nobody(centre: Centre) -> None:
     province = SigningKey(b"p" * 32)
     delegate(centre, "province", "03", province)
