@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,16 @@ from typing import Any
 import pytest
 
 from i18n import gazetteer
+from modules import manifest
 from modules import publications as taking
 from modules.contract import Refused
 from modules.forms.definition import digest
 from modules.forms.library import ASSETS
 from modules.session import Session
-from sync import publications
+from sync import keys, naming, publications
+from sync.clock import SystemClock
+from sync.marks import set_mark
+from sync.publications import CHECKED
 from tests.conftest import PASSPHRASE
 
 FORM = json.loads((ASSETS / "forms" / "barber-licence-1.json").read_text("utf-8"))
@@ -141,8 +146,6 @@ def test_a_new_service_with_its_own_form_appears(session: Session) -> None:
 
 
 def test_what_lay_there_is_taken_in_at_the_next_opening(session: Session, tmp_path: Path) -> None:
-    from sync import keys
-
     name, data = form(version=2)
     session.store.write(lambda conn: publications.keep(conn, name, data, 1, 0))
     home = session.unlocked.home
@@ -168,8 +171,6 @@ def test_a_module_that_fails_leaves_nothing_of_it(session: Session, monkeypatch:
 
 
 def test_a_published_gazetteer_is_used_and_survives_a_restart(session: Session, tmp_path: Path) -> None:
-    from sync import keys
-
     copy = tmp_path / "geo.sqlite"
     shutil.copyfile(gazetteer.DATABASE, copy)
     base = sqlite3.connect(copy)
@@ -201,3 +202,56 @@ def test_a_gazetteer_of_a_few_places_is_refused(session: Session, tmp_path: Path
     base.executescript(gazetteer.SCHEMA)
     base.close()
     assert publish(session, taking.GAZETTEER, small.read_bytes()) == "SY-464"
+
+
+def test_what_came_down_is_listed_with_its_name_its_signer_and_why_it_is_not_in_use(session: Session) -> None:
+    assert taking.listing(session)["state"] == "never"
+    name, data = form(version=2)
+    publish(session, name, data)
+    publish(session, "prices/2027.json", b"{")
+    session.store.write(lambda conn: set_mark(conn, CHECKED, session.clock.wall_ms()))
+    found = taking.listing(session)
+    assert (found["state"], found["checked_ms"] > 0, found["expires_ms"]) == ("red", True, 0)
+    rows = {row["name"]: row for row in found["publications"]}
+    assert (rows[name]["code"], rows[name]["size"], rows[name]["title"]["en"]) == (
+        "",
+        len(data),
+        f"{FORM['title']['en']} · 2",
+    )
+    assert rows["prices/2027.json"]["code"] == "SY-463"
+    assert rows[name]["signer"] == naming.signer("targets")
+
+
+def test_a_profile_that_may_only_be_read_takes_nothing_in(session: Session) -> None:
+    name, data = form(version=2)
+    session.store.write(lambda conn: publications.keep(conn, name, data, 1, 0))
+    home, officer = session.unlocked.home, session.officer.id
+    session.close()
+    other = Session.open(keys.unlock(home, officer, PASSPHRASE, SystemClock(), read_only=True))
+    try:
+        assert taking.states(other) == {}
+        assert run(other, "definition", form="barber-licence")["version"] == 1
+    finally:
+        other.close()
+
+
+def test_what_a_module_would_take_waits_while_that_module_cannot_be_used(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, data = form(version=2)
+    sound = manifest.installed()
+    gone = [replace(one, entry="modules.forms.nowhere:activate") if one.id == "forms" else one for one in sound]
+    session.store.write(lambda conn: publications.keep(conn, name, data, 1, 0))
+    home, officer, clock = session.unlocked.home, session.officer.id, session.clock
+    session.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(manifest, "installed", lambda: gone)
+        broken = Session.open(keys.unlock(home, officer, PASSPHRASE, clock))
+        assert (list(broken.broken), taking.states(broken)) == (["forms"], {})
+        broken.close()
+    again = Session.open(keys.unlock(home, officer, PASSPHRASE, clock))
+    try:
+        assert (again.broken, taking.states(again)) == ({}, {name: ""})
+        assert run(again, "definition", form="barber-licence")["version"] == 2
+    finally:
+        again.close()
