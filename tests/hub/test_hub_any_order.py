@@ -91,7 +91,7 @@ class AnyOrder(RuleBasedStateMachine):
         path = f"/v1/batches/{sha256(data).hexdigest()}".encode()
         headers = [(b"content-length", str(len(data)).encode())]
         answer: httpx.Response = self.loop.run_until_complete(
-            _ask(face.create(self.centre), ("PUT", path, b"", headers, data))
+            _ask(face.create(self.centre), ("hub", "PUT", path, b"", headers, data))
         )
         assert answer.status_code == (200 if data in self.arrived else 201)
         return answer.text
