@@ -179,6 +179,7 @@ class Ways:
     def __init__(self, centre: Centre) -> None:
         self._line = httpx.ASGITransport(face.create(centre))
         self.flips = 0  # tiles that still come with a flipped bit, each another one
+        self.short = 0  # bytes that every tile lacks
 
     def call(self, method: str, path: str, *, limit: int) -> Answer:
         async def ask() -> httpx.Response:
@@ -190,6 +191,8 @@ class Ways:
         if self.flips and "/tile/" in path:
             data[self.flips] ^= 1
             self.flips -= 1
+        if self.short and "/tile/" in path:
+            del data[-self.short :]
         return Answer(answer.status_code, bytes(data))
 
 
@@ -259,3 +262,30 @@ def test_a_bit_that_flipped_on_the_line_accuses_nobody(copies: Copies, witness: 
     way.flips = 1
     assert witness.mirror.advance(way, NOW) is not None, "asked once more in the same run"  # type: ignore[arg-type]
     assert witness.follow(copies.first) == 1
+
+
+def test_a_word_about_another_life_is_no_word(copies: Copies, witness: Witness) -> None:
+    old = copies.copy(copies.first, "old")
+    one, two = copies.life(old, "a", 1), copies.life(old, "b", 2)
+    word = one.storage.read(lambda tx: epochs.note_of(tx, one.log.epoch))
+    sql = "UPDATE meta SET value = :word WHERE name = :name"
+    two.storage.write(lambda tx: tx.execute(sql, {"word": word, "name": f"epoch-note/{two.log.epoch}"}))
+    with pytest.raises(Split, match="another life"):
+        witness.follow(two)
+
+
+def test_a_tile_that_is_cut_and_a_copy_that_lost_a_hash_are_no_log(copies: Copies, witness: Witness) -> None:
+    way = Ways(copies.first)
+    for way.short in (1, 32):
+        with pytest.raises(Malformed, match="tile"):
+            witness.mirror.advance(way, NOW)  # type: ignore[arg-type]
+    assert witness.follow(copies.first) == 1
+    for _ in range(2):
+        copies.first.ingest.take(Laptop().batch(1))
+    assert witness.follow(copies.first) == 1
+    size = copies.first.storage.read(log.size)
+    proof = witness.storage.read(lambda tx: witness.mirror.consistency(tx, 1, size))
+    assert proof == copies.first.storage.read(lambda tx: log.consistency(tx, 1, size)) != []
+    witness.storage.write(lambda tx: tx.execute("DELETE FROM node WHERE idx = 0"))
+    with pytest.raises(Malformed, match="node"):
+        witness.storage.read(lambda tx: witness.mirror.root(tx, size))

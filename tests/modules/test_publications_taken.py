@@ -106,10 +106,12 @@ def test_a_price_is_in_force_from_its_day(session: Session) -> None:
     assert publish(session, "prices/now.json", now) == ""
     assert fee() == 4321
     assert run(session, "draft", draft=opened["draft"])["fee"] in (4321, old)
-    assert (
-        publish(session, "prices/now.json", {**now, "version": 3, "prices": [{**now["prices"][0], "riel": 5000}]}, 3)
-        == ""
-    )  # type: ignore[dict-item]
+    dearer = {
+        "sala_prices": 1,
+        "version": 3,
+        "prices": [{"service": SERVICE["id"], "from": "2020-01-01", "riel": 5000}],
+    }
+    assert publish(session, "prices/now.json", dearer, 3) == ""
     assert fee() == 5000
 
 
