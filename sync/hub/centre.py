@@ -79,6 +79,7 @@ class Centre:
         try:
             self.ingest = Ingest(self.storage, self.log, clock, self.kinds.__contains__, self.keys)
             self.storage.before_commit = self._before_commit
+            self.storage.before_group = self.ingest.turns.gather
             names = [name for found in self.manifests for name in found.get("hub", {}).get("projections", ())]
             self.runner = projections.Runner(self.storage, [audits.Audit(), *projections.load(names)])
             self.storage.write(lambda tx: self.log.sign(tx, clock.wall_ms()))

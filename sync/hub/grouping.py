@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -39,7 +39,8 @@ class GroupCommit:
     """The writing side of a database.
 
     ``transaction()`` opens one and commits it at its end, or undoes it when an exception comes through; ``stands()``: whether it is
-    still open, so that a single work can be undone; ``explain`` turns what the database raises into what a caller understands.
+    still open, so that a single work can be undone; ``explain`` turns what the database raises into what a caller understands;
+    ``gather()`` waits a moment for works that are about to come.
     """
 
     def __init__(
@@ -48,9 +49,10 @@ class GroupCommit:
         stands: Callable[[], bool],
         before_commit: Callable[[Tx], None],
         explain: Callable[[Exception], Exception],
+        gather: Callable[[], None] = lambda: None,
     ) -> None:
         self._transaction, self._stands = transaction, stands
-        self._before_commit, self._explain = before_commit, explain
+        self._before_commit, self._explain, self._gather = before_commit, explain, gather
         self._works: queue.SimpleQueue[Asked | None] = queue.SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="hub-writer", daemon=True)
@@ -90,22 +92,30 @@ class GroupCommit:
 
     def _run(self) -> None:
         while (first := self._works.get()) is not None:
-            group = [first]
-            while len(group) < GROUP and not self._works.empty():
-                following = self._works.get()
-                if following is None:
-                    self._works.put(None)
-                    break
-                group.append(following)
-            self._commit(group)
+            self._gather()
+            self._commit(first)
 
-    def _commit(self, group: list[Asked]) -> None:
-        outcomes: list[tuple[Asked, Outcome]] = []
-        kinds: dict[Together, list[Asked]] = {}  # nobody waits for a neighbour, so the order between kinds is free
-        for asked in group:
-            kinds.setdefault(asked.work, []).append(asked)
+    def _more(self) -> Iterator[Asked]:
+        """What else has come meanwhile, as much as one group may hold."""
+        for _ in range(GROUP - 1):
+            if self._works.empty():
+                return
+            following = self._works.get()
+            if following is None:
+                self._works.put(None)
+                return
+            yield following
+
+    def _commit(self, first: Asked) -> None:
+        group, outcomes = [first], list[tuple[Asked, Outcome]]()
         try:
             with self._transaction() as tx:
+                group += self._more()  # now: another process may have kept the database for long
+                kinds: dict[
+                    Together, list[Asked]
+                ] = {}  # nobody waits for a neighbour, so the order between kinds is free
+                for asked in group:
+                    kinds.setdefault(asked.work, []).append(asked)
                 for alike in kinds.values():
                     outcomes += zip(alike, self._all(tx, alike), strict=True)
                 self._before_commit(tx)

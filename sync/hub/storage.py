@@ -69,6 +69,9 @@ class Storage(Protocol):
 
     objects: Objects | None  # what every transaction is given
     before_commit: Callable[[Tx], None]  # runs once a group inside its transaction (the log signs its checkpoint there)
+    before_group: Callable[
+        [], None
+    ]  # waits a moment for works that are about to come: the fewer groups, the less each costs
 
 
 def listed(name: str, values: Sequence[Any]) -> tuple[str, dict[str, Any]]:

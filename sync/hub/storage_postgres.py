@@ -45,6 +45,7 @@ class PostgresStorage:
 
         self._url = url
         self.before_commit = before_commit
+        self.before_group: Callable[[], None] = lambda: None
         self._now_ms = now_ms or (lambda: time.time_ns() // 1_000_000)
         self._months_checked = time.monotonic()
         self._writer = Writer(url, WRITER, self._keep_months)
@@ -58,7 +59,11 @@ class PostgresStorage:
             url, kwargs=settings(), configure=reading, min_size=1, max_size=READERS, timeout=WAIT_S, open=True, name="hub-readers"
         )  # fmt: skip
         self._group = GroupCommit(
-            self._writer.transaction, self._writer.stands, lambda tx: self.before_commit(tx), explain
+            self._writer.transaction,
+            self._writer.stands,
+            lambda tx: self.before_commit(tx),
+            explain,
+            lambda: self.before_group(),
         )
         self._group_beside = GroupCommit(self._beside.transaction, self._beside.stands, lambda _tx: None, explain)
 

@@ -82,6 +82,7 @@ class SqliteStorage:
     def __init__(self, folder: Path, *, before_commit: Callable[[Tx], None] = lambda _tx: None) -> None:
         self._path = folder / DATABASE
         self.before_commit = before_commit
+        self.before_group: Callable[[], None] = lambda: None
         self.objects: Objects | None = None
         self._readers: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         self._writer = self._connect()
@@ -89,8 +90,9 @@ class SqliteStorage:
         for _ in range(READERS):
             self._readers.put(self._connect(read_only=True))
         self._group = GroupCommit(
-            self._transaction, lambda: self._writer.in_transaction, lambda tx: self.before_commit(tx), _environment
-        )
+            self._transaction, lambda: self._writer.in_transaction, lambda tx: self.before_commit(tx), _environment,
+            lambda: self.before_group(),
+        )  # fmt: skip
 
     def write(self, work: Callable[[Tx], T]) -> T:
         return self._group.write(work)

@@ -10,6 +10,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
+
+GATHER_S: Final = 0.05  # no batch waits longer for its neighbours
 
 
 class Turns:
@@ -19,17 +22,25 @@ class Turns:
         self._changed = threading.Condition()
         self._taken = False
         self._storing = 0
+        self._waiting = 0  # of those that check
 
     @contextmanager
     def checking(self) -> Iterator[None]:
         """The turn of one that checks."""
         with self._changed:
+            self._waiting += 1
             self._changed.wait_for(lambda: not self._taken and not self._storing)
+            self._waiting -= 1
             self._taken = True
         try:
             yield
         finally:
             self._free()
+
+    def gather(self, longest_s: float = GATHER_S) -> None:
+        """Let those that wait for their turn to check have it first: their batches then share the group that is about to begin."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._taken and not self._waiting, longest_s)
 
     @contextmanager
     def storing(self) -> Iterator[None]:

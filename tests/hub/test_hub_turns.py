@@ -43,6 +43,36 @@ def test_whoever_stores_goes_before_those_that_wait_to_check() -> None:
     assert order == ["first", "store", "check", "check"]
 
 
+def test_a_group_waits_for_those_that_wait_to_check_but_not_for_long() -> None:
+    turns, order = Turns(), list[str]()
+    inside, go = threading.Event(), threading.Event()
+
+    def check(name: str) -> None:
+        with turns.checking():
+            inside.set()
+            go.wait(10)
+            order.append(name)
+
+    def group() -> None:
+        turns.gather(10)
+        order.append("group")
+
+    threads = [threading.Thread(target=check, args=(name,)) for name in ("check", "check")]
+    threads[0].start()
+    assert inside.wait(10)
+    threads[1].start()
+    while turns._waiting == 0:
+        pass
+    turns.gather(0.01)  # both are still at it
+    assert order == []
+    threads.append(threading.Thread(target=group))
+    threads[2].start()
+    go.set()
+    for thread in threads:
+        thread.join(10)
+    assert order == ["check", "check", "group"]
+
+
 @pytest.mark.parametrize("turn", ["checking", "storing"])
 def test_a_failure_passes_the_turn_on(turn: str) -> None:
     turns = Turns()

@@ -38,7 +38,7 @@ def commit_here(group: GroupCommit, work: Together, item: Any) -> Any:
     """The hub's commit on the caller's thread instead of the writer's: a power cut must reach whoever simulates it."""
     group.require_open()
     asked = Asked(work, item)
-    group._commit([asked])
+    group._commit(asked)
     return asked.done.result()
 
 
