@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,16 +18,19 @@ from nacl.signing import SigningKey
 
 from modules import replicate
 from modules.session import Session
-from sync import notes, outbox, piecenote, receipts, volume, witnesses
+from sync import checkpoints, notes, ops, outbox, piecenote, receipts, relayed, volume, wire, withdrawal, witnesses
 from sync.audit_export import verifier_key
 from sync.clock import SetClock
 from sync.hub import centre as centres
 from sync.hub import cosignatures, exports, mirror, relay_app, relay_sticks
 from sync.hub import courier as centre_sticks
 from sync.hub.relay import Relay, Settings, create
+from sync.notes import Checkpoint
 from sync.transport import Answer
 from tests.end2end.hall import NOW, Hall, serving, take_case
 from tests.hub.conftest import sala_hub
+from tests.sync import bad_line
+from tests.sync.bad_line import Reply, Request
 
 NAME = "pursat"
 DEAD = "http://127.0.0.1:9"
@@ -324,3 +328,69 @@ def test_the_command_line_makes_adds_and_runs_a_relay(province: Province, tmp_pa
         folder, "relay", "init", "--name", "x", "--province", "07", "--upstream", "y", "--key", key, ok=False
     )
     assert mirror.SEEN
+
+
+def add_with_a_scan(session: Session) -> None:
+    unlocked = session.unlocked
+    blob = unlocked.blobs.add(b"scan", "image/png")
+    unlocked.store.write(
+        lambda conn: ops.append(
+            conn, unlocked, session.clock, kind="links.created", record="r", form="links", def_hash=None, body={"note": "x"},
+            sealed=False, attach=(blob,),
+        )
+    )  # fmt: skip
+
+
+def test_attachments_are_handed_over_and_only_what_the_relay_lacks(province: Province) -> None:
+    laptop = province.laptop(1)
+    province.line(cut=True)
+    add_with_a_scan(laptop)
+    assert replicate.once(laptop)["problems"] == []
+    held = province.relay.storage.read(lambda tx: tx.query("SELECT hash FROM handed WHERE what = 'chunk'"))
+    assert held
+    before = province.relay.figures()
+    assert replicate.once(laptop)["problems"] == [] and province.relay.figures() == before
+
+
+def test_before_it_is_enrolled_a_laptop_asks_a_relay_for_nothing(province: Province) -> None:
+    province.hall.url = province.lan
+    laptop = province.hall.laptop(1)
+    province.line(cut=True)
+    report = replicate.once(laptop)
+    assert not report["enrolled"] and laptop.store.read(checkpoints.newest) is None
+
+
+def test_a_relay_that_answers_strangely_moves_nothing(province: Province) -> None:
+    """It may know nothing, hand on words about another laptop, or the centre's own word about another log."""
+    laptop, hub = province.laptop(1), province.hall.hub
+    log, device = hub.log.note_key, laptop.unlocked.device.device_id
+    said: list[bytes | int] = []
+
+    def instead(request: Request, reply: Reply) -> Reply:
+        if request.path != "/v1/relayed":
+            return reply
+        found = said[-1]
+        return Reply(found, reply.headers, b"") if isinstance(found, int) else Reply(200, reply.headers, found)
+
+    way = bad_line.Line(province.lan, after=instead)
+    try:
+        laptop.store.write(lambda conn: conn.execute("UPDATE office SET hub_urls = ?", (json.dumps([way.url]),)))
+        plain = relayed.Answer([], [], [], b"", "", "", [])
+        of_other = wire.Status(
+            device_id=bytes(16), hub_ms=NOW, epoch=1, head_seq=9_000, stable_seq=9_000, revocations=0, revoked=True
+        )
+        status = wire.issue_status(of_other, hub.keys.log, log.id())
+        own = laptop.store.read(checkpoints.newest)
+        assert own is not None
+        other = notes.sign(Checkpoint(log.name, own.epoch, own.size, bytes(32)).text(), log.name, hub.keys.log)
+        text = notes.split(other)[0]
+        split = other + notes.cosignature_line(text, NAME, province.relay.key, NOW // 1000)
+        for answer, codes in (
+            (404, ["SY-351"]), (replace(plain, status=status).encode(), []), (replace(plain, cosigned=split).encode(), ["SY-481"]),
+        ):  # fmt: skip
+            said.append(answer)
+            assert [problem["code"] for problem in replicate.once(laptop)["problems"]] == codes
+        assert laptop.store.read(checkpoints.newest) == own and not laptop.store.read(withdrawal.told)
+        assert laptop.unlocked.device.device_id == device
+    finally:
+        way.close()
