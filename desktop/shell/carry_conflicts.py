@@ -48,11 +48,15 @@ class ConflictsPane(Pane):
         self.bridge.run("forms.conflicts", then=self._show)
 
     def _show(self, found: dict[str, Any]) -> None:
+        stand: dict[str, CaseConflicts] = {}
         while item := self.cases.takeAt(0):
-            if widget := item.widget():
+            widget: Any = item.widget()
+            if widget.case in found["cases"]:  # nothing new about it: what was typed there and the focus stay
+                stand[widget.case["id"]] = widget
+            else:
                 widget.deleteLater()
         for case in found["cases"]:
-            self.cases.addWidget(CaseConflicts(self, case))
+            self.cases.addWidget(stand.get(case["id"]) or CaseConflicts(self, case))
         self.empty.setVisible(not found["cases"])
         self._counted(int(found["fields"]))
         if self._settled:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
@@ -43,6 +44,7 @@ class HomePage(Page):
         self._sent_back: list[dict[str, Any]] = []
         self._waiting = 0
         self._conflicts = 0
+        self._told: list[tuple[str, ...]] | None = None  # what the list of waiting lines shows
         self.hello = Label(self._greeting, size="display", bold=True, wrap=True)
         self.day = Label(self._day, size="note", tone="soft", wrap=True)
         self.first = [FirstAction(self._places[id], command) for id, command in self._first_commands()]
@@ -207,23 +209,35 @@ class HomePage(Page):
         )  # fmt: skip
 
     def _show(self) -> None:
+        lines = self._waiting_lines()
+        told = [line.told() for line in lines]
+        if told != self._told:  # else whoever stands on a line by keyboard would lose it at every change anywhere
+            self._told = told
+            self._fill(lines)
+        worked = bool(lines) or any(sum(answer.get("week", ())) for answer in self._answers.values())
+        self.start.setVisible(not worked)
+        self.list.setVisible(worked)
+        self.waits.setVisible(worked)
+        self._show_side()
+
+    def _fill(self, lines: list[Line]) -> None:
+        """New cards; the one that leads to the same place keeps the focus."""
+        held = ("", "")
         while (item := self.lines.takeAt(0)) is not None:
             if (old := item.widget()) is not None:
+                if isinstance(old, LineCard) and old.hasFocus():
+                    held = (old.line.page, old.line.target)
                 old.deleteLater()
-        lines = self._waiting_lines()
         for number, line in enumerate(lines):
             if number:
                 self.lines.addWidget(Rule())
             card = LineCard(line)
             card.pressed.connect(lambda line=line: self.desk.open(line.page, line.target))
             self.lines.addWidget(card)
+            if held == (line.page, line.target):
+                card.setFocus(Qt.FocusReason.OtherFocusReason)
         if not lines:
             self.lines.addWidget(Nothing())
-        worked = bool(lines) or any(sum(answer.get("week", ())) for answer in self._answers.values())
-        self.start.setVisible(not worked)
-        self.list.setVisible(worked)
-        self.waits.setVisible(worked)
-        self._show_side()
 
     def _show_side(self) -> None:
         week = [0] * 7

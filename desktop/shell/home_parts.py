@@ -36,6 +36,11 @@ class Line:
     target: str
     rank: int = 50
 
+    def told(self) -> tuple[str, ...]:
+        """What it shows just now, and where it leads."""
+        spoken = [say(words) for words in (self.title, self.note, self.when, self.verb)]
+        return (self.icon, self.tone, *spoken, self.page, self.target)
+
 
 def words(value: object) -> Words:
     """Words out of a command's result: text data or ``{"km", "en"}``."""
@@ -71,6 +76,7 @@ class LineCard(ActionCard):
     """One line of the list: press it, and its page opens there."""
 
     def __init__(self, line: Line) -> None:
+        self.line = line
         title = Label(line.title, cut=True)
         note = Label(line.note, size="small", tone="soft", cut=True)
         texts = column(title, note, spacing=0)

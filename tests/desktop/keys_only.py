@@ -28,6 +28,7 @@ def holds(widget: QWidget) -> bool:
 def tab_to(wanted: QWidget, most: int = 60) -> int:
     """Press Tab until ``wanted`` holds the focus; how often it took."""
     for pressed in range(most):
+        QApplication.processEvents()  # what has just been laid out is shown with the next event
         if holds(wanted):
             return pressed
         QTest.keyClick(focused(), Qt.Key.Key_Tab)

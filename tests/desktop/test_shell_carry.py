@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from desktop.shell.frame import Frame
 from i18n import catalog
 from modules import replicate
 from sync import heartbeat, pieces, qrframes, qrpicture
+from sync.errors import Known
 from sync.hub import courier
 from tests.end2end.hall import Hall, conflicts, pair, scan, take_case
 
@@ -219,7 +221,15 @@ def test_enrolment_by_picture_and_the_digits_on_both_sides(
     pane = settings.pane("enrolment")
     qtbot.waitUntil(lambda: bool(pane.view.texts()), timeout=10_000)
     picture = hall.folder / "request.png"
-    pane.view.grab().save(str(picture))
+
+    def readable() -> bool:
+        """The page is laid out, and the picture of it shows the code."""
+        pane.view.grab().save(str(picture))
+        with suppress(Known):
+            return bool(qrpicture.texts(picture))
+        return False
+
+    qtbot.waitUntil(readable, timeout=10_000)
     taken, answer = courier.take_bytes(hall.hub, qrframes.collect(qrpicture.texts(picture)))
     assert taken.enrolled == 1 and answer is not None
     assert len(pane.words.words().split()) == 6

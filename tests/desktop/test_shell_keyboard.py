@@ -102,6 +102,9 @@ def test_from_home_to_the_conflict_and_to_its_end_by_keyboard(
     (card,) = conflict_lines(frame)
     tab_to(card)
     ring(card)
+    frame.page("home").refresh()
+    qtbot.waitUntil(lambda: not frame.bridge.busy(), timeout=10_000)
+    assert conflict_lines(frame) == [card] and holds(card), "news elsewhere take nobody's place"
     press(Qt.Key.Key_Return)
     page: Any = frame.page("carry")
     assert frame.at() == "carry" and page.tabs.current() == "conflicts"
@@ -116,6 +119,9 @@ def test_from_home_to_the_conflict_and_to_its_end_by_keyboard(
     press(Qt.Key.Key_2)  # the second value, by its number
     tab_to(shown.reason)
     QTest.keyClicks(focused(), "called her")
+    pane.refresh()
+    qtbot.waitUntil(lambda: not frame.bridge.busy(), timeout=10_000)
+    assert pane.cases.itemAt(0).widget() is shown and shown.reason.value() == "called her"
     tab_to(shown.keep)
     ring(shown.keep)
     tab_to(shown.open)
