@@ -88,7 +88,7 @@ def test_the_window_stays_at_hand_while_the_line_is_bad(days: Days, qtbot: QtBot
     try:
         days.line.restart_clock()
         pulse.start()
-        for _ in range(60):
+        for _ in range(300):
             with qtbot.waitSignal(bridge.sync_ended, timeout=60_000):
                 bridge.sync_now()
             if days.waiting() == 0 and days.pieces_left() == 0:
