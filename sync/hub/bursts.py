@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-QUIET_S: Final = 0.1  # without an upload: the burst is over
+QUIET_S: Final = 0.5  # without an upload: the burst is over; storing a thousand records takes longer than a tenth
 LONGEST_S: Final = 30  # so long work beside gives way; then it goes on at its full pace, whatever comes
 SHARE: Final = 9  # it rests so many times as long as it worked
 _REST_S: Final = 1  # at most, at once
