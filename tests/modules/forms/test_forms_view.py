@@ -289,8 +289,16 @@ def test_the_list_filters_opens_and_finds_a_receipt(
     press("ដារា")
     qtbot.waitUntil(lambda: page.submissions.table.rows.rowCount() == 1)
     settle()  # the shorter list stands, with its first line chosen
-    press(ENTER, ENTER)
-    qtbot.waitUntil(lambda: page.case.case is not None and not page.case.isHidden(), timeout=10_000)
+    press(ENTER)
+
+    def opens() -> bool:
+        """Enter on a row opens it, once its words have come."""
+        if page.case.isHidden():
+            press(ENTER)
+            settle()
+        return page.case.case is not None and not page.case.isHidden()
+
+    qtbot.waitUntil(opens, timeout=10_000)
     assert page.case.case["id"] == other["id"]
     press(ESC)
     assert page.case.isHidden()
