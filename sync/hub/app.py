@@ -276,9 +276,10 @@ def put_batch(request: Request, body: bytes) -> Response:
     if digest is None:
         return PlainTextResponse("no hash", 404)
     centre = _centre(request)
-    taken = centre.ingest.take(body, digest)
-    if taken.again:
-        moving.put_back(centre, digest, body)
+    with centre.burst.taking():
+        taken = centre.ingest.take(body, digest)
+        if taken.again:
+            moving.put_back(centre, digest, body)
     centre.wake()
     return Response(taken.receipt, 200 if taken.again else 201, media_type=_RECEIPT)
 

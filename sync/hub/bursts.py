@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
-QUIET_S: Final = 0.5  # without an upload: the burst is over; storing a thousand records takes longer than a tenth
-LONGEST_S: Final = 30  # so long work beside gives way; then it goes on at its full pace, whatever comes
-SHARE: Final = 9  # it rests so many times as long as it worked
+QUIET_S: Final = 0.1  # without an upload, and none being stored: the burst is over
+HELD_S: Final = 10  # so long work beside waits for that end; then it goes on in small pieces
+SHARE: Final = 9  # between two of them it rests so many times as long as it worked
+LONGEST_S: Final = 30  # from then on it goes on at its full pace, whatever comes
 _REST_S: Final = 1  # at most, at once
 
-Rest = Callable[[float], None]  # told after each piece of work how many seconds that took
+Rest = Callable[[float], None]  # called before each piece of work, with the seconds that the one before it took
 
 
 def never(_worked_s: float) -> None:
@@ -20,25 +22,58 @@ def never(_worked_s: float) -> None:
 
 
 class Burst:
-    """When uploads came, and how long work beside them rests."""
+    """When uploads came, and how long work beside them rests. ``sleep`` takes seconds; true from it ends every rest."""
 
     def __init__(
-        self, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], object] = time.sleep
+        self, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], object] | None = None
     ) -> None:
-        self._clock, self._sleep = clock, sleep
+        self._ended = threading.Event()
+        self._clock, self._sleep = clock, sleep or self._ended.wait
         self._lock = threading.Lock()
+        self._taking = 0
         self._began = self._last = clock() - QUIET_S
 
-    def came(self) -> None:
-        """An upload came."""
-        now = self._clock()
+    @contextmanager
+    def taking(self) -> Iterator[None]:
+        """While one upload is being checked and stored."""
         with self._lock:
-            if now - self._last >= QUIET_S:
-                self._began = now
-            self._last = now
+            self._note()
+            self._taking += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._taking -= 1
+                self._last = self._clock()
+
+    def came(self) -> None:
+        """Something came that was not stored by :meth:`taking`."""
+        with self._lock:
+            self._note()
 
     def rest(self, worked_s: float) -> None:
-        """Give way after a piece of work of so many seconds, if uploads come just now."""
+        """Give way before the next piece of work, if uploads come just now. The piece before it took ``worked_s``."""
+        while not self._ended.is_set() and (lasted := self._lasted()) is not None and lasted < LONGEST_S:
+            if lasted >= HELD_S:
+                self._sleep(min(SHARE * worked_s, _REST_S))
+                return
+            self._sleep(QUIET_S)
+
+    def end(self) -> None:
+        """Nobody rests any more."""
+        self._ended.set()
+
+    def _note(self) -> None:
         now = self._clock()
-        if now - self._last < QUIET_S and now - self._began < LONGEST_S:
-            self._sleep(min(SHARE * worked_s, _REST_S))
+        if not self._lasts(now):
+            self._began = now
+        self._last = now
+
+    def _lasts(self, now: float) -> bool:
+        return self._taking > 0 or now - self._last < QUIET_S
+
+    def _lasted(self) -> float | None:
+        """Seconds since the burst began; None when there is none."""
+        with self._lock:
+            now = self._clock()
+            return now - self._began if self._lasts(now) else None

@@ -53,7 +53,6 @@ PLATFORM_KINDS: Final = frozenset(
 SETTINGS: Final = "hub.json"
 STABLE: Final = "stable-entries"  # so many entries of the log have a copy that a second site has confirmed
 _SHORTEST_PAUSE_S: Final = 2  # between two publications in the background: one upload is no reason for a new set
-_BURST_S: Final = 2  # projections never wait longer than this for the end of a burst; from then on they give way to it
 _LONGEST_PAUSE_S: Final = 3600  # metadata must be signed anew before it expires
 _VERSION_JUMP: Final = 100_000  # publications that may have gone out since the copy was made
 _MOST_SHARED: Final = 2 << 20  # bytes of publications in an office pack
@@ -91,7 +90,7 @@ class Centre:
             self.storage.close()
             raise
         self._wake = threading.Event()
-        self._burst = bursts.Burst()
+        self.burst = bursts.Burst()
         self._ended = False
         self._signed = 0  # the version of the publications that was written down last
         self._thread: threading.Thread | None = None
@@ -109,6 +108,7 @@ class Centre:
 
     def close(self) -> None:
         self._ended = True
+        self.burst.end()
         self._wake.set()
         if self._thread is not None:
             self._thread.join()
@@ -124,7 +124,7 @@ class Centre:
 
     def wake(self) -> None:
         """Something came in."""
-        self._burst.came()
+        self.burst.came()
         self._wake.set()
 
     def settle(self) -> list[str]:
@@ -133,7 +133,7 @@ class Centre:
         return self.publish()
 
     def project(self, rest: bursts.Rest = bursts.never) -> None:
-        """Bring every projection up to date, and carry out what agencies decided. ``rest`` is called between two pieces."""
+        """Bring every projection up to date, and carry out what agencies decided. ``rest`` is called before each piece."""
         self.runner.run(rest)
         marks.advance(self.storage, rest=rest)
         now = self.clock.wall_ms()
@@ -232,25 +232,18 @@ class Centre:
         while True:
             pause = max(0.0, due - time.monotonic()) if changed else _LONGEST_PAUSE_S
             if self._wake.wait(timeout=pause):
+                self._wake.clear()
                 changed = True
-                self._until_quiet()
+                self.burst.rest(0)
             if self._ended:
                 return
-            _quietly(lambda: self.project(self._burst.rest))
+            _quietly(lambda: self.project(self.burst.rest))
             if time.monotonic() >= due:
+                self.burst.rest(0)
                 began = time.monotonic()
                 _quietly(self.publish)
                 changed = False
                 due = time.monotonic() + max(_SHORTEST_PAUSE_S, 4 * (time.monotonic() - began))
-
-    def _until_quiet(self) -> None:
-        """Let a burst of uploads pass first: receipts are awaited, projections are not."""
-        end = time.monotonic() + _BURST_S
-        while not self._ended and time.monotonic() < end:
-            self._wake.clear()
-            if not self._wake.wait(timeout=bursts.QUIET_S):
-                return
-        self._wake.clear()
 
 
 def _quietly(work: Callable[[], object]) -> None:

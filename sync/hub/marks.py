@@ -23,8 +23,10 @@ LONGEST_WORD: Final = 40
 
 def advance(storage: Storage, most: int = 1 << 30, *, rest: bursts.Rest = bursts.never) -> int:
     """Take in what came since the last time, at most so many batches; how many were taken."""
-    taken, began = 0, time.monotonic()
+    taken, worked = 0, 0.0
     while taken < most:
+        rest(worked)
+        began = time.monotonic()
         after, stretch = storage.read(lambda tx: (reached := _cursor(tx), _next(tx, reached)))
         if not stretch:
             break
@@ -34,8 +36,7 @@ def advance(storage: Storage, most: int = 1 << 30, *, rest: bursts.Rest = bursts
         batches = sorted({row["batch"] for row in stretch})
         storage.write(lambda tx, a=after, b=batches, w=words, r=refs, n=last: _keep(tx, a, b, w, r, n))  # type: ignore[misc]
         taken += len(batches)
-        rest(time.monotonic() - began)
-        began = time.monotonic()
+        worked = time.monotonic() - began
     return taken
 
 

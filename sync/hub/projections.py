@@ -137,13 +137,15 @@ class Runner:
 
     def run(self, rest: bursts.Rest = bursts.never) -> int:
         """Apply all that waits; the number of accepted ops that were new to at least one projection."""
-        total, began = 0, time.monotonic()
-        while stretch := self._storage.read(self._next):
+        total, worked = 0, 0.0
+        while True:
+            rest(worked)
+            began = time.monotonic()
+            if (stretch := self._storage.read(self._next)) is None:
+                return total
             self._storage.write_beside(lambda tx, found=stretch: self._apply(tx, found))  # type: ignore[misc]
             total += stretch.last - stretch.after
-            rest(time.monotonic() - began)
-            began = time.monotonic()
-        return total
+            worked = time.monotonic() - began
 
     def _next(self, tx: Tx) -> Stretch | None:
         """What the projection that lags most must see next; read and parsed outside the writing transaction."""

@@ -2,8 +2,9 @@
 
 The load (ready-made, signed batches over keep-alive connections, every receipt awaited) and the hub share the machine's cores. Two
 batches of each laptop go before and are not counted: a hub that has just begun still loads its program. What is made of the records
-afterwards gives way during such a burst (``sync/hub/bursts.py``). Beside each figure stand the processor's microseconds a record of the
-hub, its database and the load: those swing less with the neighbours.
+afterwards (projections, words, publications) waits for the end of such a burst (``sync/hub/bursts.py``): how many seconds later all of
+it can be read stands beside each figure, and the processor's microseconds a record of the hub, its database and the load: those swing
+less with the neighbours.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ BEFORE = 2  # batches of each laptop that are not counted
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Records a second; milliseconds of an upload; microseconds of processor a record of hub, database and load."""
+    """Records a second; milliseconds of an upload; microseconds of processor a record of hub, database and load; seconds from the last
+    receipt until all projections were caught up."""
 
     rate: float
     p50: float
@@ -42,6 +44,7 @@ class Measured:
     hub: float
     database: float
     load: float
+    readable: float
 
 
 def rows(folder: Path) -> list[Row]:
@@ -64,7 +67,7 @@ def _row(
     return Row(
         f"hub, {database}, {devices} devices × {records} records a batch", found.rate, "records/s", budget, better="more",
         beside=f"a receipt in {found.p50:.0f} ms p50, {found.p99:.0f} ms p99; processor µs a record: "
-        f"hub {found.hub:.0f}, database {found.database:.0f}, load {found.load:.0f}",
+        f"hub {found.hub:.0f}, database {found.database:.0f}, load {found.load:.0f}; all readable {found.readable:.1f} s later",
     )  # fmt: skip
 
 
@@ -93,9 +96,14 @@ def measure(
         samples, took = asyncio.run(_load(ports, [requests[BEFORE:] for requests in ready]))
         used = [cpu.seconds(pids) - then for pids, then in zip((hubs, server), before, strict=True)]
         own = time.process_time() - own
+        readable = asyncio.run(_readable(ports[0]))
     total = devices * batches * records
     return Measured(
-        total / took, quantile(samples, 0.5), quantile(samples, 0.99), *(1e6 * part / total for part in (*used, own))
+        total / took,
+        quantile(samples, 0.5),
+        quantile(samples, 0.99),
+        *(1e6 * part / total for part in (*used, own)),
+        readable,
     )
 
 
@@ -163,3 +171,17 @@ async def _device(port: int, requests: list[bytes], samples: list[float]) -> Non
         samples.append((time.perf_counter() - began) * 1000)
     writer.close()
     await writer.wait_closed()
+
+
+async def _readable(port: int) -> float:
+    """Seconds until the hub says that no projection is behind."""
+    began = time.perf_counter()
+    while True:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /readyz HTTP/1.1\r\nHost: hub\r\nConnection: close\r\n\r\n")
+        behind = json.loads((await reader.read()).partition(b"\r\n\r\n")[2])["checks"]["projections"]["behind"]
+        writer.close()
+        await writer.wait_closed()
+        if not any(behind.values()):
+            return time.perf_counter() - began
+        await asyncio.sleep(0.1)

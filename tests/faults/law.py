@@ -29,6 +29,7 @@ class Acknowledged:
 
 def broken(session: Session, hub: Path, said: Acknowledged) -> list[str]:
     """Every law that does not hold, in a short phrase; empty when all do. Nobody else has the hub open."""
+    _caught_up(hub)
     with closing(sqlite3.connect(hub / "hub.db")) as centre:
         return [
             *_ops(session, centre, said),
@@ -42,6 +43,15 @@ def broken(session: Session, hub: Path, said: Acknowledged) -> list[str]:
             *(f"hub: {row[0]}" for row in centre.execute("PRAGMA integrity_check") if row[0] != "ok"),
             *_verified(hub, said),
         ]
+
+
+def _caught_up(hub: Path) -> None:
+    """A hub may end before it has made records of what it took: its next start does."""
+    centre = centres.open_(hub, SystemClock())
+    try:
+        centre.project()
+    finally:
+        centre.close()
 
 
 def _rows(session: Session, sql: str) -> list[dict[str, Any]]:
