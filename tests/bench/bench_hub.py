@@ -98,12 +98,15 @@ def measure(
         own = time.process_time() - own
         readable = asyncio.run(_readable(ports[0]))
     total = devices * batches * records
+    used_hub, used_database, used_load = (1e6 * part / total for part in (*used, own))
     return Measured(
         total / took,
         quantile(samples, 0.5),
         quantile(samples, 0.99),
-        *(1e6 * part / total for part in (*used, own)),
-        readable,
+        hub=used_hub,
+        database=used_database,
+        load=used_load,
+        readable=readable,
     )
 
 
