@@ -177,11 +177,20 @@ def received(conn: Connection, text: str, log: NoteKey) -> bool:
     return row["receipt"] is None
 
 
-def to_carry(conn: Connection) -> list[tuple[bytes, int]]:
-    """Hash and size of colleagues' batches that no receipt covers, oldest first: this laptop carries them on to the hub."""
+def handed(conn: Connection, hash_: bytes, relay: str) -> None:
+    """The province's ``relay`` has signed for a colleague's batch; "": it has lost it since."""
+    conn.execute("UPDATE foreign_batch SET handed_to = ? WHERE hash = ?", (relay, hash_))
+
+
+def to_carry(conn: Connection, *, beside: str = "") -> list[tuple[bytes, int]]:
+    """Hash and size of colleagues' batches that no receipt covers, oldest first: this laptop carries them on to the hub.
+
+    ``beside``: without those that the relay of that name holds already.
+    """
     rows = conn.execute(
-        """SELECT hash, length(bytes) AS size FROM foreign_batch WHERE receipt IS NULL
-           ORDER BY taken_ms, device, first_seq"""
+        """SELECT hash, length(bytes) AS size FROM foreign_batch WHERE receipt IS NULL AND (:relay = '' OR handed_to <> :relay)
+           ORDER BY taken_ms, device, first_seq""",
+        {"relay": beside},
     )
     return [(row["hash"], row["size"]) for row in rows.fetchall()]
 

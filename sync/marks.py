@@ -19,6 +19,7 @@ RECEIVED: Final = "received"  # every op up to here stands under a verified rece
 STABLE: Final = "stable"  # every op up to here has a copy at the hub's second site
 RECEIPT_CURSOR: Final = "receipt.cursor"  # log index to ask receipts from
 EPOCH: Final = "epoch"  # the life of the hub's log that the cursor belongs to
+OFFERED: Final = "offered"  # the life of the hub's log in which everything that is here was offered over the line
 ROLLBACK: Final = "rollback"  # ms when a hub was caught going back, 0 when all is well
 SPLIT: Final = "split"  # ms when a witness was found to have seen another log than this laptop, 0 when all is well
 GOODPUT: Final = "goodput"  # bytes per second, as measured

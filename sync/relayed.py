@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from sync import cbor, checkpoints, delivery, notes, outbox, pieces, wire, witnesses
+from sync import cbor, checkpoints, delivery, foreign, notes, outbox, pieces, wire, witnesses
 from sync.cbor import Malformed
 from sync.errors import Known
 from sync.limits import MAX_HAVE, MAX_MESSAGE, MAX_NOTE, MAX_PROOF, MAX_SEQ
@@ -112,19 +112,24 @@ def read_handed(note: str, key: NoteKey, batch: bytes) -> int:
 # --- the laptop's run
 
 
-def take_handed(conn: Connection, batch: bytes, note: str) -> str:
-    """Note that a relay has stored ``batch``: its name. Malformed: no relay that the centre has named signed it."""
+def signer(conn: Connection, batch: bytes, note: str) -> tuple[str, int]:
+    """Which relay stored ``batch``, and when. Malformed: no relay that the centre has named signed that."""
     for witness in witnesses.known(conn):
         try:
-            when = read_handed(note, witness.key, batch)
+            return witness.key.name, read_handed(note, witness.key, batch)
         except Malformed:
             continue
-        conn.execute(
-            "UPDATE batch SET handed_ms = ?, handed_to = ?, last_error = NULL WHERE hash = ? AND state <> 'receipted'",
-            (when, witness.key.name, batch),
-        )
-        return witness.key.name
     raise Malformed("relay: receipt")
+
+
+def take_handed(conn: Connection, batch: bytes, note: str) -> str:
+    """Note that a relay has stored ``batch``: its name. Malformed: no relay that the centre has named signed it."""
+    name, when = signer(conn, batch, note)
+    conn.execute(
+        "UPDATE batch SET handed_ms = ?, handed_to = ?, last_error = NULL WHERE hash = ? AND state <> 'receipted'",
+        (when, name, batch),
+    )
+    return name
 
 
 def steps(run: Run) -> list[tuple[str, Callable[[], None]]]:
@@ -132,23 +137,29 @@ def steps(run: Run) -> list[tuple[str, Callable[[], None]]]:
     return [
         ("enrol", run._enrol), ("leases", run._ask_leases), ("publications", run._publications),
         ("have", lambda: ask(run)), ("cut", run.uploads.cut), ("batches", run.uploads.batches),
-        ("publications", run._large_publications), ("chunks", run.uploads.attachments),
+        ("office", run._office), ("publications", run._large_publications), ("chunks", run.uploads.attachments),
     ]  # fmt: skip
 
 
 def ask(run: Run) -> None:
-    """Ask what the relay lacks, and take what the centre has answered meanwhile."""
+    """Ask what the relay lacks of this laptop's work and of colleagues', and take what the centre has answered meanwhile."""
     if not run.report.enrolled:
         return
     store = run.store
-    waiting = [batch.hash for batch in store.read(delivery.pending)][:MAX_HAVE]
-    found = _answer(run, waiting, ())
+    own = [batch.hash for batch in store.read(delivery.pending)]
+    theirs = [name for name, _ in store.read(foreign.to_carry)]
+    found = _answer(run, [*own, *theirs][:MAX_HAVE], ())
 
     def keep(conn: Connection) -> Known | None:
         for text in found.receipts:
-            run.uploads.take(delivery.received(conn, text, run.centre.log))
+            mine = delivery.received(conn, text, run.centre.log)
+            run.uploads.take(mine)
+            if mine is None:
+                foreign.received(conn, text, run.centre.log)
         outbox.settle(conn)
         conn.executemany("UPDATE batch SET handed_ms = NULL WHERE hash = ?", [(one,) for one in found.batches])
+        for one in found.batches:
+            foreign.handed(conn, one, "")
         return _words(conn, run.centre, run.unlocked.device.device_id, found, run.clock)
 
     split = store.write(keep)

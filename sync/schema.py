@@ -305,9 +305,15 @@ def pieces_of_sticks(db: Database) -> None:
     db.execute("ALTER TABLE stick ADD COLUMN last_seq INTEGER NOT NULL DEFAULT 0")
 
 
+def handed_for_colleagues(db: Database) -> None:
+    """Which relay has stored and signed for a colleague's batch that went there from here; empty: none yet."""
+    db.execute("ALTER TABLE foreign_batch ADD COLUMN handed_to TEXT NOT NULL DEFAULT ''")
+
+
 STEPS: Final[tuple[Callable[[Database], None], ...]] = (
     first_tables, publications_by_role, without_a_line, bad_lines, witnesses_and_audit, life_of_a_device,
     pieces_of_colleagues, certified_by, pieces_lacked, pieces_of_sticks,
+    handed_for_colleagues,
 )  # fmt: skip
 VERSION: Final = len(STEPS)  # stands in the file's user_version; a file with a greater one was written by a newer Sala
 

@@ -27,7 +27,7 @@ from sync.hub import courier as centre_sticks
 from sync.hub.relay import Relay, Settings, create
 from sync.notes import Checkpoint
 from sync.transport import Answer
-from tests.end2end.hall import NOW, Hall, serving, take_case
+from tests.end2end.hall import NOW, Hall, pair, serving, take_case
 from tests.hub.conftest import sala_hub
 from tests.sync import bad_line
 from tests.sync.bad_line import Reply, Request
@@ -250,6 +250,38 @@ def test_by_stick_in_both_directions(province: Province, tmp_path: Path) -> None
     back = relay_sticks.take(province.relay, tmp_path / "stick")
     assert back.receipts == 1 and back.problems == []
     assert replicate.once(laptop)["batches_received"] == 1
+
+
+def test_a_colleagues_work_goes_on_by_the_relay_and_its_receipt_comes_home(province: Province) -> None:
+    here, away = province.laptop(1), province.laptop(2)
+    pair(here, away)
+    province.line(cut=True)
+    take_case(away)
+    province.hall.tell(away, here)
+    first = replicate.once(here)
+    assert (first["carried_on"] >= 1, first["problems"]) == (True, [])
+    assert replicate.once(here)["carried_on"] == 0, "what the relay holds is not sent to it again"
+    province.relay.storage.write(lambda tx: tx.execute("DELETE FROM handed WHERE what = 'batch'"))
+    assert replicate.once(here)["carried_on"] == first["carried_on"], "unless it has lost it"
+    assert states(away)[2] < sum(states(away))
+    province.line(cut=False)
+    assert province.relay.run().problem == ""
+    assert replicate.once(here)["problems"] == []
+    kept = here.store.read(lambda conn: conn.execute("SELECT receipt FROM foreign_batch").fetchall())
+    assert kept and all(row["receipt"] for row in kept)
+    province.hall.tell(here, away)
+    assert states(away)[:2] == (0, 0), "green at the laptop that made it, by the centre's own receipt"
+
+
+def test_a_relay_that_is_not_on_the_centres_list_takes_no_colleagues_work_off_us(province: Province) -> None:
+    here, away = province.laptop(1), province.laptop(2)
+    pair(here, away)
+    province.line(cut=True)
+    take_case(away)
+    province.hall.tell(away, here)
+    province.relay.key = SigningKey.generate()
+    report = replicate.once(here)
+    assert (report["carried_on"], [one["code"] for one in report["problems"]]) == (0, ["SY-482"])
 
 
 def test_pieces_that_a_stick_has_carried_are_not_carried_again(province: Province, tmp_path: Path) -> None:
