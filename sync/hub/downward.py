@@ -14,7 +14,7 @@ from nacl.public import PublicKey, SealedBox
 from nacl.signing import SigningKey
 
 from sync import cbor
-from sync.hub import cosignatures, couriers, enrolment, leases
+from sync.hub import cosignatures, couriers, enrolment, epochs, leases
 from sync.hub.keys import HubKeys
 from sync.hub.projections import Projection
 from sync.hub.storage import Row, Tx
@@ -80,11 +80,18 @@ def remember(tx: Tx, gathered: Gathered) -> None:
 
 
 def notify(tx: Tx, device: bytes, op: bytes, kind: str, body: Mapping[str, Any], now_ms: int) -> None:
-    """Tell a laptop what the centre decided about one of its ops; it travels sealed with the next publications."""
+    """Tell a laptop what the centre decided about one of its ops; it travels sealed with the next publications.
+
+    Numbers have no holes within a life of the log, so a hub that is made anew from its raw batches gives the same ones.
+    """
+    last = tx.query("SELECT coalesce(max(seq), 0) AS last FROM notice")[0]["last"]
     tx.execute(
-        "INSERT INTO notice (device, op, kind, body, made_ms) VALUES (:device, :op, :kind, :body, :now)",
-        {"device": device, "op": op, "kind": kind, "body": cbor.encode(dict(body)), "now": now_ms},
-    )
+        "INSERT INTO notice (seq, device, op, kind, body, made_ms) VALUES (:seq, :device, :op, :kind, :body, :now)",
+        {
+            "seq": max(int(last) + 1, epochs.least_notice(tx)), "device": device, "op": op, "kind": kind,
+            "body": cbor.encode(dict(body)), "now": now_ms,
+        },
+    )  # fmt: skip
 
 
 def _inbox(tx: Tx, device: Row, found: Gathered) -> bytes:

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 ACT: Final = "sync.epoch"
 FIRST: Final = 1
 VERSIONS_A_SECOND: Final = (
-    100  # of publications: no hub publishes so fast, so later lives never give an earlier one's version
+    100  # of publications, and notices: no hub makes them so fast, so later lives never give an earlier one's number
 )
 _LATEST: Final = "epoch-latest"  # the latest life that a receipt of this hub has told of
+_NOTICES: Final = "epoch-notices"  # the first number of a notice to a laptop that no earlier life has given
 _HEAD: Final = "sala.epoch/v1"
 
 
@@ -47,6 +48,12 @@ def following(last: int, now_ms: int) -> int:
 def least_version(epoch: int) -> int:
     """The first version of the publications of a life that no earlier life has given."""
     return epoch * VERSIONS_A_SECOND
+
+
+def least_notice(tx: Tx) -> int:
+    """The first number that a notice to a laptop may have in this life: a laptop takes one under every number, once."""
+    found = tx.one("SELECT value FROM meta WHERE name = :name", {"name": _NOTICES})
+    return int(found["value"]) if found else 1
 
 
 def heard(tx: Tx, epoch: int) -> None:
@@ -72,11 +79,13 @@ def begin(tx: Tx, new: Log, now_ms: int) -> None:
     root = log.range_hash(tx, 0, size) if size else merkle.EMPTY_ROOT
     survived = notes.Checkpoint(new.name, after, size, root)
     note = notes.sign(f"{_HEAD}\n{new.name}/{new.epoch}\n{survived.text()}", new.name, new.key)
-    tx.execute(
-        "INSERT INTO meta (name, value) VALUES (:name, :note) ON CONFLICT (name) DO UPDATE SET value = :note",
-        {"name": _name(new.epoch), "note": note},
-    )
-    acts.record(tx, ACT, {"epoch": new.epoch, "note": note}, now_ms, [("meta", "name", _name(new.epoch))])
+    kept = {_name(new.epoch): note, _NOTICES: str(least_version(new.epoch))}
+    for name, value in kept.items():
+        tx.execute(
+            "INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = :value",
+            {"name": name, "value": value},
+        )
+    acts.record(tx, ACT, {"epoch": new.epoch, "note": note}, now_ms, [("meta", "name", name) for name in kept])
     leases.skip_lost(tx, now_ms)
 
 

@@ -17,7 +17,7 @@ from sync.cbor import Malformed
 from sync.clock import SetClock
 from sync.hub import app as face
 from sync.hub import centre as centres
-from sync.hub import enrolment, epochs, evidence, exports, leases, log, whole
+from sync.hub import decisions, enrolment, epochs, evidence, exports, leases, log, whole
 from sync.hub.centre import Centre
 from sync.hub.mirror import Mirror, Split
 from sync.hub.offices import office_facts
@@ -98,6 +98,24 @@ def test_laptops_follow_from_either_life_to_the_other_that_began_later(copies: C
     one, other = copies.life(copy, "a", 1), copies.life(copy, "b", 2)
     assert one.log.epoch < other.log.epoch
     receipts.require_advance(note(one), note(other), [])
+
+
+def test_a_decision_of_a_later_life_is_never_taken_for_one_of_a_life_that_was_lost(copies: Copies) -> None:
+    """A laptop takes one notice under every number: a number given twice would hide the second decision from it."""
+    laptop = join(copies.first, Laptop())
+    copies.first.ingest.take(laptop.batch(1))
+    copy = copies.copy(copies.first, "copy")
+
+    def told(centre: Centre, decision: str) -> int:
+        centre.storage.write(lambda tx: decisions.decide(tx, laptop.head, decision, "ម្ដងទៀត", "ដារ៉ា", NOW))
+        rows = centre.storage.read(lambda tx: tx.query("SELECT seq FROM notice ORDER BY seq"))
+        return int(rows[-1]["seq"])
+
+    lost, one, other = (copies.keep(centres.open_(copies.copy(copies.first, "on"), SetClock(NOW))), *(
+        copies.life(copy, name, minutes) for name, minutes in (("a", 1), ("b", 2))
+    ))  # fmt: skip
+    numbers = [told(centre, decision) for centre in (lost, one, other) for decision in ("sent_back", "send_again")]
+    assert numbers == sorted(set(numbers)) and numbers[:2] == [1, 2]
 
 
 def test_a_number_is_the_second_and_always_higher_than_the_last() -> None:
