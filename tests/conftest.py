@@ -25,12 +25,23 @@ if TYPE_CHECKING:
     from modules.session import Session
 
 ROOT = Path(__file__).parents[1]
+# Only the tests' S3 server brings boto3, which no user has; a library of ours would load it in each of a thousand processes.
+ABSENT = str(ROOT / "tests" / "absent")
+sys.path.insert(0, ABSENT)
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (ABSENT, os.environ.get("PYTHONPATH"))))
 PASSPHRASE = "ពាក្យសម្ងាត់ សាកល្បង ១២៣"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):  # the workers of a parallel run find the work done
         subprocess.run([sys.executable, "tools/prepare.py"], cwd=ROOT, check=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Workers begin with the files that take long, so that none of them is alone with one at the end."""
+    if hasattr(config, "workerinput"):
+        slow = {item.path for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(autouse=True)
