@@ -15,10 +15,12 @@ from sync.marks import (
     EPOCH,
     FORKED,
     HUB_TIME,
+    PRUNABLE,
     RECEIPT_CURSOR,
     RECEIVED,
     REVOCATIONS,
     STABLE,
+    floor,
     mark,
     raise_floor,
     set_mark,
@@ -156,12 +158,14 @@ def offers(conn: Connection, *, everything: bool) -> list[bytes]:
 def statements(unlocked: Unlocked, conn: Connection, *, small: bool = False) -> list[bytes]:
     """What this device has, for a stick: so that the centre can answer with what it lacks and that its log only grew.
 
-    As many lists of at most 2,000 as it takes; ``small``, for QR codes: one, without pieces of attachments.
+    As many lists of at most 2,000 as it takes, of every batch that is here: whoever carries a stick cannot know whether the centre
+    was put back from a copy meanwhile, and 34 bytes a batch spare them a way. ``small``, for QR codes: one, of the newest that no
+    second site holds, without pieces of attachments.
     """
     head = conn.execute("SELECT seq, hash FROM op ORDER BY seq DESC LIMIT 1").fetchone()
     known = checkpoints.state(conn)
     base = mark(conn, ops.chain_base(unlocked.device.device_id))
-    own = offers(conn, everything=False)
+    own = offers(conn, everything=not small)
     batches, chunks = (pages(own)[-1:], [()]) if small else (pages(own), pages(pieces.on_a_stick(conn)))
     return [
         wire.Have(
@@ -253,11 +257,17 @@ def take_stable(conn: Connection, status: Status) -> None:
 
 
 def worries(conn: Connection, status: Status) -> list[Known]:
-    """What the hub says of this device that a person must know: SY-321 a copy of it is at work, SY-322 it is revoked."""
+    """What the hub says of this device that a person must know.
+
+    SY-321 a copy of it is at work, SY-322 it is revoked, SY-483 it lacks what was let go of here and cannot be offered again.
+    """
+    base = mark(conn, ops.chain_base(status.device_id))
     last = conn.execute("SELECT coalesce(max(seq), 0) AS seq FROM op").fetchone()["seq"]
     found = []
-    if status.head_seq > last - mark(conn, ops.chain_base(status.device_id)):
+    if status.head_seq > last - base:
         found.append(Known("SY-321", there=status.head_seq, here=last))
+    if (gone := floor(conn, PRUNABLE) - base) > status.head_seq:
+        found.append(Known("SY-483", lacking=gone - status.head_seq))
     if status.revoked:
         found.append(Known("SY-322"))
     return found
@@ -271,11 +281,10 @@ def prune(conn: Connection) -> None:
     )
 
 
-def new_epoch(conn: Connection, epoch: int) -> bool:
-    """Whether the hub's log has begun another life since the last run; then receipts are asked for from its start."""
+def new_epoch(conn: Connection, epoch: int) -> None:
+    """The hub's log is in its life ``epoch``. If that is another one than before, receipts are asked for from its start."""
     if mark(conn, EPOCH) == epoch:
-        return False
+        return
     set_mark(conn, EPOCH, epoch)
     set_mark(conn, RECEIPT_CURSOR, 0)
     pieces.doubt(conn)
-    return True

@@ -9,7 +9,7 @@ from sync import checkpoints, delivery, notes, ops, pieces, readmission, relayed
 from sync.cbor import Malformed
 from sync.errors import Known
 from sync.failpoint import failpoint
-from sync.marks import RECEIPT_CURSOR, ROLLBACK, mark, set_mark
+from sync.marks import OFFERED, RECEIPT_CURSOR, ROLLBACK, mark, set_mark
 
 if TYPE_CHECKING:
     from sync.exchange import _Run as Run
@@ -17,22 +17,31 @@ if TYPE_CHECKING:
 
 
 def batches(run: Run) -> None:
-    """Ask which batches the hub lacks. After a new epoch, or a log that went back, everything is offered."""
+    """Ask which batches the hub lacks. After a new epoch, or a log that went back, everything is offered: until it was answered
+    whole, and also when a stick has told of the epoch first."""
     if not run.report.enrolled:
         return
     shown = notes.read_checkpoint(run.line.note.decode("utf-8", "replace"), run.centre.log)
     known = run.store.read(checkpoints.newest)
-    everything = run.store.write(lambda conn: delivery.new_epoch(conn, shown.epoch)) and known is not None
-    everything = everything or bool(run.store.read(lambda conn: mark(conn, ROLLBACK)))
+    run.store.write(lambda conn: delivery.new_epoch(conn, shown.epoch))
+    doubted = run.store.read(lambda conn: mark(conn, OFFERED) != shown.epoch or mark(conn, ROLLBACK) > 0)
+    everything = doubted and known is not None
     if everything:  # the copy that was put back may be older than our enrolment
         readmission.again(run.unlocked, run.line)
     offered = run.store.read(lambda conn: delivery.offers(conn, everything=everything))
     answers = [_offer(run, page)[0] for page in delivery.pages(offered)]
+    failpoint("have:offered")
     if all(answers):
-        run.store.write(lambda conn: set_mark(conn, ROLLBACK, 0))
+        run.store.write(lambda conn: _sound(conn, shown.epoch))
     elif not everything:
         for page in delivery.pages(run.store.read(lambda conn: delivery.offers(conn, everything=True))):
             _offer(run, page)
+
+
+def _sound(conn: Connection, epoch: int) -> None:
+    """All that is here was offered in the life ``epoch`` of the hub's log, and the log only grew."""
+    set_mark(conn, ROLLBACK, 0)
+    set_mark(conn, OFFERED, epoch)
 
 
 def chunks(run: Run, names: Sequence[bytes]) -> int:
