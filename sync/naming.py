@@ -54,6 +54,13 @@ def title(name: str, data: bytes | None = None) -> Text:
     return _joined(kind, rest.partition("/")[0] if folder == "app" else rest.rpartition(".")[0] or rest)
 
 
+def folder(name: str) -> Text:
+    """What lies in a place of the publications; ``forms/moi`` are the forms of one agency."""
+    first, _, agency = name.partition("/")
+    kind = _FOLDERS.get(first, {"km": first, "en": first})
+    return _joined(kind, agency) if agency else kind
+
+
 def signer(role: str, holder: str = "") -> Text:
     """Who signed, in both languages."""
     if holder:

@@ -91,10 +91,21 @@ def test_answers_stand_under_the_labels_of_the_published_form(admin: Browser, ce
     ):
         assert said in found, said
     assert found.index("Kind of stall") < found.index("Goods") < found.index("Owner") < found.index("unasked")
-    assert ">unasked<" in found  # a field that the form does not know keeps its id
+    assert "unknown field" in found and "<code>unasked</code>" in found  # its id stands small beside the words
     admin.client.cookies.set("sala-language", "km")
     khmer = words(admin.get(page))
     assert "ប្រភេទតូប" in khmer and "ត្រីស្រស់, ត្រីងៀត" in khmer and "០៩/០១/២០២៦" in khmer and "Fresh fish" not in khmer
+    assert "ចន្លោះមិនស្គាល់" in khmer
+
+
+def test_a_module_is_called_by_its_name_and_places_of_a_list_by_figures(
+    admin: Browser, centre: Centre, laptop: Laptop
+) -> None:
+    centre.ingest.take(laptop.batch(made=[laptop.op({"code": "ABC", "odd": ["x"]})]))
+    admin.client.cookies.set("sala-language", "km")
+    page = words(admin.get(f"/console/record/{laptop.head.hex()}"))
+    assert "<dd>តំណ</dd>" in page and "<dd>links</dd>" not in page
+    assert "<dt>១</dt>" in page
 
 
 def test_a_definition_of_another_hash_names_nothing(centre: Centre) -> None:

@@ -49,6 +49,7 @@ def paths(filled: Facts) -> list[str]:
     plain = (
         "", "offices", "offices?q=kampong", "offices?q=zzz", "office/0306", "office/0401", "batches", "batches?office=0306", "batch/1",
         "batch/5?from=1", "tables", "table/links", "table/certificates", "table/forms", "table/messages", "quarantine", "devices",
+        "devices?q=0306", "officers?q=zzz",
         "publications", "dispatch", "log", "devices/offices?office=03", "?as=list", "offices?only=missing", "records",
         "records?text=x&kind=none",
         "records?office=0306&label=q:fork&since=2026-01-01&until=2030-01-01", "conflicts", "conflicts?all=1",
@@ -299,6 +300,21 @@ def test_long_batches_and_lists_have_pages(
 
 
 # --- the actions
+
+
+def test_laptops_and_officers_are_found_by_office_and_by_name(browser: Browser) -> None:
+    for page, wanted in (("devices", "baribour"), ("devices", "០៤០១"), ("officers", "BARIBOUR"), ("officers", "0401")):
+        found = words(browser.get(f"/console/{page}", params={"q": wanted}))
+        assert "office/0401" in found and "office/0306" not in found.partition('id="rows"')[2].partition("</table>")[0]
+    for page in ("devices", "officers"):
+        assert "office/0306" in words(browser.get(f"/console/{page}", params={"q": "sok dara"}))
+        nothing = words(browser.get(f"/console/{page}", params={"q": "nobody at all"}))
+        assert "<table" not in nothing.partition('id="rows"')[2].partition("</section>")[0]
+
+
+def test_a_place_to_publish_into_is_said_in_words(browser: Browser) -> None:
+    page = words(browser.get("/console/publications"))
+    assert '<option value="forms" selected>ទម្រង់</option>' in page and ">forms</option>" not in page
 
 
 def test_an_office_pack_is_downloaded(browser: Browser, centre: Centre) -> None:

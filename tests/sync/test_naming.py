@@ -51,3 +51,9 @@ def test_a_form_and_a_price_list_say_their_own_title() -> None:
 )  # fmt: skip
 def test_a_signer_has_a_name(role: str, holder: str, english: str) -> None:
     assert naming.signer(role, holder)["en"] == english
+
+
+def test_a_place_of_the_publications_has_a_name() -> None:
+    assert naming.folder("forms") == {"km": "ទម្រង់", "en": "Form"}
+    assert naming.folder("forms/moi") == {"km": "ទម្រង់ · moi", "en": "Form · moi"}
+    assert naming.folder("elsewhere")["km"] == "elsewhere"

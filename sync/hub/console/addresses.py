@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final
+from urllib.parse import parse_qsl
 
 from sync.hub.console import navigation
 
@@ -25,12 +26,23 @@ _DOOR: Final = {
     "new passphrase": "new passphrase", "new authenticator": "new authenticator", "recovery code": "recovery code spent",
     "new recovery codes": "new recovery codes",
 }  # fmt: skip
+_ASKED: Final = {
+    "text": "Search", "q": "Search", "kind": "Kind", "form": "Area or form", "office": "Office", "officer": "Officer", "label": "State",
+    "since": "From", "until": "To", "only": "Only", "as": "Layout", "admin": "Who", "what": "What", "subject": "Address begins with",
+    "from": "From no.", "before": "From no.", "after": "From no.",
+}  # fmt: skip
+_NUMBERED: Final = frozenset({"office", "batch"})  # what is called by figures alone
 _FEED: Final = "/odata/"
 _SHORT: Final = 12  # letters of a hash
 
 
-def page_name(say: Say, address: str) -> str:
-    """The words of the page at ``address``; an address of no page is shown as it stands."""
+def asked(say: Say, query: str) -> list[tuple[str, str]]:
+    """What somebody looked for: the words of each filter and its value; a filter that no page has keeps its name."""
+    return [(say(_ASKED[name]) if name in _ASKED else name, value) for name, value in parse_qsl(query)]
+
+
+def page_name(say: Say, address: str, digits: Callable[[str], str] = str) -> str:
+    """The words of the page at ``address``; an address of no page is shown as it stands. ``digits`` writes the figures of a name."""
     head, _, rest = address.removeprefix("/console/").partition("/")
     if address.startswith(_FEED):
         return say("Data for others") + " · " + address.removeprefix(_FEED)
@@ -38,7 +50,7 @@ def page_name(say: Say, address: str) -> str:
         return address
     first, _, deed = rest.partition("/")
     if head in _ABOUT:
-        words = say(_ABOUT[head], what=first[:_SHORT])
+        words = say(_ABOUT[head], what=digits(first[:_SHORT]) if head in _NUMBERED else first[:_SHORT])
     elif head in _PAGES:
         words = say(_PAGES[head])
         deed = deed or first
@@ -52,4 +64,4 @@ def door(say: Say, subject: str) -> str:
     return say(_DOOR[subject]) if subject in _DOOR else subject
 
 
-WORDS: Final = (*_PAGES.values(), *_ABOUT.values(), *_DEEDS.values(), *_DOOR.values())
+WORDS: Final = (*_PAGES.values(), *_ABOUT.values(), *_DEEDS.values(), *_DOOR.values(), *_ASKED.values())

@@ -15,6 +15,7 @@ from sync.hub.console.doors import Form
 from sync.hub.console.login import Visit
 from sync.hub.console.missing import missing
 from sync.hub.console.pages import centre_of, language, page
+from sync.hub.console.sought import holds, office_words
 from sync.hub.offices import office_facts
 from sync.hub.storage import Tx
 
@@ -80,25 +81,30 @@ def _row(request: Request) -> dict[str, Any] | None:
 
 
 def _listing(request: Request, visit: Visit, more: dict[str, Any], status: int = 200) -> Response:
-    rows, slots = centre_of(request).storage.read(
+    rows, places, slots = centre_of(request).storage.read(
         lambda tx: (
             reports.devices(tx),
+            office_words(tx),
             tx.query(
                 "SELECT office, number, made_ms, not_after_ms FROM slot WHERE device IS NULL ORDER BY made_ms DESC"
             ),
         )
     )
     for row in rows:
-        row["people"] = [
-            one["name"] if language(request) == "km" else one["latin"] for one in json.loads(row["officers"])
-        ]
+        officers = json.loads(row["officers"])
+        row["people"] = [one["name"] if language(request) == "km" else one["latin"] for one in officers]
+        row["found_by"] = " ".join(f"{one['name']} {one['latin']}" for one in officers)
+    asked = request.query_params.get("q", "")[:80]
     typed = {
         "office": request.query_params.get("office", "")[:8],
         "name_km": "",
         "name_en": "",
         "url": _own_url(request),
     }
-    values = {"devices": rows, "slots": slots, "error": None, "typed": typed}
+    values = {
+        "devices": [row for row in rows if holds(asked, places.get(row["office"], row["office"]), row["found_by"], row["words"])],
+        "q": asked, "slots": slots, "error": None, "typed": typed,
+    }  # fmt: skip
     return page(request, "devices.html", {**values, **more}, visit=visit, status=status)
 
 

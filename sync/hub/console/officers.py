@@ -14,6 +14,7 @@ from sync.hub import codes, transfers
 from sync.hub.console.doors import Form
 from sync.hub.console.login import Visit
 from sync.hub.console.pages import centre_of, page
+from sync.hub.console.sought import holds, office_words
 
 
 def listing(request: Request, visit: Visit) -> Response:
@@ -49,15 +50,21 @@ def code(request: Request, visit: Visit, form: Form) -> Response:
 
 
 def _listing(request: Request, visit: Visit, more: dict[str, Any], status: int = 200) -> Response:
-    people, moves, offices = centre_of(request).storage.read(
+    people, moves, places, offices = centre_of(request).storage.read(
         lambda tx: (
-            transfers.people(tx), transfers.listing(tx),
+            transfers.people(tx), transfers.listing(tx), office_words(tx),
             {row["code"]: {"km": row["name_km"], "en": row["name_en"]} for row in tx.query("SELECT code, name_km, name_en FROM office")},
         )
     )  # fmt: skip
     newest = {(one["office"], one["id"]): one for one in people}
+    everybody = sorted(newest.values(), key=lambda one: (one["office"], one["latin"]))
+    asked = request.query_params.get("q", "")[:80]
     values = {
-        "people": sorted(newest.values(), key=lambda one: (one["office"], one["latin"])), "moves": moves, "office_names": offices,
+        "people": everybody, "moves": moves, "q": asked,
+        "found": [
+            one for one in everybody
+            if holds(asked, places.get(one["office"], one["office"]), one["name"], one["latin"])
+        ], "office_names": offices,
         "roles": identity.ROLES, "titles": TITLES, "error": None,
     }  # fmt: skip
     return page(request, "officers.html", {**values, **more}, visit=visit, status=status)

@@ -20,8 +20,9 @@ from i18n.errors import SalaError, explain
 from i18n.numbers import format_number, khmer_digits
 from sync.hub import reports
 from sync.hub.centre import Centre
-from sync.hub.console import addresses, navigation, roles
+from sync.hub.console import addresses, agents, navigation, roles
 from sync.hub.console.login import Visit
+from sync.hub.epochs import FIRST
 from sync.limits import DAY_MS
 
 HERE: Final = Path(__file__).parent
@@ -121,6 +122,12 @@ class Words:
             return shown(f"ថ្ងៃ{weekday} {_long(at.date())} {time}")
         return shown(f"{weekday} {dates.official_date(at.date(), 'en')}, {time}")
 
+    def epoch(self, number: int) -> Markup:
+        """Which life of the log this is: the first by its number, a later one (a POSIX second) by when it began."""
+        if number == FIRST:
+            return self.t("log epoch {epoch}", epoch=number)
+        return self.t("log since {when}", when=self.moment(number * 1000))
+
     def ago(self, ms: int | None) -> str:
         """How long ago, in words."""
         if ms is None:
@@ -136,7 +143,15 @@ class Words:
 
     def page_name(self, address: str) -> Markup:
         """What the page at an address is called."""
-        return shown(addresses.page_name(self.raw, address))
+        return shown(addresses.page_name(self.raw, address, self.digits))
+
+    def asked(self, query: str) -> list[tuple[str, str]]:
+        """What somebody looked for: words and value of each filter."""
+        return addresses.asked(self.raw, query)
+
+    def agent(self, said: str) -> str:
+        """A browser and its system by the names that people know them by."""
+        return agents.short(said)
 
     def door(self, subject: str) -> Markup:
         """What happened at the log-in."""

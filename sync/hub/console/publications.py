@@ -132,11 +132,17 @@ def _listing(
             shared.append({**row, "title": title, "signer": who, "version": listed.roles[target.role][0]})
     values = {
         "listing": listed, "shared": shared, "private": private, "error": error, "no_file": no_file, "now": now,
-        "folders": [*sorted(publish.FOLDERS), *(f"forms/{row['subject']}" for row in rows if row["kind"] == "forms")],
+        "folders": _folders(rows),
         "root_days": (listed.root_expires_ms - now) // 86_400_000, "signers": _signers(centre, listed, rows),
         "waiting": [] if all(row["online"] for row in rows) else _waiting(centre, holders),
     }  # fmt: skip
     return page(request, "publications.html", values, visit=visit, status=status)
+
+
+def _folders(rows: list[Row]) -> list[dict[str, Any]]:
+    """Where a file can be laid: the centre's own places, and the forms of the agencies that sign theirs."""
+    agencies = [f"forms/{row['subject']}" for row in rows if row["kind"] == "forms"]
+    return [{"name": name, "title": naming.folder(name)} for name in (*sorted(publish.FOLDERS), *agencies)]
 
 
 def _signers(centre: Centre, listed: publish.Listing, rows: list[Row]) -> list[dict[str, Any]]:
