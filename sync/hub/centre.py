@@ -133,15 +133,17 @@ class Centre:
         return self.publish()
 
     def project(self, rest: bursts.Rest = bursts.never) -> None:
-        """Bring every projection up to date, and carry out what agencies decided. ``rest`` is called before each piece."""
+        """Bring every projection up to date, carry out what agencies decided, and take in the words that records are found by.
+        ``rest`` is called before each piece."""
         self.runner.run(rest)
-        marks.advance(self.storage, rest=rest)
         now = self.clock.wall_ms()
         if self.storage.read(lambda tx: looks.due(tx, now)):
             self.storage.write(lambda tx: looks.close(tx, now))
         if self.storage.read(lambda tx: watch.due(tx, now)):
             self.storage.write(lambda tx: watch.anchor(tx, now))
-        reviews.perform(self.storage, self.clock.wall_ms())
+        reviews.perform(self.storage, now)
+        while marks.advance(self.storage, marks.STRETCH, rest=rest):  # words cost most: what came meanwhile goes first
+            self.runner.run(rest)
 
     def publish(self) -> list[str]:
         """Publish what changed since the last time; the names of the targets that did."""

@@ -8,36 +8,62 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Final
 
 from i18n.normalise import fold
 from i18n.segment import segments
+from sync.errors import Known
 from sync.hub import bursts, parallels, raws, stored
 from sync.hub.storage import Row, Storage, Tx
 
 CURSOR: Final = "finder"  # in ``meta``: the entry of the log up to which all is in
-STRETCH: Final = 50  # batches of one transaction
+STRETCH: Final = 50  # batches of one transaction …
+MOST_OPS: Final = 1_000  # … but none after the one with which there are so many ops: nobody waits for long
+QUICK_S: Final = 0.5  # what a page may take in before it answers
 MOST_WORDS: Final = 60  # of one record
 LONGEST_WORD: Final = 40
 
 
-def advance(storage: Storage, most: int = 1 << 30, *, rest: bursts.Rest = bursts.never) -> int:
-    """Take in what came since the last time, at most so many batches; how many were taken."""
-    taken, worked = 0, 0.0
+def advance(
+    storage: Storage, most: int = 1 << 30, *, rest: bursts.Rest = bursts.never, wait: bool = True, within_s: float | None = None
+) -> int:  # fmt: skip
+    """Take in what came since the last time, at most so many batches; how many were taken.
+
+    Without ``wait`` none while somebody else does it; ``within_s``: begin no further piece after so many seconds.
+    """
+    taken, worked, began = 0, 0.0, time.monotonic()
     while taken < most:
         rest(worked)
-        began = time.monotonic()
-        after, stretch = storage.read(lambda tx: (reached := _cursor(tx), _next(tx, reached)))
-        if not stretch:
+        with storage.turn(wait=wait) as mine:
+            begun = time.monotonic()
+            if not mine or not (n := _stretch(storage, min(STRETCH, most - taken))):
+                break
+        taken += n
+        worked = time.monotonic() - begun
+        if within_s is not None and time.monotonic() - began >= within_s:
             break
-        words = [(row["id"], word) for row in stretch for word in row["words"]]
-        refs = [(row["id"], row["batch"], row["refs"]) for row in stretch if row["refs"]]
-        last = max(row["leaf"] for row in stretch)
-        batches = sorted({row["batch"] for row in stretch})
-        storage.write(lambda tx, a=after, b=batches, w=words, r=refs, n=last: _keep(tx, a, b, w, r, n))  # type: ignore[misc]
-        taken += len(batches)
-        worked = time.monotonic() - began
     return taken
+
+
+def quickly(storage: Storage) -> None:
+    """So much of it as a page can take in before it answers: what has just come is found too. One batch whose bytes are lost holds
+    up all behind it, but no page."""
+    with suppress(Known):
+        advance(storage, wait=False, within_s=QUICK_S)
+
+
+def _stretch(storage: Storage, most: int) -> int:
+    """Take in a few batches; how many, 0 when there is nothing new."""
+    after, stretch = storage.read(lambda tx: (reached := _cursor(tx), _next(tx, reached, most)))
+    if not stretch:
+        return 0
+    words = [(row["id"], word) for row in stretch for word in row["words"]]
+    refs = [(row["id"], row["batch"], row["refs"]) for row in stretch if row["refs"]]
+    last = max(row["leaf"] for row in stretch)
+    batches = sorted({row["batch"] for row in stretch})
+    storage.write_beside(lambda tx: _keep(tx, after, batches, words, refs, last))
+    return len(batches)
 
 
 def behind(tx: Tx) -> int:
@@ -57,16 +83,18 @@ def _cursor(tx: Tx) -> int:
     return int(found["value"]) if found else -1
 
 
-def _next(tx: Tx, after: int) -> list[Row]:
-    """The ops of the batches ``after`` that entry with their words; a batch without new ops as one row without id."""
+def _next(tx: Tx, after: int, most: int) -> list[Row]:
+    """The ops of the next batches ``after`` that entry with their words; a batch without new ops as one row without id."""
     found: list[Row] = []
     for leaf in tx.query(
-        "SELECT idx, batch FROM leaf WHERE idx > :after ORDER BY idx LIMIT :n", {"after": after, "n": STRETCH}
+        "SELECT idx, batch FROM leaf WHERE idx > :after ORDER BY idx LIMIT :n", {"after": after, "n": most}
     ):
+        if len(found) >= MOST_OPS:
+            break
         rows = tx.query("SELECT id, place, kind FROM op WHERE batch = :b ORDER BY place", {"b": leaf["batch"]})
         # the centre's own acts are told on their own pages
         readable = [row for row in rows if not row["kind"].startswith("sync.")]
-        read = stored.read(_raw(tx, leaf["batch"]), {row["place"] for row in readable}) if readable else {}
+        read = stored.read(raws.of(tx, leaf["batch"]), {row["place"] for row in readable}) if readable else {}
         found += [
             {
                 "leaf": leaf["idx"],
@@ -81,10 +109,6 @@ def _next(tx: Tx, after: int) -> list[Row]:
     return found
 
 
-def _raw(tx: Tx, batch: int) -> bytes:
-    return raws.of(tx, batch)
-
-
 def _keep(
     tx: Tx,
     after: int,
@@ -93,7 +117,7 @@ def _keep(
     refs: Sequence[tuple[int, int, Sequence[bytes]]],
     last: int,
 ) -> None:
-    """Take in what was read ``after`` that entry, unless somebody else did meanwhile: another process, or an admin at the console."""
+    """Take in what was read ``after`` that entry, unless somebody else did meanwhile: a process that had lost its turn."""
     if _cursor(tx) != after:
         return
     for batch in batches:

@@ -140,10 +140,11 @@ class Runner:
         total, worked = 0, 0.0
         while True:
             rest(worked)
-            began = time.monotonic()
-            if (stretch := self._storage.read(self._next)) is None:
-                return total
-            self._storage.write_beside(lambda tx, found=stretch: self._apply(tx, found))  # type: ignore[misc]
+            with self._storage.turn():
+                began = time.monotonic()
+                if (stretch := self._storage.read(self._next)) is None:
+                    return total
+                self._storage.write_beside(lambda tx, found=stretch: self._apply(tx, found))  # type: ignore[misc]
             total += stretch.last - stretch.after
             worked = time.monotonic() - began
 

@@ -6,6 +6,7 @@ SQL uses named parameters (``:hash``) and only what both databases understand (`
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -55,6 +56,11 @@ class Storage(Protocol):
     def write_beside(self, work: Callable[[Tx], T]) -> T:
         """As :meth:`write`, for what stands beside the log: the tables of projections and their cursors. Nothing is signed with it,
         and where the database allows it, ingest does not wait for it."""
+        ...
+
+    def turn(self, *, wait: bool = True) -> AbstractContextManager[bool]:
+        """Whoever works beside the log has it meanwhile: of two that began the same piece, one would throw its work away. Over all
+        processes where several may serve a database. ``wait``: for whoever has it; without, False when somebody does."""
         ...
 
     def read(self, work: Callable[[Tx], T]) -> T:

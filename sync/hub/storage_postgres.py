@@ -1,7 +1,8 @@
 """The hub on PostgreSQL: the same contract as on SQLite, for several hub processes over one database.
 
 One writer at a time over all processes, held by an advisory lock that lives as long as its transaction: the log is strictly serial, the
-order of acceptance has no holes, labels never race. Projections have a lock of their own, so that a receipt never waits for them.
+order of acceptance has no holes, labels never race. Projections have a lock of their own, so that a receipt never waits for them, and
+one process at a time works beside the log.
 Parsing and checking, which cost most, go on in parallel in every process. A commit returns when the server has flushed it: the
 connection asks for it, and a server that was told not to flush is refused.
 """
@@ -11,13 +12,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sync.errors import Known
 from sync.hub import migrations, postgres_months
 from sync.hub.grouping import GroupCommit
 from sync.hub.postgres_connection import WAIT_S, PostgresTx, Writer, busy, explain, reading, settings
+from sync.hub.postgres_turn import Turn
 from sync.hub.storage import Row, Tx
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ class PostgresStorage:
         try:
             self._prepare()
             self._beside = Writer(url, BESIDE)
+            self._turn = Turn(url)
         except BaseException:
             self._writer.close()
             raise
@@ -84,6 +87,9 @@ class PostgresStorage:
 
     def write_beside(self, work: Callable[[Tx], T]) -> T:
         return self._group_beside.write(work)
+
+    def turn(self, *, wait: bool = True) -> AbstractContextManager[bool]:
+        return self._turn.taken(wait=wait)
 
     def read(self, work: Callable[[Tx], T]) -> T:
         with self._reader() as connection:
@@ -121,6 +127,7 @@ class PostgresStorage:
             self._readers.close()
             self._writer.close()
             self._beside.close()
+            self._turn.close()
 
     # --- inside
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -84,6 +85,7 @@ class SqliteStorage:
         self.before_commit = before_commit
         self.before_group: Callable[[], None] = lambda: None
         self.objects: Objects | None = None
+        self._turn = threading.Lock()
         self._readers: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         self._writer = self._connect()
         self._prepare()
@@ -102,6 +104,15 @@ class SqliteStorage:
 
     def write_beside(self, work: Callable[[Tx], T]) -> T:
         return self._group.write(work)  # a file has one writer
+
+    @contextmanager
+    def turn(self, *, wait: bool = True) -> Iterator[bool]:
+        mine = self._turn.acquire(blocking=wait)  # one process serves a file
+        try:
+            yield mine
+        finally:
+            if mine:
+                self._turn.release()
 
     def read(self, work: Callable[[Tx], T]) -> T:
         self._group.require_open()

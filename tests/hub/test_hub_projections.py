@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from modules.links import codes
 from sync.errors import Known, Refused
-from sync.hub import decisions, dispatch, projections
+from sync.hub import decisions, dispatch, marks, projections
 from sync.hub.centre import Centre
 from sync.hub.projections import AcceptedOp, ProjectionTx, Runner
 from sync.hub.rebuild import digest, rebuild
@@ -86,6 +87,48 @@ def test_a_stretch_is_bounded_and_the_rest_follows(
         centre.ingest.take(laptop.batch(2))
     assert centre.runner.run() == 8
     assert len(rows(centre)) == 8
+
+
+def test_no_stretch_is_read_by_two(noted: tuple[Centre, Notes], monkeypatch: pytest.MonkeyPatch) -> None:
+    centre, notes = noted
+    centre.ingest.take(join(centre, Laptop()).batch(40))
+    read, seen = projections.read, []
+
+    def noticed(*asked: Any, **more: Any) -> Any:
+        found = read(*asked, **more, limit=4)
+        seen.append(found)
+        return found
+
+    monkeypatch.setattr(projections, "read", noticed)
+    runners = [centre.runner, Runner(centre.storage, [notes])]
+    threads = [threading.Thread(target=runner.run) for runner in runners]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    stretches = [stretch for stretch in seen if stretch is not None]
+    assert len(rows(centre)) == 40 and len({stretch.after for stretch in stretches}) == len(stretches) >= 10
+
+
+def test_what_comes_while_words_are_taken_in_is_projected_before_the_rest_of_them(
+    centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laptop = join(centre, Laptop())
+    for _ in range(4):
+        centre.ingest.take(laptop.batch(2))
+    monkeypatch.setattr(marks, "STRETCH", 2)
+    seen: list[tuple[int, int]] = []  # batches whose words wait, and ops that are not projected
+
+    def rest(_worked_s: float) -> None:
+        behind, at = centre.storage.read(lambda tx: (marks.behind(tx), cursor(centre, "links")["accepted_idx"]))
+        last = centre.storage.read(lambda tx: tx.query("SELECT max(idx) AS last FROM accepted"))[0]["last"]
+        seen.append((behind, last - at))
+        if seen[-1] == (2, 0) and seen.count((2, 0)) == 2:  # the next two batches are about to be taken in
+            centre.ingest.take(laptop.batch(3))
+
+    centre.project(rest)
+    assert (1, 3) in seen and (1, 0) in seen and (0, 3) not in seen
+    assert centre.storage.read(marks.behind) == 0
 
 
 def test_a_mistake_stops_its_projection_alone_and_names_the_op(

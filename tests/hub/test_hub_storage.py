@@ -202,3 +202,48 @@ def test_a_group_has_a_bound(storage: Made, monkeypatch: pytest.MonkeyPatch) -> 
     for thread in threads:
         thread.join()
     assert sizes[-1] == 6 and all(after - before <= 2 for before, after in zip([0, *sizes], sizes, strict=False))
+
+
+def test_the_turn_beside_the_log_is_given_to_one_at_a_time(opened: Callable[[], Made], storage: Made) -> None:
+    other = storage if isinstance(storage, SqliteStorage) else opened()  # one process serves a file, several a server
+    order: list[str] = []
+
+    def work() -> None:
+        with other.turn() as mine:
+            order.append(f"other {mine}")
+
+    thread = threading.Thread(target=work)
+    try:
+        with storage.turn() as mine, other.turn(wait=False) as second:
+            assert (mine, second) == (True, False)
+            thread.start()
+            storage.write_beside(put("x"))  # whoever has the turn may write, and so may everybody else
+            other.write(put("y"))
+            order.append("first")
+        thread.join(10)
+        assert order == ["first", "other True"]
+        with pytest.raises(ZeroDivisionError), storage.turn():
+            raise ZeroDivisionError
+        with other.turn(wait=False) as free:
+            assert free
+    finally:
+        other.close()
+
+
+def test_a_turn_whose_connection_broke_is_given_again(opened: Callable[[], Made], storage: Made) -> None:
+    if not isinstance(storage, PostgresStorage):
+        pytest.skip("a file has no connection")
+    with storage.turn():
+        assert storage._turn._connection is not None
+        storage.read(
+            lambda tx: tx.query(
+                "SELECT pg_terminate_backend(CAST(:pid AS integer))",
+                {"pid": storage._turn._connection.info.backend_pid},
+            )
+        )
+        other = opened()
+        with other.turn(wait=True) as mine:
+            assert mine
+        other.close()
+    with storage.turn() as mine:
+        assert mine

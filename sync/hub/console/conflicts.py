@@ -13,7 +13,7 @@ from sync.hub.centre import Centre
 from sync.hub.console import content
 from sync.hub.console.login import Visit
 from sync.hub.console.pages import centre_of, page
-from sync.hub.console.records import QUICK, kind_title, officers
+from sync.hub.console.records import kind_title, officers
 from sync.hub.storage import Row, Tx
 
 ROWS: Final = 30
@@ -25,7 +25,7 @@ def show(request: Request, visit: Visit) -> Response:
     everything = query.get("all") == "1"
     text = query.get("before", "")
     before = int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else 0
-    marks.advance(centre.storage, QUICK)
+    marks.quickly(centre.storage)
     rows, waiting = centre.storage.read(
         lambda tx: (_listing(tx, everything=everything, before=before), parallels.count(tx))
     )

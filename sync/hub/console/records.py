@@ -27,7 +27,6 @@ from sync.limits import DAY_MS
 from sync.ops import Op, SealedRef, author_holds
 
 ROWS: Final = 60  # of one stretch
-QUICK: Final = 200  # batches that a page takes in before it answers
 FILTERS: Final = ("text", "kind", "form", "office", "officer", "label", "since", "until")
 LABELS: Final = (labels.ACCEPTED, labels.PENDING, labels.FORK, labels.REVOKED, labels.OFFICER, labels.SCHEMA)
 _NOBODY: Final = bytes(16)  # the centre itself
@@ -92,7 +91,7 @@ def listing(request: Request, visit: Visit) -> Response:
     centre, query = centre_of(request), request.query_params
     typed = {name: query.get(name, "")[:120].strip() for name in FILTERS}
     wanted, problem = _wanted(typed)
-    marks.advance(centre.storage, QUICK)  # what has just come is found too
+    marks.quickly(centre.storage)
     after = _key(query.get("after", ""))
 
     def read(tx: Tx) -> dict[str, Any]:
@@ -169,8 +168,8 @@ def _people(tx: Tx, office: str, lang: str) -> list[tuple[str, str]]:
 def _form_title(centre: Centre, form: str, titles: Mapping[str, Text]) -> Text:
     """A module is called by its own name, a form by its title; one that nobody knows by its id."""
     for manifest in centre.manifests:
-        if manifest.get("id") == form:
-            title: Text = manifest.get("title", {"km": form, "en": form})
+        if manifest["module"]["id"] == form:
+            title: Text = manifest["module"]["title"]
             return title
     return titles.get(form) or {"km": form, "en": form}
 
