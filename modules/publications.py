@@ -22,6 +22,14 @@ log = logging.getLogger(__name__)
 
 GAZETTEER: Final = "ref/geo.sqlite"  # provinces to villages: the platform's own
 Take = Callable[[str, bytes], None]  # name, bytes
+_MISREAD: Final = (
+    TypeError,
+    ValueError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+)  # what bytes of a strange form bring about
+_BUG: Final = "UI-001"
 
 
 def apply_new(session: Session) -> list[dict[str, str]]:
@@ -113,6 +121,9 @@ def _one(conn: Connection, session: Session, name: str, digest: bytes, take: Tak
     except SalaError as error:
         log.warning("publication %s refused: %s", name, error.code)
         code = error.code
+    except _MISREAD:  # a module's bug must keep nobody from opening the profile
+        log.exception("a publication could not be taken in")
+        code = _BUG
     conn.execute(
         """INSERT INTO platform_applied (name, sha256, refused, applied_ms) VALUES (?, ?, ?, ?)
            ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256, refused = excluded.refused,

@@ -37,7 +37,7 @@ def fetch(
 ) -> dict[str, Any]:  # fmt: skip
     """Bring the pieces over the line, or from a ``folder`` of publications on a stick."""
     from sync import line, office, pins
-    from sync.publications import Folder
+    from sync.refreshing import Folder
     from sync.transport import Transport
 
     release, home = _offered(session), session.unlocked.home

@@ -128,7 +128,7 @@ def take(conn: Connection, device_id: bytes, note: str, log: NoteKey) -> Mark:
     """Keep the centre's cosignature of one of our marks. Malformed: it is not about a mark of this laptop, or not the centre's."""
     found, _ = notes.split(note)
     lines = found.split("\n")
-    size = int(lines[1]) if len(lines) == 4 and lines[1].isascii() and lines[1].isdecimal() else -1
+    size = notes.number(lines[1]) if len(lines) == 4 else -1
     mark = at(conn, size)
     if mark is None or found != text(device_id, size, mark.root) or notes.cosigned_by(note, log) is None:
         raise Malformed("audit: cosignature")

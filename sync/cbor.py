@@ -10,13 +10,13 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Iterable, Iterator
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeGuard
 
 import cbor2
 import zstandard
 
 from sync.errors import Known
-from sync.limits import MAX_DEPTH, MAX_RAW, MAX_TEXT, MAX_WINDOW
+from sync.limits import MAX_DEPTH, MAX_RAW, MAX_SEQ, MAX_TEXT, MAX_WINDOW
 
 _SLICE = 256  # bytes fed to zstd at a time: at most 64 blocks of 128 KiB, so a bomb costs 8 MiB of memory
 
@@ -175,6 +175,11 @@ def _in_order(keys: Iterable[str]) -> bool:
             return False
         before = place
     return True
+
+
+def is_count(value: object) -> TypeGuard[int]:
+    """Whether ``value`` is a number that every database and every reader of JSON holds: 0 … 2^53 - 1, and no true or false."""
+    return type(value) is int and 0 <= value <= MAX_SEQ
 
 
 def zip_bytes(data: bytes, level: int) -> bytes:

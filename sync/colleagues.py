@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sync import audit, cbor, devices, enrol, ops, outbox, publications
+from sync import audit, cbor, devices, enrol, ops, outbox, publications, withdrawal
 from sync import office as office_pack
 from sync.cbor import Malformed
 from sync.devices import Certificate
 from sync.errors import Refused
-from sync.limits import MAX_COLLEAGUES, MAX_SEQ
+from sync.limits import MAX_COLLEAGUES
 from sync.marks import RECEIVED, mark
+from sync.sealing import can_seal
 
 if TYPE_CHECKING:
     from sync.clock import Clock
@@ -59,6 +60,8 @@ def check(conn: Connection, certificate: bytes) -> Certificate:
     found = read(conn, certificate)
     if found.office != here.office:
         raise Refused("SY-443", office=found.office)
+    if not can_seal(found.seal_public):
+        raise Refused("SY-444")
     if conn.execute("SELECT 1 FROM identity WHERE device_id = ?", (found.device_id,)).fetchone():
         raise Refused("SY-445")
     if found.device_id in _revoked(conn, here.office):
@@ -83,9 +86,8 @@ def _revoked(conn: Connection, office: str) -> set[bytes]:
     if data is None:
         return set()
     try:
-        found = cbor.decode(data)["revoked"]
-        return {bytes(row[0]) for row in found}
-    except (Malformed, LookupError, TypeError, ValueError):
+        return set(withdrawal.cutoffs(data))
+    except Malformed:
         return set()
 
 
@@ -200,9 +202,7 @@ def read_held(data: bytes) -> list[Held]:
 
 def _read_held(value: Any) -> Held:
     match value:
-        case [bytes(device), int(seq), int(received)] if (
-            len(device) == 16 and 0 <= seq <= MAX_SEQ and 0 <= received <= MAX_SEQ
-        ):
+        case [bytes(device), seq, received] if len(device) == 16 and cbor.is_count(seq) and cbor.is_count(received):
             return Held(device, seq, received)
     raise Malformed("held: entry")
 

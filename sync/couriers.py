@@ -12,6 +12,7 @@ from sync import cbor, publications
 from sync.cbor import Malformed
 from sync.errors import Refused
 from sync.limits import MAX_NAME
+from sync.sealing import can_seal
 
 if TYPE_CHECKING:
     from sync.store import Connection
@@ -37,7 +38,7 @@ def read(data: bytes) -> list[Hop]:
 
 def _hop(value: object) -> Hop:
     match value:
-        case [str(name), bytes(public)] if 0 < len(name) <= MAX_NAME and len(public) == 32:
+        case [str(name), bytes(public)] if 0 < len(name) <= MAX_NAME and can_seal(public):
             return name, public
     raise Malformed("couriers: hop")
 

@@ -8,6 +8,7 @@ the last refresh that took everything from it has nothing new, so it is not fetc
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from sync.store import Connection
 
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 PROVINCE: Final = "province-"  # a role of this name speaks for the laptops of one province
 
 
@@ -51,6 +53,9 @@ def load(updater: Updater, top: Targets, snapshot: Snapshot, known: Mapping[str,
 
     found = Delegated()
     for role, basis in _roles(top.delegations):
+        if not _NAME.fullmatch(role.name):  # a name is a name of a file too
+            found.refused[role.name[:60]] = "SY-343"
+            continue
         meta = snapshot.meta.get(f"{role.name}.json")
         if meta is None or (role.name.startswith(PROVINCE) and role.name != PROVINCE + province):
             continue  # nothing was ever signed, or it is about laptops elsewhere

@@ -19,7 +19,7 @@ from nacl.signing import SigningKey
 from sync import cbor, cose
 from sync.batch import device_id
 from sync.cbor import Malformed
-from sync.limits import MAX_MESSAGE, MAX_NAME, MAX_SEQ
+from sync.limits import MAX_MESSAGE, MAX_NAME
 
 _REQUEST_TYPE: Final = "application/sala-enrol+cbor"
 _REQUEST_AAD: Final = b"sala/enrol/v1"
@@ -157,7 +157,7 @@ def read_signed_request(data: bytes) -> Request:
             raise Malformed("enrol: fields")
     if (len(slot), len(sign), len(seal), len(issue)) != (16, 32, 32, 32) or len(before) not in (0, 16):
         raise Malformed("enrol: sizes")
-    if not 0 <= made <= MAX_SEQ or len(office) > MAX_NAME or signed.key_id != device_id(sign):
+    if not cbor.is_count(made) or len(office) > MAX_NAME or signed.key_id != device_id(sign):
         raise Malformed("enrol: fields")
     cose.verify(signed, sign, _REQUEST_AAD)
     return Request(
@@ -226,7 +226,10 @@ def read_certificate(data: bytes, signer: bytes) -> Certificate:
         case {
             1: 1, 2: bytes(sign), 3: bytes(seal), 4: bytes(issue), 5: str(office), 6: int(number), 7: int(since),
             8: bytes(before), **others,
-        } if not others and (len(sign), len(seal), len(issue)) == (32, 32, 32):  # fmt: skip
+        } if (
+            not others and (len(sign), len(seal), len(issue)) == (32, 32, 32) and len(before) in (0, 16)
+            and cbor.is_count(number) and cbor.is_count(since) and len(office) <= MAX_NAME
+        ):  # fmt: skip
             return Certificate(
                 device_id=device_id(sign), sign_public=sign, seal_public=seal, office_public=issue, office=office,
                 number=number, valid_from_ms=since, predecessor=before,

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sync import audit, devices, keys, leases, office, pack, publications, slots
+from sync import audit, devices, keys, leases, office, pack, publications, refreshing, slots
+from sync.cbor import Malformed
 from sync.delegations import PROVINCE
 from sync.devices import Certificate, EnrolledOfficer, Request
 from sync.errors import Known, Refused
@@ -41,7 +42,7 @@ def setup(
     that the centre read out, for a pack that has none. Refused: SY-330 unknown signer, SY-331 pack damaged, SY-332 the
     profile there is of another office, SY-333 it is set up already, SY-475 no code.
     """
-    taken = pack.read_file(pack_file, pack.roots(), words)
+    taken = _read(pack_file, words)
     if code and not devices.is_code(code):
         raise Refused("SY-475")
     if slots.exist(home):
@@ -82,6 +83,17 @@ def take_code(unlocked: Unlocked, code: str) -> str:
     return devices.words(data)
 
 
+def _read(pack_file: Path, words: str | None) -> OfficePack:
+    """The pack with everything that is in it read strictly, before anything is written. Refused: SY-330, SY-331."""
+    taken = pack.read_file(pack_file, pack.roots(), words)
+    try:
+        for name, data in taken.publications.items():
+            refreshing.check(name, data)
+    except Malformed as error:
+        raise Refused("SY-331", reason=error.reason) from None
+    return taken
+
+
 def _resume(home: Path, taken: OfficePack, name: str, passphrase: str, clock: Clock) -> Unlocked:
     """The profile of a setup that was cut short before the pack was in."""
     unlocked = keys.unlock(home, name, passphrase, clock)
@@ -99,7 +111,7 @@ def renew(unlocked: Unlocked, pack_file: Path, *, words: str | None = None) -> N
 
     Refused: SY-330, SY-331; SY-332 for a pack of another office; SY-333 for another slot once enrolled.
     """
-    taken = pack.read_file(pack_file, pack.roots(), words)
+    taken = _read(pack_file, words)
     found = unlocked.store.read(office.centre)
     if found is not None and found.office != taken.office["code"]:
         raise Refused("SY-332", office=found.office)

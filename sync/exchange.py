@@ -31,7 +31,7 @@ from sync import (
     pieces,
     pins,
     pruning,
-    publications,
+    refreshing,
     relayed,
     runs,
     wire,
@@ -41,7 +41,7 @@ from sync.errors import Known, SalaError
 from sync.limits import KIB, MAX_MESSAGE, MAX_PUBLICATION
 from sync.lockfile import locked
 from sync.marks import GOODPUT, RECEIPT_CURSOR, mark, set_mark
-from sync.transport import GONE, Cancelled, Transport
+from sync.transport import GONE, NO_CENTRE, Cancelled, Transport
 from sync.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Report:
     batches_sent: int = 0
     batches_handed: int = 0  # of those, the ones that a province's relay has signed for and not yet the centre
     batches_received: int = 0  # receipts that turned a batch green
-    carried_on: int = 0  # batches of colleagues that the hub has taken from here
+    carried_on: int = 0  # batches of colleagues that the hub or a relay has taken from here
     batches_lost: int = 0  # the hub no longer held them; they go again
     quarantined: int = 0  # received, but waiting for a decision of an admin
     chunks_sent: int = 0
@@ -190,11 +190,13 @@ class _Run:
         if request is not None:
             self.progress("enrol", 0, 1)
             answer = self.line.call("POST", "/v1/enrol", request)
+            self._require_centre(answer.status)
             if answer.status in _REFUSALS:
                 raise Known(_REFUSALS[answer.status])
             _require(answer.status, 200, 201)
             self.store.write(lambda conn: enrol.accept(conn, self.clock, answer.body))
-        forked.enrolled(self.unlocked, self.line)
+        if not self.line.relay:  # new keys are certified by the centre alone, over its own line or by stick
+            forked.enrolled(self.unlocked, self.line)
         self.report.enrolled = self.store.read(enrol.certificate) is not None
 
     def _enrol_by_province(self) -> None:
@@ -209,6 +211,7 @@ class _Run:
             return
         for resource in self.store.read(lambda conn: leases.running_out(conn, self.clock.wall_ms())):
             answer = self.line.call("POST", f"/v1/leases/{quote(resource, safe='')}", signed=True)
+            self._require_centre(answer.status)
             _require(answer.status, 200, 202)
 
     def _publications(self, largest: int = _SMALL) -> None:
@@ -226,8 +229,8 @@ class _Run:
         if self._large:
             self._publications(MAX_PUBLICATION)
 
-    def _refresh(self, largest: int) -> publications.Refreshed:
-        found = publications.refresh(
+    def _refresh(self, largest: int) -> refreshing.Refreshed:
+        found = refreshing.refresh(
             self.unlocked, self.line, progress=self.progress, cancel=self.cancel, largest=largest
         )
         self.report.publications += found.taken
@@ -287,6 +290,10 @@ class _Run:
             witnesses.ask(self.unlocked, self.line, self.centre)
 
     # --- before and after
+
+    def _require_centre(self, status: int) -> None:
+        if status == NO_CENTRE and self.line.relay:
+            raise Known("SY-485", relay=self.line.relay)
 
     def _failed(self, error: Known) -> None:
         moved = self.report.batches_received + self.report.chunks_sent > 0

@@ -67,10 +67,17 @@ def read_invitation(text: str) -> Invitation:
         case [1, bytes(certificate), bytes(secret), list(addresses), int(until)] if (
             len(secret) == 16
             and 0 < len(addresses) <= _ADDRESSES
-            and all(isinstance(one, str) and len(one) <= 60 for one in addresses)
+            and all(isinstance(one, str) and _is_address(one) for one in addresses)
+            and cbor.is_count(until)
         ):
             return Invitation(certificate, secret, tuple(addresses), until)
     raise Refused("SY-457")
+
+
+def _is_address(text: str) -> bool:
+    """Whether ``text`` is ``host:port``; which host may be visited is :func:`sync.meeting.local`'s to say."""
+    host, _, port = text.rpartition(":")
+    return bool(host) and len(text) <= 60 and port.isascii() and port.isdecimal() and 0 < int(port) < 1 << 16
 
 
 def proof(secret: bytes, challenge: bytes, certificate: bytes) -> bytes:

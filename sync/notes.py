@@ -20,6 +20,7 @@ from sync.limits import MAX_NOTE, MAX_PROOF, MAX_RECEIPT, MAX_SEQ
 
 _ED25519, _COSIGNATURE = b"\x01", b"\x04"
 _DASH = "\u2014 "
+_LATEST_S = MAX_SEQ // 1000  # a later time would be no count of milliseconds
 _NAME = re.compile(r"[^\s+]{1,128}")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,15}")
 _PROOF_HEAD = "c2sp.org/tlog-proof@v1"
@@ -67,6 +68,11 @@ class Proof:
     def text(self) -> str:
         lines = [_PROOF_HEAD, *([f"extra {_b64(self.extra)}"] if self.extra else []), f"index {self.index}"]
         return "\n".join([*lines, *map(_b64, self.hashes), "", ""]) + self.note
+
+
+def is_name(text: str) -> bool:
+    """Whether ``text`` can name a key: a word without blanks or plus signs."""
+    return _NAME.fullmatch(text) is not None
 
 
 def _b64(data: bytes) -> str:
@@ -153,7 +159,7 @@ def cosigned_by(note: str, key: NoteKey) -> int | None:
         seconds = int.from_bytes(value[4:12], "big")
         if (
             (name, value[:4], len(value)) == (key.name, key.id(_COSIGNATURE), 76)
-            and signature_holds(key.public, _cosigned(text, seconds), value[12:])
+            and seconds <= _LATEST_S and signature_holds(key.public, _cosigned(text, seconds), value[12:])
         ):  # fmt: skip
             times.append(seconds)
     return max(times, default=None)

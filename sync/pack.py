@@ -8,10 +8,12 @@ passes the six groups of digits that the signer's key has, as read to them over 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from nacl.signing import SigningKey
 
@@ -20,13 +22,18 @@ from sync.batch import device_id
 from sync.cbor import Malformed
 from sync.devices import same_words, words
 from sync.errors import Refused
-from sync.limits import MAX_PACK
-from sync.notes import NoteKey
+from sync.limits import MAX_NAME, MAX_PACK
+from sync.notes import NoteKey, is_name
+from sync.sealing import can_seal
 from sync.wire import LeaseGrant, read_grant
 
 CONTENT_TYPE: Final = "application/sala-office-pack+cbor"
 AAD: Final = b"sala/pack/v1"
 ROOTS_VARIABLE: Final = "SALA_ROOTS"
+_OFFICE: Final = re.compile(r"[0-9]{2,8}")
+_PRINTED: Final = re.compile(r"[!-~]+")  # ASCII without blanks
+_MOST_URLS: Final = 16
+_LONGEST: Final = 1_000  # characters of one word about the office, or of an address
 _ROOTS = Path(__file__).parents[1] / "assets" / "trust" / "roots"
 
 
@@ -132,7 +139,13 @@ def _read(data: bytes) -> tuple[dict[str, Any], OfficePack]:
             raise Malformed("pack: fields")
     if len(slot) != 16 or {len(log_key), len(agency), len(recovery), len(signer)} != {32} or number < 1:
         raise Malformed("pack: sizes")
-    if not all(isinstance(url, str) for url in urls) or not all(isinstance(o, dict) for o in officers):
+    if not all(map(cbor.is_count, (number, not_after, made))) or not code.isascii() or len(code) > MAX_NAME:
+        raise Malformed("pack: fields")
+    if not is_name(log_name) or not (can_seal(agency) and can_seal(recovery)):
+        raise Malformed("pack: keys")
+    if not _OFFICE.fullmatch(fields["office"]["code"]) or not _are_words(fields["office"]):
+        raise Malformed("pack: office")
+    if len(urls) > _MOST_URLS or not all(map(_is_url, urls)) or not all(map(_is_officer, officers)):
         raise Malformed("pack: lists")
     if not all(isinstance(name, str) and isinstance(value, bytes) for name, value in publications.items()):
         raise Malformed("pack: publications")
@@ -143,3 +156,27 @@ def _read(data: bytes) -> tuple[dict[str, Any], OfficePack]:
         tuf_root=root, publications=publications, leases=[read_grant(lease) for lease in leases], officers=officers,
         made_ms=made, signer=signer,
     )  # fmt: skip
+
+
+def _are_words(said: Mapping[Any, Any]) -> bool:
+    """Whether what is said of an office is text by name, once or twice over: it is kept as JSON and shown."""
+    return all(
+        isinstance(name, str)
+        and ((isinstance(word, str) and len(word) <= _LONGEST) or (isinstance(word, dict) and _are_words(word)))
+        for name, word in said.items()
+    )
+
+
+def _is_officer(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(word, str) for word in (*value, *value.values()))
+
+
+def _is_url(value: object) -> bool:
+    """Whether the hub can be called at ``value``."""
+    if not isinstance(value, str) or len(value) > _LONGEST or not _PRINTED.fullmatch(value):
+        return False
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 
 from sync import cbor, publications
 from sync.cbor import Malformed
-from sync.limits import MAX_SEQ
 from sync.marks import HUB_TIME, floor
 
 if TYPE_CHECKING:
@@ -46,8 +45,8 @@ def encode(not_after_ms: int, certificates: Sequence[bytes]) -> bytes:
 def read(data: bytes) -> Pins:
     """The list of ``data``; every certificate in it is one that TLS can read. Malformed else."""
     match cbor.decode(data):
-        case {1: 1, 2: int(not_after_ms), 3: list(certificates), **others} if (
-            not others and 0 <= not_after_ms <= MAX_SEQ and 0 < len(certificates) <= MOST
+        case {1: 1, 2: not_after_ms, 3: list(certificates), **others} if (
+            not others and cbor.is_count(not_after_ms) and 0 < len(certificates) <= MOST
         ):
             if any(not isinstance(one, bytes) or len(one) > _LONGEST for one in certificates):
                 raise Malformed("pins: certificate")

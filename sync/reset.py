@@ -86,7 +86,7 @@ def read(data: bytes) -> Request:
             int(made),
         ] if (
             format_ == REQUEST and (len(officer), len(recovery), len(fresh)) == (16, 32, 32) and len(sealed) in _SEALED_KEYS
-            and len(draft) in (0, 80) and max(len(name), len(latin)) <= slots.MAX_NAME
+            and len(draft) in (0, 80) and max(len(name), len(latin)) <= slots.MAX_NAME and cbor.is_count(made)
         ):  # fmt: skip
             return Request(officer, name, latin, recovery, sealed, draft, fresh, made)
     raise Refused("SY-470")

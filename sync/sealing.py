@@ -52,6 +52,15 @@ def key_id(public: bytes) -> bytes:
     return sha256(public).digest()[:8]
 
 
+def can_seal(public: bytes) -> bool:
+    """Whether anything can be sealed to ``public`` at all: points of small order would let everybody open it."""
+    try:
+        SealedBox(PublicKey(public)).encrypt(b"")
+    except (CryptoError, ValueError, TypeError):
+        return False
+    return True
+
+
 def padded(size: int) -> int:
     """The Padmé size of ``size`` bytes: at most 12 % more, and only log log n bits of the size leak."""
     if size < 2:

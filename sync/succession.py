@@ -15,7 +15,7 @@ from nacl.signing import SigningKey
 from sync import batch, cbor, cose, devices
 from sync.cbor import Malformed
 from sync.devices import Request
-from sync.limits import KIB, MAX_BATCH, MAX_MESSAGE, MAX_SEQ
+from sync.limits import KIB, MAX_BATCH, MAX_MESSAGE
 
 MAX_EVIDENCE: Final = 2 * MAX_BATCH + 256 * KIB  # bytes of one evidence
 MAX_REQUEST: Final = MAX_EVIDENCE + MAX_MESSAGE  # bytes of one request to go on as another laptop
@@ -69,7 +69,7 @@ def read_evidence(data: bytes, log_public: bytes) -> Evidence:
             pass
         case _:
             raise Malformed("evidence: fields")
-    if not (0 < seq <= MAX_SEQ and 0 <= ms <= MAX_SEQ) or len(batches) > 2:
+    if not (cbor.is_count(seq) and seq > 0 and cbor.is_count(ms)) or len(batches) > 2:
         raise Malformed("evidence: numbers")
     if any(not isinstance(one, bytes) for one in batches):
         raise Malformed("evidence: lists")

@@ -24,7 +24,7 @@ from sync import (
     outbox,
     piecenote,
     pieces,
-    publications,
+    refreshing,
     rekey,
     sticks,
     succession,
@@ -224,7 +224,7 @@ class Taking:
     def _publications(self, name: str, found: Volume) -> None:
         if not any(entry.type == "metadata" for entry in found.entries):
             return
-        taken = publications.refresh(self.unlocked, VolumeSource(found), progress=self.progress)
+        taken = refreshing.refresh(self.unlocked, VolumeSource(found), progress=self.progress)
         self.report.publications += taken.taken
         for target, code in taken.refused.items():
             self._problem(name, Known(code, name=target))

@@ -198,7 +198,7 @@ def _read(value: Any) -> Transfer:
             str(format_), bytes(officer), str(name), str(latin), str(before), str(after), str(role), int(at), bytes(by),
             str(by_name), int(made),
         ] if (
-            format_ == FORMAT and (len(officer), len(by)) == (16, 16) and role in ROLES and min(at, made) >= 0
+            format_ == FORMAT and (len(officer), len(by)) == (16, 16) and role in ROLES and cbor.is_count(at) and cbor.is_count(made)
             and max(len(name), len(latin), len(before), len(after), len(by_name)) <= MAX_NAME
         ):  # fmt: skip
             return Transfer(

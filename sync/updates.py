@@ -30,7 +30,7 @@ from sync.limits import MIB
 from sync.version import VERSION
 
 if TYPE_CHECKING:
-    from sync.publications import Source
+    from sync.refreshing import Source
     from sync.store import Connection
 
 CONTENT_TYPE: Final = "application/sala-release+cbor"
@@ -119,15 +119,21 @@ def read(data: bytes, release_key: bytes) -> Release:
         match cbor.decode(signed.payload):
             case {1: 1, 2: str(version), 3: str(platform), 4: int(made), 5: int(size), 6: bytes(digest), 7: list(pieces), **more} if (
                 not more and _VERSION.fullmatch(version) and _PLATFORM.fullmatch(platform) and 0 < size <= MOST
+                and len(digest) == 32 and cbor.is_count(made)
             ):  # fmt: skip
-                found = Release(version, platform, made, size, digest, tuple((int(n), bytes(d)) for n, d in pieces))
-                if sum(n for n, _ in found.pieces) == size and all(
-                    0 < n <= PIECE and len(d) == 32 for n, d in found.pieces
-                ):
+                found = Release(version, platform, made, size, digest, tuple(map(_piece, pieces)))
+                if sum(length for length, _ in found.pieces) == size:
                     return found
-    except (Malformed, TypeError, ValueError):
+    except Malformed:
         pass
     raise Refused("SY-465", version="?")
+
+
+def _piece(value: object) -> tuple[int, bytes]:
+    match value:
+        case [int(length), bytes(digest)] if cbor.is_count(length) and 0 < length <= PIECE and len(digest) == 32:
+            return length, digest
+    raise Malformed("release: piece")
 
 
 # --- on the laptop

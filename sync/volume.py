@@ -52,7 +52,7 @@ SUFFIX: Final = ".salabatch"
 TYPES: Final = frozenset(
     {
         "batch", "chunk", "enrol", "have", "receipt", "certificate", "missing", "metadata", "target", "held", "bodies", "audit",
-        "fork", "rekey", "readmit", "sealed", "want", "pieces", "end",
+        "fork", "rekey", "readmit", "sealed", "want", "pieces", "checkpoint", "relay", "words", "end",
     }
 )  # fmt: skip
 _HEAD: Final = 1_024  # bytes; no head is longer
@@ -338,7 +338,7 @@ class Volume:
 
 
 class VolumeSource:
-    """The publications in a volume, for :func:`sync.publications.refresh`."""
+    """The publications in a volume, for :func:`sync.refreshing.refresh`."""
 
     def __init__(self, volume: Volume) -> None:
         self._volume = volume

@@ -28,7 +28,7 @@ from nacl.signing import SigningKey
 
 from sync import cbor, cose
 from sync.cbor import Malformed
-from sync.limits import MAX_HAVE, MAX_PROOF, MAX_SEQ
+from sync.limits import MAX_HAVE, MAX_NAME, MAX_PROOF
 
 NONCE: Final = "Sala-Nonce"  # hex of 16 bytes, on every answer and every signed request
 DEVICE: Final = "Sala-Device"  # hex device id
@@ -36,6 +36,7 @@ RELAY: Final = "Sala-Relay"  # on every answer of a province's relay: its name
 SIGNATURE: Final = "Sala-Signature"  # hex Ed25519 signature
 
 MAX_APP: Final = 40  # characters of a program's version
+_MOST_FIELDS: Final = 16  # of the content of one lease
 
 _REQUEST: Final = b"sala/request/v1\0"
 _STATUS_TYPE: Final = "application/sala-status+cbor"
@@ -61,7 +62,7 @@ def _hashes(value: Any, limit: int) -> list[bytes]:
 
 
 def _count(value: Any) -> int:
-    if type(value) is not int or not 0 <= value <= MAX_SEQ:
+    if not cbor.is_count(value):
         raise Malformed("wire: number")
     return value
 
@@ -216,10 +217,18 @@ class LeaseGrant:
 def read_grant(value: Any) -> LeaseGrant:
     match value:
         case [bytes(lease), str(resource), dict(content), int(size), int(not_after)] if (
-            len(lease) == 16 and 0 < size <= MAX_SEQ and 0 <= not_after <= MAX_SEQ
-        ):
-            return LeaseGrant(lease, resource, content, size, not_after)
+            len(lease) == 16 and 0 < len(resource) <= MAX_NAME and _count(size) > 0 and len(content) <= _MOST_FIELDS
+            and all(_is_field(name, said) for name, said in content.items())
+        ):  # fmt: skip
+            return LeaseGrant(lease, resource, content, size, _count(not_after))
     raise Malformed("wire: lease")
+
+
+def _is_field(name: object, said: object) -> bool:
+    """What a module is told of its numbers: plain words, keys and counts, nothing inside anything."""
+    if not isinstance(name, str) or len(name) > MAX_NAME:
+        return False
+    return cbor.is_count(said) or (isinstance(said, str | bytes) and len(said) <= MAX_NAME)
 
 
 def encode_grants(grants: Sequence[LeaseGrant]) -> bytes:
@@ -260,7 +269,7 @@ def read_notices(data: bytes) -> list[Notice]:
 def _read_notice(value: Any) -> Notice | None:
     match value:
         case [int(seq), bytes(op), str(kind), dict(body)] if (
-            len(op) == 32 and type(seq) is int and 0 <= seq <= MAX_SEQ and all(isinstance(key, str) for key in body)
+            len(op) == 32 and cbor.is_count(seq) and len(kind) <= MAX_NAME and all(isinstance(key, str) for key in body)
         ):
             return Notice(seq, op, kind, body)
     return None

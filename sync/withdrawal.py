@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 from sync import audit, cbor
 from sync.cbor import Malformed
 from sync.errors import Known
-from sync.limits import MAX_SEQ
 
 if TYPE_CHECKING:
     from sync.clock import Clock
@@ -51,17 +50,24 @@ def told(conn: Connection) -> bool:
 
 def listed(data: bytes, device_id: bytes) -> int | None:
     """The cut-off of ``device_id`` in the publication ``devices/<province>.cbor``; None when it is not withdrawn there."""
+    return cutoffs(data).get(device_id)
+
+
+def cutoffs(data: bytes) -> dict[bytes, int]:
+    """Whom the publication ``devices/<province>.cbor`` withdraws, each with the last of its ops that counts."""
     match cbor.decode(data):
         case {"revoked": list(rows)}:
-            for row in rows:
-                match row:
-                    case [bytes(device), int(cutoff), int()] if 0 <= cutoff <= MAX_SEQ:
-                        if device == device_id:
-                            return cutoff
-                    case _:
-                        raise Malformed("devices: revoked")
-            return None
+            return dict(map(_cutoff, rows))
     raise Malformed("devices: layout")
+
+
+def _cutoff(row: object) -> tuple[bytes, int]:
+    match row:
+        case [bytes(device), cutoff, revoked_ms] if (
+            len(device) == 16 and cbor.is_count(cutoff) and cbor.is_count(revoked_ms)
+        ):
+            return device, cutoff
+    raise Malformed("devices: revoked")
 
 
 def as_known(done: Withdrawn) -> Known:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from sync import audit_marks, cbor, checkpoints, merkle, notes, publications
 from sync.cbor import Malformed
 from sync.errors import Known
-from sync.limits import MAX_NOTE, MAX_PROOF
+from sync.limits import MAX_NAME, MAX_NOTE, MAX_PROOF
 from sync.marks import SPLIT, set_mark
 from sync.notes import Checkpoint, NoteKey
 
@@ -73,7 +73,12 @@ def read_countersigned(data: bytes) -> Countersigned:
 def known(conn: Connection) -> list[Witness]:
     """The witnesses that the centre's publications name."""
     data = publications.get(conn, TARGET)
-    value = cbor.decode(data) if data else []
+    return read(data) if data else []
+
+
+def read(data: bytes) -> list[Witness]:
+    """The witnesses of the publication."""
+    value = cbor.decode(data)
     if not isinstance(value, list) or len(value) > _MOST:
         raise Malformed("witnesses: list")
     return [_read(item) for item in value]
@@ -81,7 +86,9 @@ def known(conn: Connection) -> list[Witness]:
 
 def _read(item: object) -> Witness:
     match item:
-        case [str(name), str(province), bytes(public)] if len(public) == 32:
+        case [str(name), str(province), bytes(public)] if (
+            notes.is_name(name) and len(province) <= MAX_NAME and len(public) == 32
+        ):
             return Witness(province, NoteKey(name, public))
     raise Malformed("witnesses: entry")
 

@@ -45,7 +45,7 @@ def block(lease: Lease) -> Block:
     match lease.content:
         case {"prefix": str(prefix), "first": int(first), "width": int(width)}:
             index = lease.content.get("index", first)
-            sound = isinstance(index, int) and index >= 0 and index + lease.size <= MAX_INDEX
-            if _PREFIX.fullmatch(prefix) and first >= 0 and 1 <= width <= 9 and sound:
+            sound = type(index) is int and index >= 0 and index + lease.size <= MAX_INDEX
+            if _PREFIX.fullmatch(prefix) and 0 <= first < 10**9 and 1 <= width <= 9 and sound:
                 return Block(prefix, first, width, index, lease.size)
     raise Known("CT-122", lease=lease.id)

@@ -20,6 +20,8 @@ _NUMBER: Final = re.compile(r"([0-9]{4,8})[-/]([0-9]{1,4})[-/]([0-9]{1,9})")
 _DASHES: Final = re.compile(r"[\u2010-\u2015\u2212]")
 _PREFIX: Final = re.compile(r"[0-9]{4,8}-[0-9]{1,4}-")
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_WIDEST: Final = 9  # digits of a serial number
+_SERIALS: Final = 10**_WIDEST
 _LONGEST: Final = 200  # characters that a scanner or a person gives
 
 
@@ -27,11 +29,12 @@ def number(content: Json, n: int) -> str:
     """The ``n``-th number of a lease with content ``{"prefix": "0306-1-", "first": 1, "width": 6}``."""
     prefix, first, width = content.get("prefix"), content.get("first"), content.get("width")
     if not (
-        isinstance(prefix, str) and _PREFIX.fullmatch(prefix) and isinstance(first, int) and isinstance(width, int)
-    ):
+        isinstance(prefix, str) and _PREFIX.fullmatch(prefix) and type(first) is int and type(width) is int
+        and 0 <= first + n < _SERIALS
+    ):  # fmt: skip
         raise Refused("FM-041")
     office, device = prefix.rstrip("-").split("-")
-    return f"{office}-{device.zfill(2)}-" + str(first + n).zfill(min(max(width, 1), 9))
+    return f"{office}-{device.zfill(2)}-" + str(first + n).zfill(min(max(width, 1), _WIDEST))
 
 
 def check_code(op: str, receipt: str) -> str:

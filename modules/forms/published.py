@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from copy import deepcopy
-from datetime import date
+from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 from modules.contract import Api, Json, Refused
@@ -18,7 +20,7 @@ from modules.forms.definition import load_json, parse
 
 _FORM = re.compile(r"forms/(?:[a-z0-9]{2,20}/)?(?P<form>[a-z0-9][a-z0-9-]{0,59})/(?P<hash>[0-9a-f]{64})\.json")
 _LIMIT: Final = 4_000_000  # bytes of a price list
-_MOST_RIEL: Final = 1_000_000_000
+_SCHEMA: Final = Path(__file__).with_name("prices.schema.json")
 
 
 class Published:
@@ -92,13 +94,21 @@ class Published:
         )  # fmt: skip
 
 
+@cache
+def _validator() -> Callable[[Any], Any]:
+    import fastjsonschema
+
+    compiled: Callable[[Any], Any] = fastjsonschema.compile(json.loads(_SCHEMA.read_text("utf-8")))
+    return compiled
+
+
 def _check(source: Json) -> None:
-    if source.get("sala_prices") != 1 or not isinstance(source["version"], int) or source["version"] < 1:
-        raise ValueError("not a price list")
-    for price in source.get("prices", ()):
-        date.fromisoformat(price["from"])
-        if type(price["riel"]) is not int or not 0 <= price["riel"] <= _MOST_RIEL:
-            raise ValueError("not an amount")
+    import fastjsonschema
+
+    try:
+        _validator()(source)
+    except fastjsonschema.JsonSchemaException as error:
+        raise ValueError(str(error)[:200]) from error
 
 
 def _merge(data: dict[str, Any], source: Json) -> dict[str, Any]:

@@ -56,16 +56,17 @@ def lease_content(key: bytes, first: int, size: int, prefix: str = "") -> dict[s
 
 def read_lease(content: Mapping[str, Any]) -> Range:
     """The range that a lease's content says. ``Known("LN-030")`` when it is not one."""
+    key, first, last, prefix = (content.get(name) for name in ("key", "from", "to", "prefix"))
     try:
-        key, prefix = content["key"], content.get("prefix") or ""
-        key = bytes.fromhex(key) if isinstance(key, str) else bytes(key)
-        found = Range(key, int(content["from"]), int(content["to"]), prefix)
-    except (KeyError, TypeError, ValueError) as error:
+        key, prefix = bytes.fromhex(key) if isinstance(key, str) else key, prefix or ""
+    except ValueError as error:
         raise Known("LN-030") from error
-    right = len(found.key) == 32 and 0 <= found.first <= found.last < SPACE
+    if not (isinstance(key, bytes) and type(first) is int and type(last) is int and isinstance(prefix, str)):
+        raise Known("LN-030")
+    right = len(key) == 32 and 0 <= first <= last < SPACE
     if not right or len(prefix) > LONGEST_PREFIX or not set(prefix) <= _INDEX.keys():
         raise Known("LN-030")
-    return found
+    return Range(key, first, last, prefix)
 
 
 def permute(counter: int, key: bytes) -> int:

@@ -162,7 +162,8 @@ def _pack() -> bytes:
     names = {"km": "សាលាស្រុក", "en": "District Hall"}
     made = OfficePack(
         office={"code": "0306", "name": names, "province": names}, slot=bytes(16), number=1, code="0123456789",
-        code_not_after_ms=NOW, hub_urls=("http://hub",), log=LOG, agency_seal=bytes(32), recovery_seal=bytes(32), tuf_root=b"",
+        code_not_after_ms=NOW, hub_urls=("http://hub",), log=LOG, agency_seal=bytes(BOX.public_key),
+        recovery_seal=bytes(BOX.public_key), tuf_root=b"",
         publications={}, leases=[wire.LeaseGrant(bytes(16), "link-codes", {"first": 1}, 100, NOW)], made_ms=NOW,
     )  # fmt: skip
     return pack.build(made, KEY)
@@ -263,7 +264,7 @@ PARSERS: Final[dict[str, Parser]] = {
     "sync/colleagues.py::read_held": Parser(colleagues.read_held, lambda: [_held()]),
     "sync/cose.py::parse": Parser(lambda data: cose.parse(data, "application/sala-status+cbor"), lambda: [_status()]),
     "sync/cose.py::parse_prefix": Parser(lambda data: cose.parse_prefix(data, batch.CONTENT_TYPE), _batches),
-    "sync/couriers.py::read": Parser(couriers.read, lambda: [couriers.encode([("ខេត្ត", bytes(32))])]),
+    "sync/couriers.py::read": Parser(couriers.read, lambda: [couriers.encode([("ខេត្ត", bytes(BOX.public_key))])]),
     "sync/devices.py::read_request": Parser(devices.read_request, lambda: [_enrolment()]),
     "sync/devices.py::read_signed_request": Parser(
         devices.read_signed_request, lambda: [devices.sign_request(_request(), KEY)],

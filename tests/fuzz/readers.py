@@ -225,6 +225,7 @@ CENTRE: Final[dict[str, Parser]] = {
     "sync/reset.py::read": Parser(reset.read, lambda: [_reset()]),
     "sync/sealedfeed.py::read_page": Parser(sealedfeed.read_page, lambda: [_page()]),
     "sync/transfers.py::read": Parser(transfers.read, lambda: [_statement()]),
+    "sync/witnesses.py::read": Parser(witnesses.read, lambda: [cbor.encode([["hub", "03", PUBLIC]])]),
     "sync/witnesses.py::read_countersigned": Parser(
         witnesses.read_countersigned, lambda: [witnesses.Countersigned("a", "b", [bytes(32)]).encode()]
     ),
@@ -253,6 +254,10 @@ def _handed() -> bytes:
 RELAYS: Final[dict[str, Parser]] = {
     "sync/foreign_files.py::read": Parser(foreign_files.read, lambda: [cbor.encode([_HASH])]),
     "sync/hub/relays.py::read_devices": Parser(relays.read_devices, lambda: [cbor.encode([bytes(16)])]),
+    "sync/hub/relays.py::read_introduction": Parser(
+        relays.read_introduction,
+        lambda: [relays.introduce(relays.Introduction([bytes(16)], 1, NOW, ""), SigningKey(bytes(32)))],
+    ),
     "sync/hub/relays.py::read_offer": Parser(relays.read_offer, lambda: [relays.Offer([_HASH], [], 1, NOW, "").encode()]),
     "sync/hub/relays.py::read_wanted": Parser(relays.read_wanted, lambda: [relays.Wanted([_HASH], [], ["x"]).encode()]),
     "sync/hub/relays.py::read_words": Parser(relays.read_words, lambda: [_word()]),
@@ -277,6 +282,7 @@ EVERY: Final = {**PARSERS, **MODULES, **CENTRE, **RELAYS}
 NOT_FOREIGN: Final = {
     "sync/blobs.py::read": "an id of this laptop's own",
     "sync/client.py::open_client": "an address",
+    "sync/refreshing.py::check": "a name; the bytes go to the readers of the formats",
     "sync/hub/ingest.py::take": "batch.parse behind it; every flipped bit: tests/hub/test_hub_ingest.py",
     "sync/hub/ingest.py::take_chunk": "only its hash is looked at",
     "sync/hub/relay.py::take": "batch.parse behind it",
@@ -287,7 +293,7 @@ NOT_FOREIGN: Final = {
     "sync/hub/marks.py::split": "a name that is looked for or shown",
     "sync/line.py::parse_hours": "typed by a person",
     "sync/passphrase.py::check": "typed by a person",
-    "sync/publications.py::read": "a name; the bytes are verified by python-tuf",
+    "sync/refreshing.py::read": "a name; the bytes are verified by python-tuf",
     "sync/slots.py::open": "typed by a person",
     "sync/transport.py::read": "a name",
     "sync/volume.py::read": "a name",

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from sync import enrol, keys, pack, publications, updates
+from sync import enrol, keys, pack, refreshing, updates
 from sync.clock import SystemClock
-from sync.publications import Folder
+from sync.refreshing import Folder
 from tests.conftest import PASSPHRASE
 from tests.hub.conftest import sala_hub
 
@@ -52,7 +52,7 @@ def test_a_release_goes_from_its_key_to_the_next_start(tmp_path: Path, monkeypat
         cost=keys.CHEAP,
     )
     try:
-        taken = publications.refresh(laptop, Folder(tmp_path / "stick"))
+        taken = refreshing.refresh(laptop, Folder(tmp_path / "stick"))
         assert f"app/7.0.0/{updates.here()}/index.cbor" in taken.taken
         assert not [name for name in taken.taken if "part-" in name], "pieces come when somebody wants them"
         release = laptop.store.read(updates.offered)

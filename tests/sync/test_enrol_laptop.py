@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sync import devices, enrol, keys, leases, office, pack
+from sync import devices, enrol, keys, leases, office, pack, slots
 from sync.clock import SetClock
 from sync.devices import Certificate
 from sync.errors import Refused
@@ -43,19 +43,52 @@ def set_up(home: Path, file: Path, code: str | None = None) -> Unlocked:
     )
 
 
-def test_a_pack_that_cannot_be_kept_leaves_a_locked_profile_and_a_better_one_is_taken(
-    centre: Centre, tmp_path: Path
-) -> None:
+def test_a_pack_with_a_lease_of_another_form_leaves_nothing(centre: Centre, tmp_path: Path) -> None:
     home = tmp_path / "home"
     strange = LeaseGrant(bytes(16), "link-codes", {"first": [1]}, 100, NOW + 86_400_000)
-    with pytest.raises(Exception, match="binding"):
+    with pytest.raises(Refused, match="SY-331"):
         set_up(home, packed(centre, tmp_path, leases=[strange]))
+    assert not home.exists()
     made = set_up(home, packed(centre, tmp_path))
     assert office.read(made.store)["code"] == "0306"
     assert made.store.read(lambda conn: [lease.id for lease in leases.active(conn, "link-codes", NOW)]) != [
         bytes(16).hex()
     ]
     made.lock()
+
+
+class Stopped(SetClock):
+    """Somebody stops the program when the time is asked for the ``nth`` time."""
+
+    def __init__(self, nth: int) -> None:
+        super().__init__(NOW)
+        self.left = nth
+
+    def wall_ms(self) -> int:
+        self.left -= 1
+        if not self.left:
+            raise KeyboardInterrupt
+        return super().wall_ms()
+
+
+def test_a_setup_that_was_stopped_leaves_a_locked_profile_and_is_taken_up_again(centre: Centre, tmp_path: Path) -> None:
+    file, nth, after_profile = packed(centre, tmp_path), 0, 0
+    while True:
+        nth += 1
+        home = tmp_path / f"home-{nth}"
+        try:
+            stopped = enrol.setup(
+                home, file, officer_name="សុខ ដារ៉ា", passphrase=PASSPHRASE, clock=Stopped(nth), cost=keys.CHEAP
+            )
+        except KeyboardInterrupt:
+            after_profile += slots.exist(home)
+            made = set_up(home, file)
+            assert office.read(made.store)["code"] == "0306"
+            made.lock()
+        else:
+            stopped.lock()
+            break
+    assert after_profile
 
 
 def test_a_code_that_was_read_out_makes_the_request_of_a_pack_without_one(centre: Centre, tmp_path: Path) -> None:

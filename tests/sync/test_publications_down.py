@@ -10,11 +10,11 @@ import pytest
 from nacl.public import PublicKey, SealedBox
 from securesystemslib.signer import CryptoSigner
 
-from sync import inbox, leases, marks, publications, wire
+from sync import inbox, leases, marks, publications, refreshing, wire
 from sync.clock import SetClock
 from sync.errors import Known
 from sync.keys import Unlocked
-from sync.publications import Folder
+from sync.refreshing import Folder
 from sync.wire import LeaseGrant, Notice
 from tests.sync.conftest import NOW, Centre
 from tests.sync.tuf_repo import Repo
@@ -32,8 +32,8 @@ def laptop(new_laptop: Callable[..., Unlocked], repo: Repo) -> Unlocked:
     return new_laptop(1, tuf_root=repo.root())
 
 
-def refresh(laptop: Unlocked, repo: Repo) -> publications.Refreshed:
-    return publications.refresh(laptop, Folder(repo.folder))
+def refresh(laptop: Unlocked, repo: Repo) -> refreshing.Refreshed:
+    return refreshing.refresh(laptop, Folder(repo.folder))
 
 
 def get(laptop: Unlocked, name: str) -> bytes | None:
@@ -46,7 +46,7 @@ def test_what_is_published_arrives_once(laptop: Unlocked, repo: Repo) -> None:
     assert refresh(laptop, repo).taken == []
     repo.publish(trust__issuers=b"issuers 2", forms__a=b"form")
     seen: list[tuple[str, int, int]] = []
-    found = publications.refresh(laptop, Folder(repo.folder), progress=lambda *step: seen.append(step))
+    found = refreshing.refresh(laptop, Folder(repo.folder), progress=lambda *step: seen.append(step))
     assert found.taken == ["forms/a", "trust/issuers"]
     assert seen == [("publications", 0, 2), ("publications", 1, 2)]
     assert get(laptop, "trust/issuers") == b"issuers 2"
@@ -55,13 +55,13 @@ def test_what_is_published_arrives_once(laptop: Unlocked, repo: Repo) -> None:
 def test_a_stopped_refresh_is_taken_up_again(laptop: Unlocked, repo: Repo) -> None:
     repo.publish(forms__a=b"a", forms__b=b"b")
     answers = iter([False, True])
-    assert len(publications.refresh(laptop, Folder(repo.folder), cancel=lambda: next(answers)).taken) == 1
+    assert len(refreshing.refresh(laptop, Folder(repo.folder), cancel=lambda: next(answers)).taken) == 1
     assert len(refresh(laptop, repo).taken) == 2
 
 
 def test_what_is_large_waits_for_a_later_look(laptop: Unlocked, repo: Repo) -> None:
     repo.publish(forms__a=b"a", ref__map=b"m" * 5_000)
-    first = publications.refresh(laptop, Folder(repo.folder), largest=1_000)
+    first = refreshing.refresh(laptop, Folder(repo.folder), largest=1_000)
     assert (first.taken, first.left, first.code) == (["forms/a", "trust/issuers"], ["ref/map"], "")
     later = refresh(laptop, repo)
     assert (later.taken, later.left) == (["ref/map"], [])
@@ -72,7 +72,7 @@ def test_an_older_copy_rolls_nothing_back(laptop: Unlocked, repo: Repo, tmp_path
     shutil.copytree(repo.folder, old)
     repo.publish(trust__issuers=b"issuers 2")
     refresh(laptop, repo)
-    found = publications.refresh(laptop, Folder(old))
+    found = refreshing.refresh(laptop, Folder(old))
     assert (found.taken, found.code) == ([], "SY-341")
     assert get(laptop, "trust/issuers") == b"issuers 2"
 
@@ -134,8 +134,8 @@ def test_keys_rotate_through_the_root(laptop: Unlocked, repo: Repo) -> None:
 def test_nothing_there_is_no_fault(
     laptop: Unlocked, tmp_path: Path, new_laptop: Callable[..., Unlocked], repo: Repo
 ) -> None:
-    assert publications.refresh(laptop, Folder(tmp_path / "nowhere")).code == "SY-341"
-    assert publications.refresh(new_laptop(2), Folder(repo.folder)).code == "SY-341"  # a pack without a root
+    assert refreshing.refresh(laptop, Folder(tmp_path / "nowhere")).code == "SY-341"
+    assert refreshing.refresh(new_laptop(2), Folder(repo.folder)).code == "SY-341"  # a pack without a root
     assert not laptop.store.read(lambda conn: publications.freshness(conn, 0)).checked_ms
 
 
@@ -146,7 +146,7 @@ def test_a_line_that_breaks_is_told(laptop: Unlocked) -> None:
             yield b""
 
     with pytest.raises(Known, match="SY-350"):
-        publications.refresh(laptop, Broken())
+        refreshing.refresh(laptop, Broken())
 
 
 def test_other_devices_leases_and_programs_stay_away(laptop: Unlocked, repo: Repo) -> None:
@@ -225,13 +225,13 @@ def test_a_delegated_role_is_read_once_a_version(laptop: Unlocked, repo: Repo) -
     repo.publish()
     refresh(laptop, repo)
     again = Counting(repo.folder)
-    assert publications.refresh(laptop, again).code == ""
+    assert refreshing.refresh(laptop, again).code == ""
     assert not [path for path in again.asked if "leases" in path]
     grant = LeaseGrant(b"l" * 16, "link-codes", {"from": 1}, 100, NOW + 90 * DAY)
     repo.delegated = {own: wire.encode_grants([grant])}
     repo.publish()
     later = Counting(repo.folder)
-    assert publications.refresh(laptop, later).taken == [own]
+    assert refreshing.refresh(laptop, later).taken == [own]
     assert [path for path in later.asked if "leases.json" in path] == [f"metadata/{repo.version}.leases.json"]
 
 

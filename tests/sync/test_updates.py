@@ -17,7 +17,7 @@ from sync import publications, updates
 from sync.clock import SetClock
 from sync.errors import Known, Refused
 from sync.keys import Unlocked
-from sync.publications import Folder
+from sync.refreshing import Folder
 from sync.store import Connection
 from sync.updates import Release
 from tests.sync.conftest import NOW
@@ -213,7 +213,7 @@ def test_killed_anywhere_it_is_taken_up_again(laptop: Unlocked, built: Path, tmp
     here.mkdir(parents=True)
     (here / "sala").write_bytes(b"x")
     script = (
-        "from pathlib import Path; from sync import updates; from sync.publications import Folder\n"
+        "from pathlib import Path; from sync import updates; from sync.refreshing import Folder\n"
         f"index = Path({str(built / 'index.cbor')!r}).read_bytes(); one = updates.read(index, {bytes(KEY.verify_key)!r})\n"
         f"home = Path({str(laptop.home)!r}); updates.fetch(home, Folder(Path({str(served)!r})), one)\n"
         f"updates.install(home, one, Path({str(here)!r}))"

@@ -143,9 +143,9 @@ def test_the_provinces_list_is_enough(hub: Hub, laptop: Unlocked) -> None:
     assert withdrawal.listed(data, b"x" * 16) is None
     revoke(hub, laptop)
     hub.cli("export", "--publications", str(laptop.home.parent / "published"))
-    from sync import publications
+    from sync import refreshing
 
-    publications.refresh(laptop, publications.Folder(laptop.home.parent / "published"))
+    refreshing.refresh(laptop, refreshing.Folder(laptop.home.parent / "published"))
     assert laptop.store.read(withdrawal.told)
 
 
