@@ -44,7 +44,7 @@ def _give(session: Session, kind: Kind, op: ForeignOp) -> bool:
     module = kind.name.partition(".")[0]
 
     def work(conn: Connection) -> bool:
-        name = foreign.officer_name(conn, op.fields.officer)
+        name = foreign.officer_name(conn, op.device, op.fields.officer)
         record = session.commands.ask(conn, module, _ORIGIN, lambda: merge(_office_op(op, name)))
         if record is None:
             return False

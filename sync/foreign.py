@@ -149,8 +149,11 @@ def take_bodies(conn: Connection, bodies: Sequence[Body]) -> int:
         ref = ops.read_fields(cbor.decode(row["bytes"])).body
         if not isinstance(ref, SealedRef) or not ops.commitment_holds(ref.commitment, one.salt, one.body):
             raise Malformed("bodies: commitment")
+        body = cbor.decode(one.body)
+        if not isinstance(body, dict):
+            raise Malformed("bodies: no map")
         conn.execute("UPDATE foreign_op SET salt = ?, body = ? WHERE hash = ?", (one.salt, one.body, one.op))
-        foreign_files.expect(conn, row["device"], cbor.decode(one.body))
+        foreign_files.expect(conn, row["device"], body)
         new += 1
     failpoint("foreign:bodies")
     return new
@@ -226,9 +229,11 @@ def applied(conn: Connection, op: str, record: str, now_ms: int) -> None:
     conn.execute("UPDATE foreign_op SET applied_ms = ?, record = ? WHERE hash = ?", (now_ms, record, bytes.fromhex(op)))
 
 
-def officer_name(conn: Connection, officer: bytes) -> str:
-    """What a colleague's officer is called: their laptop said so itself, in its own signed ops; "" when it has not."""
-    rows = conn.execute("SELECT bytes FROM foreign_op WHERE kind = 'sync.officer' ORDER BY device, seq DESC")
+def officer_name(conn: Connection, device: bytes, officer: bytes) -> str:
+    """What an officer of the laptop ``device`` is called: it said so itself, in its own signed ops; "" when it has not."""
+    rows = conn.execute(
+        "SELECT bytes FROM foreign_op WHERE kind = 'sync.officer' AND device = ? ORDER BY seq DESC", (device,)
+    )
     for row in rows.fetchall():
         body = ops.read_fields(cbor.decode(row["bytes"])).body
         if isinstance(body, dict) and body.get("officer") == officer.hex():

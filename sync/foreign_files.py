@@ -11,12 +11,11 @@ from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
-from sync import cbor
+from sync import cbor, ops
 from sync.cbor import Malformed
 from sync.errors import Known
 from sync.failpoint import failpoint
 from sync.limits import CHUNK_SLOW, MAX_BLOB, MAX_CHUNK
-from sync.ops import ATTACHMENT_KEYS
 from sync.volume import Object
 
 if TYPE_CHECKING:
@@ -29,14 +28,12 @@ _PIECES: Final = MAX_BLOB // CHUNK_SLOW + 1
 
 def expect(conn: Connection, device: bytes, body: Mapping[str, Any]) -> None:
     """Remember the attachments that a body of ``device`` names, with the keys that open them."""
-    keys = body.get(ATTACHMENT_KEYS)
-    for name, key in keys.items() if isinstance(keys, Mapping) else ():
-        if isinstance(key, bytes) and len(key) == 32 and len(name) == 64:
-            conn.execute(
-                """INSERT INTO foreign_blob (id, device, key) SELECT :id, :device, :key
-                   WHERE NOT EXISTS (SELECT 1 FROM blob WHERE id = :id) ON CONFLICT DO NOTHING""",
-                {"id": bytes.fromhex(name), "device": device, "key": key},
-            )
+    for blob, key in ops.attachment_keys(body).items():
+        conn.execute(
+            """INSERT INTO foreign_blob (id, device, key) SELECT :id, :device, :key
+               WHERE NOT EXISTS (SELECT 1 FROM blob WHERE id = :id) ON CONFLICT DO NOTHING""",
+            {"id": blob, "device": device, "key": key},
+        )
 
 
 def lacking(conn: Connection) -> list[bytes]:

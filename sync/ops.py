@@ -35,6 +35,7 @@ _AUTHOR: Final = b"sala/author/v1\0"
 
 ATTACHMENT_KEYS: Final = "@keys"  # reserved in every body: blob id (hex) → the key that opens it
 
+_BLOB = re.compile(r"[0-9a-f]{64}")
 _KIND = re.compile(r"[a-z][a-z0-9_]{1,31}\.[a-z][a-z0-9_]{0,47}")
 _FIELDS = frozenset(range(1, 13))
 
@@ -285,6 +286,16 @@ def _attachment_keys(conn: Connection, attach: Sequence[str]) -> dict[str, Any]:
             raise LookupError(blob)
         keys[blob] = row["key"]
     return {ATTACHMENT_KEYS: keys} if keys else {}
+
+
+def attachment_keys(body: Mapping[str, Any]) -> dict[bytes, bytes]:
+    """Blob id → the key that opens it, as the body of any laptop's op names them; what is not of that shape is left out."""
+    named = body.get(ATTACHMENT_KEYS)
+    return {
+        bytes.fromhex(blob): key
+        for blob, key in (named.items() if isinstance(named, dict) else ())
+        if isinstance(blob, str) and _BLOB.fullmatch(blob) and isinstance(key, bytes) and len(key) == 32
+    }
 
 
 def seed(conn: Connection, device_id: bytes, key_id: bytes) -> bytes:

@@ -13,7 +13,7 @@ from i18n.errors import SalaError
 from modules.contract import Api, Refused, Row
 from sync import sealedfeed
 from sync.cbor import Malformed
-from sync.ops import ATTACHMENT_KEYS
+from sync.ops import ATTACHMENT_KEYS, attachment_keys
 from sync.plain import plain
 from sync.sealedfeed import Opened, OpenedOp
 from sync.sealing import key_id
@@ -68,7 +68,8 @@ class Opening:
     def take(self, *, page: str, line: bool = False) -> dict[str, Any]:
         """Take one page (base64): ``{"new", "batches", "sealed", "problems"}``. ``line``: it came from the hub's feed itself.
 
-        A batch that does not hold is passed over and counted; the others stay. ``Refused``: AG-002 no key, AG-007 no page.
+        A batch that does not hold, or an op that is no record of a form, is passed over and counted; the others stay.
+        ``Refused``: AG-002 no key, AG-007 no page.
         """
         keys = self._private()
         centre = self._api.centre()
@@ -87,7 +88,10 @@ class Opening:
                 continue
             report["batches"] += 1
             report["sealed"] += opened.sealed
-            report["new"] += sum(self._keep(opened, op) for op in opened.ops)
+            for op in opened.ops:
+                sound = _is_record(op)
+                report["problems"] += not sound
+                report["new"] += sound and self._keep(opened, op)
         if line:
             self._api.store.execute(
                 "INSERT INTO agency_place (name, after) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET after = excluded.after",
@@ -104,10 +108,10 @@ class Opening:
     # --- what is inside
 
     def _keep(self, opened: Opened, op: OpenedOp) -> bool:
-        body = dict(op.body)
-        for blob, key in (body.pop(ATTACHMENT_KEYS, None) or {}).items():
+        body = {name: value for name, value in op.body.items() if name != ATTACHMENT_KEYS}
+        for blob, key in attachment_keys(op.body).items():
             self._api.store.execute(
-                "INSERT INTO agency_file (blob, key) VALUES (?, ?) ON CONFLICT DO NOTHING", blob, key
+                "INSERT INTO agency_file (blob, key) VALUES (?, ?) ON CONFLICT DO NOTHING", blob.hex(), key
             )
         if op.fields.kind == SUBMISSION:
             return self._submission(opened, op, body)
@@ -148,6 +152,12 @@ class Opening:
             )
             self._api.store.touch(SUBMISSION, submission)
         return new > 0
+
+
+def _is_record(op: OpenedOp) -> bool:
+    """Whether what stands inside has the shape of its kind: any laptop may have sealed anything to the agency."""
+    named = "answers" if op.fields.kind == SUBMISSION else "changes"
+    return isinstance(op.body.get(named, {}), dict)
 
 
 def answers(row: Row, changes: list[Row]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from modules import agency_feed, replicate
 from modules.session import Session
-from sync import enrol, keys, sealedfeed, volume
+from sync import enrol, keys, ops, sealedfeed, volume
 from sync.clock import SystemClock
 from sync.errors import Refused
 from tests.modules.forms.conftest import PICTURE_FIELD, SHEETS
@@ -83,6 +83,30 @@ def told(session: Session) -> list[tuple[str, str]]:
     rows = session.store.read(lambda conn: conn.execute("SELECT body FROM inbox ORDER BY seq").fetchall())
     bodies = [json.loads(row["body"]) for row in rows]
     return [(body["decision"], body["reason"]) for body in bodies]
+
+
+def test_what_a_hostile_laptop_seals_to_the_agency_holds_up_nobody(
+    hub: Hub, laptop: Callable[..., Session], scan: Path
+) -> None:
+    office, desk = laptop("0306"), laptop("1201", "reader")
+    hostile: list[dict[str, Any]] = [
+        {"answers": [1]},
+        {"answers": {}, "@keys": 7},
+        {"@keys": {"x": [1]}, "answers": {"a": 1}},
+    ]
+    for place, body in enumerate(hostile):
+        office.store.write(
+            lambda conn, body=body, place=place: ops.append(  # type: ignore[misc]
+                conn, office.unlocked, office.clock, kind="forms.submission", record=f"hostile-{place}", form=FORM,
+                def_hash=bytes(32), body=body, sealed=True,
+            )
+        )  # fmt: skip
+    finish(office, scan)
+    assert replicate.once(office)["batches_received"] >= 1
+    replicate.once(desk)
+    make_desk(hub, desk)
+    assert agency_feed.fetch(desk) == {"new": 3, "batches": 1, "sealed": 0, "problems": 1}
+    assert CANARY in {row["person"] for row in rows(desk)}
 
 
 def test_answers_are_read_at_the_agency_and_nowhere_between(

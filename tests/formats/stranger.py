@@ -24,7 +24,7 @@ from nacl.public import PrivateKey, PublicKey, SealedBox
 from nacl.pwhash import argon2id
 from nacl.signing import SigningKey, VerifyKey
 
-Pair = tuple[bytes, bytes]
+LogKey = tuple[str, bytes]
 
 
 def cbor(value: Any) -> bytes:
@@ -188,7 +188,7 @@ class Pack:
         return cls(found)
 
     @property
-    def log(self) -> Pair:
+    def log(self) -> LogKey:
         return self.data["log_name"], self.data["log_key"]
 
 
@@ -383,7 +383,8 @@ def uncourier(data: bytes) -> list[tuple[str, str, bytes]]:
     """Every object of a whole courier file."""
     head, stream = b"SALABATCH1\n", io.BytesIO(data)
     assert stream.read(len(head)) == head
-    decoder, found = cbor2.CBORDecoder(stream), []
+    decoder = cbor2.CBORDecoder(stream)
+    found: list[tuple[str, str, bytes]] = []
     while True:
         at = stream.tell()
         kind, name, digest, size = decoder.decode()

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
 
 import pytest
 
-from sync import batch, checkpoints, colleagues, devices, foreign, foreign_files, merkle, notes, ops
+from sync import batch, cbor, checkpoints, colleagues, devices, foreign, foreign_files, merkle, notes, ops, sealing
 from sync.clock import SetClock
 from sync.devices import Certificate
 from sync.errors import Known, Refused, SalaError
 from sync.foreign import Body
 from sync.keys import Unlocked
 from sync.notes import Checkpoint
+from sync.ops import SealedRef
 from sync.store import Connection
 from tests.hub.laptop import Laptop
 from tests.sync.conftest import NOW, Centre
@@ -101,6 +105,51 @@ def test_a_body_that_the_op_did_not_commit_to_is_refused(
         foreign.open_bodies(box, colleague.seal)
     with pytest.raises(Exception, match="never changes"):
         laptop.store.write(lambda conn: conn.execute("UPDATE foreign_op SET bytes = x''"))
+
+
+@pytest.mark.parametrize("body", [1, [], "x", None])
+def test_a_body_that_is_no_map_is_refused_whatever_was_committed_to(
+    laptop: Unlocked, colleague: Laptop, take: Callable[[bytes], int], body: Any
+) -> None:
+    plain, salt, public = cbor.encode(body), bytes(16), bytes(colleague.seal.public_key)
+    ref = SealedRef(sealing.key_id(public), sha256(b"sala/body/v1\0" + salt + plain).digest())
+    made = replace(ops.read_fields(cbor.decode(colleague.op())), body=ref).encode()
+    group = sealing.seal_group(
+        device_id=colleague.id, first_seq=1, def_hash=b"", seed=bytes(32), bodies=[plain], recipients=[public], level=1
+    )
+    take(
+        batch.build(
+            colleague.sign, first_seq=1, prev=colleague.head, ops=[made], groups=[group], recipients=[ref.key_id],
+            app_version="t", level=1,
+        )
+    )  # fmt: skip
+    op = laptop.store.read(lambda conn: conn.execute("SELECT hash FROM foreign_op").fetchone()["hash"])
+    with pytest.raises(SalaError):
+        laptop.store.write(lambda conn: foreign.take_bodies(conn, [Body(op, salt, plain)]))
+    assert laptop.store.read(lambda conn: foreign.unapplied(conn, ["links.created"])) == []
+
+
+@pytest.mark.parametrize(
+    "named", [7, [1], "x", {1: bytes(32)}, {"zz" * 32: bytes(32)}, {"aa" * 32: 7}, {"a " * 32: bytes(32)}]
+)
+def test_keys_of_attachments_that_are_none_cost_nothing(
+    laptop: Unlocked, colleague: Laptop, take: Callable[[bytes], int], named: Any
+) -> None:
+    assert take(colleague.batch(made=[colleague.op({"@keys": named, "title": "x"})])) == 1
+    assert laptop.store.read(foreign_files.lacking) == []
+
+
+def test_nobody_names_the_officers_of_another_laptop(
+    laptop: Unlocked, colleague: Laptop, take: Callable[[bytes], int]
+) -> None:
+    officer = bytes(range(16))
+    body = {"officer": officer.hex(), "name": "សុខ ដារ៉ា", "latin": "Sok Dara", "role": "chief", "public": bytes(32)}
+    take(colleague.batch(made=[colleague.op(body, "sync.officer")]))
+
+    def name(device: bytes) -> str:
+        return laptop.store.read(lambda conn: foreign.officer_name(conn, device, officer))
+
+    assert (name(colleague.id), name(Laptop().id)) == ("សុខ ដារ៉ា", "")
 
 
 def test_a_piece_that_is_not_what_it_is_called_is_refused(laptop: Unlocked) -> None:
