@@ -27,6 +27,9 @@ MONTHS_EN: Final = (
 DAYS: Final = ("ច័ន្ទ", "អង្គារ", "ពុធ", "ព្រហស្បតិ៍", "សុក្រ", "សៅរ៍", "អាទិត្យ")
 DAYS_EN: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
+_1970: Final = datetime(1970, 1, 1, 7, tzinfo=PHNOM_PENH)
+_FIRST_MS: Final = -int((_1970 - datetime(1, 1, 2, tzinfo=PHNOM_PENH)).total_seconds()) * 1000
+_LAST_MS: Final = int((datetime(9999, 12, 31, tzinfo=PHNOM_PENH) - _1970).total_seconds()) * 1000
 _FIRST, _LAST = 1800, 2200  # a year outside is a typing error, or a Buddhist year
 _LONGEST: Final = 60  # characters of a date that a person types
 _MONTH_NUMBERS: Final = {
@@ -88,8 +91,9 @@ def solar_line(day: date, place: str = "រាជធានីភ្នំពេ�
 
 
 def moment(wall_ms: int) -> datetime:
-    """The Phnom Penh time of milliseconds since 1970 UTC."""
-    return datetime.fromtimestamp(wall_ms / 1000, PHNOM_PENH)
+    """The Phnom Penh time of milliseconds since 1970 UTC; the end of the calendar (year 1 or 9999) for what lies beyond it, because
+    the clock of another computer may say anything."""
+    return _1970 + timedelta(milliseconds=min(max(wall_ms, _FIRST_MS), _LAST_MS))
 
 
 def midnight_ms(text: str) -> int:

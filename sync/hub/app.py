@@ -28,6 +28,7 @@ from sync.hub import (
     leases,
     log,
     moving,
+    paths,  # noqa: F401  numbers in addresses
     readmission,
     redirector,
     rekeying,
@@ -64,7 +65,7 @@ def create(centre: Centre, pace: Pace | None = None) -> Starlette:
         routes=[
             Route("/v1/log/checkpoint", checkpoint),
             Route("/v1/log/consistency", consistency),
-            Route("/v1/log/tile/{level:int}/{index:int}", tile),
+            Route("/v1/log/tile/{level:number}/{index:number}", tile),
             Route("/v1/enrol", bounded(enrol, MAX_MESSAGE), methods=["POST"]),
             Route("/v1/have", bounded(have, MAX_MESSAGE), methods=["POST"]),
             Route("/v1/batches/{digest}", bounded(put_batch, MAX_BATCH), methods=["PUT"]),
@@ -83,7 +84,7 @@ def create(centre: Centre, pace: Pace | None = None) -> Starlette:
                 "/v1/relay/lease/{resource}", bounded(calls_relay.signed(calls_relay.lease), MAX_NOTE), methods=["POST"]
             ),
             Route("/v1/audit", partial(_signed, calls_log.audit)),
-            Route("/v1/log/epoch/{epoch:int}", calls_log.epoch),
+            Route("/v1/log/epoch/{epoch:number}", calls_log.epoch),
             Route("/v1/log/cosigned", calls_log.cosigned),
             Route("/v1/sealed", partial(_signed, calls_agency.page)),
             Route("/v1/sealed/piece/{digest}", partial(_signed, calls_agency.piece)),

@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from sync import cbor, succession
-from sync.hub import enrolment, forks, labels
+from sync.hub import enrolment, forks, labels, paths  # noqa: F401  paths: numbers in addresses
 from sync.hub.enrolment import Answer, Ticket
 from sync.hub.storage import Row, Tx
 from sync.limits import MAX_SEQ
@@ -131,7 +131,7 @@ def routes(bounded: Any, device_of: Any) -> list[Route]:
 
     return [
         Route("/v1/forks", bounded(listed, 0)),
-        Route("/v1/forks/behind/{seq:int}", bounded(late, 0)),
+        Route("/v1/forks/behind/{seq:number}", bounded(late, 0)),
         Route("/v1/forks/{op}", bounded(shown, 0)),
         Route("/v1/rekey", bounded(rekey, succession.MAX_REQUEST), methods=["POST"]),
     ]

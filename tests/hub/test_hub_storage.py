@@ -234,13 +234,9 @@ def test_a_turn_whose_connection_broke_is_given_again(opened: Callable[[], Made]
     if not isinstance(storage, PostgresStorage):
         pytest.skip("a file has no connection")
     with storage.turn():
-        assert storage._turn._connection is not None
-        storage.read(
-            lambda tx: tx.query(
-                "SELECT pg_terminate_backend(CAST(:pid AS integer))",
-                {"pid": storage._turn._connection.info.backend_pid},
-            )
-        )
+        assert (line := storage._turn._connection) is not None
+        end = "SELECT pg_terminate_backend(CAST(:pid AS integer))"
+        storage.read(lambda tx: tx.query(end, {"pid": line.info.backend_pid}))
         other = opened()
         with other.turn(wait=True) as mine:
             assert mine

@@ -86,3 +86,9 @@ def test_counting_working_days_is_the_inverse_of_adding_them(start: date, n: int
     assert dates.working_days_between(end, start) in (-n, -n + 1, -n - 1)
     assert n == 0 or dates.is_working_day(end, ())
     assert end - start <= timedelta(days=n * 7 // 5 + 4)
+
+
+def test_a_clock_that_says_anything_still_says_a_moment() -> None:
+    assert dates.short_moment((1 << 53) - 1) == "31/12/9999 00:00"
+    assert dates.short_moment(-(1 << 53)) == "02/01/0001 00:00"
+    assert dates.moment(-1).isoformat() == "1970-01-01T06:59:59.999000+07:00"

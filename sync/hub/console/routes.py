@@ -7,6 +7,7 @@ from typing import Final
 
 from starlette.routing import BaseRoute, Route
 
+from sync.hub import paths  # noqa: F401  numbers in addresses
 from sync.hub.console import (
     account,
     again,
@@ -75,11 +76,11 @@ def routes() -> Sequence[BaseRoute]:
         Route("/sticks/picture", posted(sticks.take_picture, roles.CARRY, sticks.MOST), methods=["POST"]),
         Route("/sticks/text", posted(sticks.take_text, roles.CARRY), methods=["POST"]),
         Route("/sticks/seal", posted(sticks.admit, roles.PUBLISH), methods=["POST"]),
-        Route("/batch/{idx:int}", inside(batches.one)),
-        Route("/batch/{idx:int}/receipt", inside(batches.receipt)),
-        Route("/batch/{idx:int}/raw", inside(batches.raw)),
-        Route("/batch/{idx:int}/again", inside(again.question, roles.DECIDE)),
-        Route("/batch/{idx:int}/again", posted(again.ask, roles.DECIDE), methods=["POST"]),
+        Route("/batch/{idx:number}", inside(batches.one)),
+        Route("/batch/{idx:number}/receipt", inside(batches.receipt)),
+        Route("/batch/{idx:number}/raw", inside(batches.raw)),
+        Route("/batch/{idx:number}/again", inside(again.question, roles.DECIDE)),
+        Route("/batch/{idx:number}/again", posted(again.ask, roles.DECIDE), methods=["POST"]),
         Route("/conflicts", inside(conflicts.show)),
         Route("/leases", inside(numbers.show)),
         Route("/log/refused/{digest}", inside(logbook.refused, roles.CHECK)),
@@ -107,7 +108,7 @@ def routes() -> Sequence[BaseRoute]:
         Route("/devices/code", posted(officers.code, roles.LAPTOPS), methods=["POST"]),
         Route("/officers", inside(officers.listing)),
         Route("/officers/move", posted(officers.move, roles.LAPTOPS), methods=["POST"]),
-        Route("/officers/{idx:int}/statement", inside(officers.statement, roles.LAPTOPS)),
+        Route("/officers/{idx:number}/statement", inside(officers.statement, roles.LAPTOPS)),
         Route("/publications/prepare/{role}", inside(publications.prepare, roles.PUBLISH)),
         Route("/publications/accept", posted(publications.accept, roles.PUBLISH, publications.MOST), methods=["POST"]),
         Route("/publications/signer", posted(publications.signer, roles.PUBLISH), methods=["POST"]),

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from i18n.catalog import Language
@@ -71,6 +72,10 @@ def _in_place(path: Path) -> Iterator[Path]:
             part.unlink(missing_ok=True)
 
 
+def _scratch(part: Path) -> TemporaryDirectory[str]:
+    return TemporaryDirectory(prefix=".sala-export-", dir=part.parent, ignore_cleanup_errors=True)
+
+
 # --- CSV
 
 
@@ -106,8 +111,9 @@ def _xlsx(part: Path, table: Table, rows: Iterable[Sequence[Any]], language: Lan
     import xlsxwriter
 
     safe = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with part.open("wb") as file:  # constant memory: rows go to the disk as they come
-        book = xlsxwriter.Workbook(file, {"constant_memory": True, **safe})
+    # constant memory: rows go to the disk as they come, beside the file and gone with the folder also when the disk gets full
+    with _scratch(part) as scratch, part.open("wb") as file:
+        book = xlsxwriter.Workbook(file, {"constant_memory": True, "tmpdir": scratch, **safe})
         styles = {
             "time": book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss", "font_name": "Khmer OS Battambang"}),
             "integer": book.add_format({"num_format": "0"}),

@@ -192,7 +192,7 @@ def _resume(token: str) -> tuple[int, int | None]:
 
 def _value(value: Any, column: Column) -> Any:
     if column.type == "time" and value is not None:
-        return f"{tables.moment(value):%Y-%m-%dT%H:%M:%S}.{value % 1000:03d}Z"
+        return tables.moment(value).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return tables.plain(value)
 
 

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
 from i18n.catalog import Language
 from sync.errors import Refused
 from sync.hub.projections import Projection
 from sync.hub.storage import Tx
+
+_1970: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_MS: Final = -2_208_902_400_000  # 1900-01-02, in Phnom Penh too
+_LAST_MS: Final = 253_402_214_400_000  # 9999-12-31
 
 Type = Literal["text", "integer", "time", "digest"]  # digest: bytes, shown as hexadecimal text
 
@@ -70,8 +74,8 @@ def plain(value: Any) -> Any:
 
 
 def moment(ms: int) -> datetime:
-    """A time of a row."""
-    return datetime.fromtimestamp(ms / 1000, UTC)
+    """A time of a row; the end of what spreadsheets can hold (1900 or 9999) for what lies beyond it: a laptop's clock may say anything."""
+    return _1970 + timedelta(milliseconds=min(max(ms, _FIRST_MS), _LAST_MS))
 
 
 def titles(table: Table, language: Language) -> list[str]:
