@@ -46,6 +46,7 @@ LONGEST_MS: Final = 3_600_000  # no wait after failures is longer
 _FRESH: Final = 0.3  # weight of the newest measurement of the line
 _SLOWEST: Final = 2_000  # bytes a second: what the system still holds back of a request goes no slower than this
 _HELD: Final = 128 << 10
+NO_CENTRE: Final = 424  # of a relay: the centre alone can answer this, and is not to be reached from there now
 _GATEWAY: Final = frozenset({502, 503, 504})  # the hub, or the server before it, is busy or starting
 
 
@@ -125,7 +126,7 @@ class Transport:
             self._client = None
 
     def _open(self, url: str) -> None:
-        """Make sure that the centre is there, before anything is sent."""
+        """Make sure that the centre is there, before anything is sent. Known SY-484: a relay that knows nothing of it yet."""
         self.url = url
         self.proxy = proxies.on_the_way(url, self._settings) if self._settings else None
         try:
@@ -139,6 +140,8 @@ class Transport:
             ):
                 raise Known(portal.SIGN_IN) from error
             raise
+        if answer.status == NO_CENTRE and self.relay:
+            raise Known("SY-484", relay=self.relay)
         if answer.status != 200 or not self._nonce:
             raise Known("SY-351", status=answer.status)
         if self._log is not None and not portal.genuine(answer.body, self._log):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sync import wire
+from sync import merkle, notes, wire
+from sync import receipts as proofs
 from sync.hub import cosignatures, log
+from sync.hub.log import range_hash
 from sync.hub.storage import Tx
 
 if TYPE_CHECKING:
     from sync.hub.centre import Centre
+    from sync.hub.log import Log
 
 RECEIPTS: Final = 200  # of one answer
 
@@ -45,3 +48,17 @@ def receipts(tx: Tx, device: bytes, after: int) -> wire.Receipts:
     return wire.Receipts(
         cosignatures.receipts_of(tx, page), page[-1]["idx"] + 1 if page else after, len(rows) > len(page)
     )
+
+
+def present(tx: Tx, *, log: Log, receipt: str) -> str:
+    """``receipt``, or when it was given in an earlier life of the log: the same entry under the newest checkpoint of this one.
+
+    Whoever hears of the centre by sticks alone, knows by it that what was receipted then was not lost since.
+    """
+    found = proofs.verify(receipt, log.note_key)
+    if found.checkpoint.epoch == log.epoch:
+        return receipt
+    note = log.latest(tx)
+    size = notes.read_checkpoint(note, log.note_key).size
+    path = [range_hash(tx, lo, hi) for lo, hi in merkle.inclusion_ranges(found.index, size)]
+    return proofs.issue(found.leaf, found.index, path, note)

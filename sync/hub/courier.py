@@ -6,7 +6,7 @@ came sealed goes home sealed. A few QR codes carry the same file (:func:`take_by
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -18,7 +18,7 @@ from nacl.public import PrivateKey
 from sync import devices, piecenote, succession, volume, wire
 from sync.cbor import Malformed
 from sync.errors import Known, Refused, SalaError
-from sync.hub import answers, audits, couriers, enrolment, evidence, moving, readmission, rekeying
+from sync.hub import answers, audits, couriers, enrolment, evidence, moving, readmission, rekeying, relays
 from sync.hub.centre import Centre
 from sync.hub.storage import Tx
 from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_MESSAGE, MAX_RECEIPT
@@ -73,12 +73,17 @@ class _Reply:
     certificates: dict[str, bytes] = field(default_factory=dict)  # device → certificate
     haves: dict[str, list[wire.Have]] = field(default_factory=dict)  # device → what it has, in lists
     pieces: dict[bytes, None] = field(default_factory=dict)  # of attachments, stored now or before
+    relays: dict[str, Sequence[bytes]] = field(default_factory=dict)  # relay → laptops that it serves
 
     def __bool__(self) -> bool:
-        return bool(self.receipts or self.certificates or self.haves or self.pieces)
+        return bool(self.receipts or self.certificates or self.haves or self.pieces or self.relays)
 
     def devices(self) -> set[str]:
         return set(self.certificates) | set(self.haves)
+
+    def served(self) -> set[str]:
+        """Whose own publications go along."""
+        return self.devices() | {device.hex() for some in self.relays.values() for device in some}
 
 
 def take_sealed(centre: Centre, files: Iterable[Path], private: PrivateKey) -> Taken:
@@ -155,6 +160,7 @@ class _Import:
             ("batch", MAX_BATCH, self._batch),
             ("chunk", MAX_CHUNK, self._chunk),
             ("have", MAX_MESSAGE, self._have),
+            ("relay", MAX_MESSAGE, self._relay),
         ):
             for entry in found.entries:
                 if entry.type != type_:
@@ -218,6 +224,11 @@ class _Import:
     def _have(self, entry: Entry, data: bytes) -> None:
         self.reply.haves.setdefault(_device(entry.name).hex(), []).append(wire.read_have(data))
 
+    def _relay(self, _: Entry, data: bytes) -> None:
+        now = self.centre.clock.wall_ms()
+        name, said = self.centre.storage.write(lambda tx: relays.met(tx, data, now))
+        self.reply.relays[name] = said.devices
+
     # --- the way back
 
     def answers(self, reply: _Reply, *, publications: bool = True) -> Iterator[Object]:
@@ -225,7 +236,8 @@ class _Import:
         for device, certificate in reply.certificates.items():
             yield Object("certificate", device, certificate)
         for batch, receipt in reply.receipts.items():
-            yield Object("receipt", batch, receipt.encode())
+            now = self.centre.storage.read(partial(answers.present, log=self.centre.log, receipt=receipt))
+            yield Object("receipt", batch, now.encode())
         for device, haves in reply.haves.items():
             have = haves[-1]
             for one in haves:
@@ -237,9 +249,10 @@ class _Import:
                 yield Object("audit", device, note.encode())
             for proof in self.centre.storage.write(partial(self._forks, device=device, have=have)):
                 yield Object("fork", device, proof)
-        if publications:  # pieces of attachments come on sticks only
+        if publications:  # pieces of attachments come on sticks only, and relays get nothing else
             yield from self._pieces(list(reply.pieces))
-        own = {f"{folder}/{device}.cbor" for folder in ("leases", "inbox") for device in reply.devices()}
+            yield from self._words(reply)
+        own = {f"{folder}/{device}.cbor" for folder in ("leases", "inbox") for device in reply.served()}
         for name, path in self.centre.repository.files() if publications else ():
             folder, _, rest = name.partition("/")
             index = rest.startswith("app/") and rest.endswith(
@@ -260,6 +273,13 @@ class _Import:
             some = names[start : start + piecenote.MOST]
             note = piecenote.say(piecenote.Held(log.epoch, now, some), log.note_key, self.centre.keys.log)
             yield Object("pieces", some[0].hex(), note.encode())
+
+    def _words(self, reply: _Reply) -> Iterator[Object]:
+        """How the log stands now, for whoever hears of the centre by sticks alone; and what relays tell their laptops."""
+        yield Object("checkpoint", "newest", self.centre.storage.read(self.centre.log.latest).encode())
+        for name, laptops in reply.relays.items():
+            said = self.centre.storage.read(partial(relays.words, self.centre, devices=laptops))
+            yield Object("words", name, relays.encode_words(said))
 
     def _forks(self, tx: Tx, *, device: str, have: wire.Have) -> list[bytes]:
         return rekeying.open_evidence(self.centre, tx, bytes.fromhex(device), have.head_hash, have.head_seq)

@@ -91,11 +91,16 @@ class Published:
         return new + 1
 
     def put(self, path: str, data: bytes) -> None:
-        """Keep one file, as a stick or the line brought it. Malformed: it is not what its name says."""
+        """Keep one file, as a stick or the line brought it. Malformed: it is not what its name says.
+
+        A timestamp that is older than the one that is here came by a stick that was long on its way: it is passed over.
+        """
         place = self._place(path)
         if place is None:
             raise Known("SY-351", status="a strange file name")
         self._require_genuine(path, data)
+        if path == TIMESTAMP and place.is_file() and _signed(data)["version"] < _signed(place.read_bytes())["version"]:
+            return
         place.parent.mkdir(parents=True, exist_ok=True)
         durable.replace(place, data)
 

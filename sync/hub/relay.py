@@ -234,7 +234,11 @@ class Relay:
         return self.storage.write(lambda tx: sum(_receipted(tx, one) for one in sound))
 
     def figures(self) -> dict[str, Any]:
-        """Who this relay is and how it stands: for the command line and the status page."""
+        """Who this relay is and how it stands: for the command line and the status page.
+
+        ``ready``: it has a word of the centre, by line or by stick, and serves laptops.
+        """
+        from sync.hub import relay_words
 
         def look(tx: Tx) -> dict[str, Any]:
             counts = tx.query(
@@ -244,6 +248,7 @@ class Relay:
             seen = self.mirror.seen(tx)
             alarm = self.mirror.alarm(tx)
             return {
+                "ready": bool(relay_words.greeting(self, tx)),
                 "name": self.settings.name, "province": self.settings.province, "key": bytes(self.key.verify_key),
                 "epoch": seen.epoch, "log": seen.size, "alarm": alarm["why"] if alarm else "", "handed": counts,
             }  # fmt: skip

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from sync import notes, relayed, wire
 from sync.batch import device_id
 from sync.errors import Known
+from sync.hub import relay_words
 from sync.hub.app import Nonced, bounded
 from sync.hub.nonces import Nonces
 from sync.hub.relay import Relay
@@ -72,10 +73,10 @@ def _relay(request: Request) -> Relay:
 
 
 def checkpoint(request: Request) -> Response:
-    """The centre's newest checkpoint that this relay cosigned; 503 before the first."""
+    """The centre's newest checkpoint that this relay cosigned, or that a stick has brought; 424 before the first."""
     relay = _relay(request)
-    note = relay.storage.read(relay.mirror.cosigned)
-    return Response(note, media_type=_NOTE) if note else PlainTextResponse("no word of the centre yet", 503)
+    note = relay.storage.read(lambda tx: relay_words.greeting(relay, tx))
+    return Response(note, media_type=_NOTE) if note else PlainTextResponse("no word of the centre yet", _NO_CENTRE)
 
 
 def consistency(request: Request) -> Response:

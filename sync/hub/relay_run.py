@@ -18,7 +18,6 @@ from sync.limits import DAY_MS, MAX_HAVE, MAX_MESSAGE, MAX_RECEIPT
 
 if TYPE_CHECKING:
     from sync.hub.relay import Relay, Run
-    from sync.piecenote import Held
     from sync.transport import Transport
 
 log = logging.getLogger(__name__)
@@ -109,15 +108,16 @@ def _pieces(relay: Relay, line: Transport, done: Run) -> None:
             return
 
 
+def served(relay: Relay, tx: Tx) -> list[bytes]:
+    """The laptops whose work was here lately."""
+    since = relay.clock.wall_ms() - _WORDS_FOR_MS
+    sql = "SELECT DISTINCT device FROM handed WHERE what = 'batch' AND received_ms >= :s ORDER BY device"
+    return [row["device"] for row in tx.query(sql, {"s": since})]
+
+
 def _words(relay: Relay, line: Transport) -> None:
     """The centre's word about every laptop that was here lately; bytes that a second site holds are let go."""
-    since = relay.clock.wall_ms() - _WORDS_FOR_MS
-    rows = relay.storage.read(
-        lambda tx: tx.query(
-            "SELECT DISTINCT device FROM handed WHERE what = 'batch' AND received_ms >= :s", {"s": since}
-        )
-    )
-    devices = [row["device"] for row in rows]
+    devices = relay.storage.read(lambda tx: served(relay, tx))
     for start in range(0, len(devices), relays.MOST_WORDS):
         body = cbor.encode(devices[start : start + relays.MOST_WORDS])
         answer = line.call("POST", "/v1/relay/words", body, signed=True, limit=16 * MAX_MESSAGE)
@@ -128,10 +128,11 @@ def _words(relay: Relay, line: Transport) -> None:
 
 def _heard(relay: Relay, tx: Tx, words: Sequence[relays.Word]) -> None:
     for word in words:
-        _one_word(relay, tx, word)
+        one_word(relay, tx, word)
 
 
-def _one_word(relay: Relay, tx: Tx, word: relays.Word) -> None:
+def one_word(relay: Relay, tx: Tx, word: relays.Word) -> None:
+    """Keep the centre's word about one laptop. Malformed: it is about another one, or not the centre's."""
     status = wire.read_status(word.status, relay.settings.log.public)
     if status.device_id != word.device:
         raise Malformed("relay: word about another laptop")
@@ -159,13 +160,16 @@ def _failed(tx: Tx, index: int, reason: str) -> None:
     tx.execute("UPDATE handed SET tries = tries + 1, reason = :why WHERE idx = :idx", {"why": reason, "idx": index})
 
 
-def pieces_held(tx: Tx, held: Held) -> None:
-    """The centre's word on a stick: of an earlier life of its log it says nothing, of a new one it begins that here too."""
+def lives_on(tx: Tx, epoch: int) -> int:
+    """A signed word of the centre that a stick brought names the life ``epoch`` of its log: the latest one that was heard of.
+
+    One that was not heard of before begins here too.
+    """
     found = tx.one("SELECT value FROM meta WHERE name = 'relay/epoch'")
-    if found is not None and held.epoch < int(found["value"]):
-        return
-    _begin(tx, held.epoch)
-    pieces_there(tx, held.pieces)
+    if found is not None and epoch <= int(found["value"]):
+        return int(found["value"])
+    _begin(tx, epoch)
+    return epoch
 
 
 def _offer_again(tx: Tx) -> None:

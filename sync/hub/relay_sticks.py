@@ -1,6 +1,7 @@
-"""A relay without a line: what it holds goes to the centre on a stick, and receipts and publications come back on one.
+"""A relay without a line: what it holds goes to the centre on a stick, and all that the centre says comes back on one.
 
-The files are ordinary courier files with the same bytes as online: the centre takes them like any laptop's.
+The files are ordinary courier files with the same bytes as online: the centre takes them like any laptop's. A relay that has never
+had a line begins with an empty one: what comes back is enough for it to serve laptops.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from typing import Any, Final
 
 from sync import piecenote, volume
 from sync.errors import Known, SalaError
-from sync.hub import relay_run
+from sync.hub import relay_words
 from sync.hub.relay import Relay
-from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_NOTE, MAX_PUBLICATION, MAX_RECEIPT
+from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_MESSAGE, MAX_NOTE, MAX_PUBLICATION, MAX_RECEIPT
 from sync.volume import Entry, Object, Volume
 
 STEM: Final = "sala-relay"
@@ -41,6 +42,7 @@ def export(relay: Relay, folder: Path) -> dict[str, Any]:
     counts = {"batch": 0, "chunk": 0}
 
     def objects() -> Iterator[Object]:
+        yield Object("relay", relay.settings.name, relay_words.introduction(relay))
         for what, digest, data in relay.waiting():
             counts[what] += 1
             yield Object(what, digest.hex(), data)
@@ -70,7 +72,8 @@ def take(relay: Relay, path: Path) -> Taken:
 def _volume(relay: Relay, name: str, found: Volume, report: Taken) -> None:
     report.files += 1
     published = [entry for entry in found.entries if entry.type in _PUBLISHED]
-    _entries(relay, name, found, [entry for entry in found.entries if entry.type not in _PUBLISHED], report)
+    others = [entry for entry in found.entries if entry.type not in _PUBLISHED]
+    _entries(relay, name, found, sorted(others, key=lambda entry: entry.type != "checkpoint"), report)
     if published:
         with relay.published.turn():
             _entries(relay, name, found, sorted(published, key=lambda entry: entry.name == _TIMESTAMP), report)
@@ -91,7 +94,7 @@ def _entries(relay: Relay, name: str, found: Volume, entries: Sequence[Entry], r
 
 _LIMITS: Final = {
     "batch": MAX_BATCH, "chunk": MAX_CHUNK, "receipt": MAX_RECEIPT, "metadata": MAX_PUBLICATION, "target": MAX_PUBLICATION,
-    "pieces": MAX_NOTE,
+    "pieces": MAX_NOTE, "checkpoint": MAX_NOTE, "words": 16 * MAX_MESSAGE,
 }  # fmt: skip
 
 
@@ -102,10 +105,13 @@ def _one(relay: Relay, entry: Entry, data: bytes, report: Taken) -> None:
     elif entry.type == "chunk":
         report.chunks += relay.take_chunk(data, bytes.fromhex(entry.name))
     elif entry.type == "receipt":
-        report.receipts += relay.receipted([data.decode("utf-8", "replace")])
+        report.receipts += relay_words.take_receipt(relay, data.decode("utf-8", "replace"))
     elif entry.type == "pieces":
-        held = piecenote.read(data.decode("utf-8", "replace"), relay.settings.log)
-        relay.storage.write(lambda tx: relay_run.pieces_held(tx, held))
-    elif not entry.name.startswith(("leases/", "inbox/")):  # those are one laptop's own, and the line brings them
+        relay_words.take_pieces(relay, piecenote.read(data.decode("utf-8", "replace"), relay.settings.log))
+    elif entry.type == "checkpoint":
+        relay_words.take_checkpoint(relay, data.decode("utf-8", "replace"))
+    elif entry.type == "words":
+        relay_words.take_words(relay, data)
+    else:
         relay.published.put(f"{'targets' if entry.type == 'target' else entry.type}/{entry.name}", data)
         report.publications += 1

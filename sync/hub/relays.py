@@ -1,5 +1,7 @@
 """The centre's side of province relays: what it lacks of what a relay holds, its word about laptops, cosignatures.
 
+On a stick a relay says who it is and whom it serves (:class:`Introduction`, a COSE_Sign1 by its key); the answer goes home beside it.
+
 ``POST /v1/relay/offer``: :class:`Offer` → :class:`Wanted` · ``POST /v1/relay/words``: ids of laptops → :class:`Word` each ·
 ``POST /v1/relay/cosign``: a note → 204 · ``POST /v1/relay/lease/<resource>``: a laptop's id → 202. All signed by the relay.
 """
@@ -11,17 +13,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sync import batch as batches
-from sync import cbor
+from sync import cbor, cose
 from sync.cbor import Malformed
+from sync.errors import Refused
 from sync.hub import audits
 from sync.hub.storage import Row, Tx
-from sync.limits import MAX_HAVE, MAX_NAME, MAX_SEQ
+from sync.limits import MAX_HAVE, MAX_MESSAGE, MAX_NAME, MAX_SEQ
 
 if TYPE_CHECKING:
+    from nacl.signing import SigningKey
+
     from sync.hub.centre import Centre
 
 MOST_WORDS: Final = 500
 RECEIPTS: Final = 200  # of one answer
+_TYPE: Final = "application/sala-relay+cbor"
+_AAD: Final = b"sala/relay/v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,39 @@ class Word:
     public: bytes
     status: bytes
     audit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Introduction:
+    """What a relay says of itself on a stick: laptops that it serves, how much waits and since when, its alarm."""
+
+    devices: Sequence[bytes]
+    waiting: int
+    oldest_ms: int
+    alarm: str
+
+
+def introduce(said: Introduction, key: SigningKey) -> bytes:
+    """``said``, signed by the relay's ``key``."""
+    payload = cbor.encode({1: list(said.devices), 2: said.waiting, 3: said.oldest_ms, 4: said.alarm})
+    name = batches.device_id(bytes(key.verify_key))
+    return cose.sign(key, payload, content_type=_TYPE, key_id=name, aad=_AAD)
+
+
+def read_introduction(data: bytes) -> tuple[cose.Signed, Introduction]:
+    """What a relay says of itself; its signature is not verified yet."""
+    signed = cose.parse(data, _TYPE, MAX_MESSAGE)
+    match cbor.decode(signed.payload):
+        case {1: list(devices), 2: int(waiting), 3: int(oldest), 4: str(alarm), **others} if (
+            not others
+            and len(devices) <= MOST_WORDS
+            and all(isinstance(one, bytes) and len(one) == 16 for one in devices)
+            and 0 <= waiting <= MAX_SEQ
+            and 0 <= oldest <= MAX_SEQ
+            and len(alarm) <= MAX_NAME
+        ):
+            return signed, Introduction(devices, waiting, oldest, alarm)
+    raise Malformed("relay: introduction")
 
 
 def read_offer(data: bytes) -> Offer:
@@ -139,6 +179,17 @@ def heard(tx: Tx, name: str, offer: Offer, now_ms: int) -> None:
             "name": name,
         },
     )
+
+
+def met(tx: Tx, data: bytes, now_ms: int) -> tuple[str, Introduction]:
+    """A stick brings what a relay says of itself: its name, and that. Refused HB-193: the centre knows no such relay."""
+    signed, said = read_introduction(data)
+    row = by_id(tx, signed.key_id)
+    if row is None:
+        raise Refused("HB-193", name=signed.key_id.hex())
+    cose.verify(signed, row["public"], _AAD)
+    heard(tx, row["name"], Offer([], [], said.waiting, said.oldest_ms, said.alarm), now_ms)
+    return str(row["name"]), said
 
 
 def wanted(tx: Tx, offer: Offer) -> Wanted:
