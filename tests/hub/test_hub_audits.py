@@ -101,6 +101,58 @@ def test_what_the_predecessor_never_marked_comes_from_the_one_before(lines: Cent
     assert take(lines, Op(NEWEST, 3, Log(5).grown(2).body(5))) == audits.SOUND
 
 
+def verdicts(centre: Centre, device: bytes) -> list[str]:
+    sql = "SELECT verdict FROM p_audit_mark WHERE device = :d ORDER BY seq"
+    return [row["verdict"] for row in centre.storage.read(lambda tx: tx.query(sql, {"d": device.hex()}))]
+
+
+def noted(centre: Centre, device: bytes) -> bool:
+    return centre.storage.read(lambda tx: audits.note(tx, centre.log, device)) is not None
+
+
+@pytest.mark.parametrize("honest", [True, False])
+def test_a_key_under_which_nothing_came_hides_no_log(lines: Centre, honest: bool) -> None:
+    """Twice new keys, and the first word under the one in between is held back: nothing counts until it is here."""
+    assert take(lines, Op(OLD, 2, Log(5).body())) == audits.SOUND
+    rekeyed(lines, NEWEST, 0)
+    log = Log(5).grown(2) if honest else Log(0, b"x").grown(7)
+    assert take(lines, Op(NEWEST, 2, log.body(5))) == audits.WAITS
+    assert take(lines, Op(NEWEST, 3, log.grown(3).body(7))) == audits.WAITS
+    assert not noted(lines, NEWEST) and audits.WAITS in audits.WRONG
+    rekeyed(lines, NEW, 6)
+    assert verdicts(lines, NEWEST) == ([audits.SOUND] * 2 if honest else [audits.OTHER, audits.OTHER])
+    assert noted(lines, NEWEST) is honest
+    assert take(lines, Op(NEWEST, 4, log.grown(5).body(10))) == (audits.SOUND if honest else audits.OTHER)
+
+
+@pytest.mark.parametrize("keys", [1, 2])
+def test_whoever_shares_nothing_begins_anew_and_stays_shown_as_that(lines: Centre, keys: int) -> None:
+    assert take(lines, Op(OLD, 2, Log(5).body())) == audits.SOUND
+    rekeyed(lines, NEW, 0)
+    device = (NEW, NEWEST)[keys - 1]
+    if device == NEWEST:
+        rekeyed(lines, NEWEST, 0)
+    log = Log(0, b"x").grown(3)
+    assert take(lines, Op(device, 2, log.body())) == audits.BEGUN
+    assert take(lines, Op(device, 3, log.grown(2).body(3))) == audits.BEGUN
+    assert take(lines, Op(device, 4, Log(9).body(5))) == audits.OTHER, "from there on it is held to what it says"
+    assert noted(lines, device) and audits.BEGUN not in audits.WRONG
+    assert verdicts(lines, OLD) == [audits.SOUND]
+
+
+def test_a_copy_made_before_anything_was_marked_has_a_log_like_any_other(lines: Centre) -> None:
+    rekeyed(lines, NEW, 0)
+    assert take(lines, Op(NEW, 2, Log(5).body())) == audits.SOUND
+
+
+def test_more_keys_than_anybody_needs_are_not_followed(lines: Centre, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audits, "_MOST_KEYS", 1)
+    assert take(lines, Op(OLD, 2, Log(5).body())) == audits.SOUND
+    rekeyed(lines, NEW, 0)
+    rekeyed(lines, NEWEST, 0)
+    assert take(lines, Op(NEWEST, 2, Log(5).body())) == audits.WAITS
+
+
 @pytest.mark.parametrize("shared", [None, -1, MAX_SEQ + 1, "6", b""])
 def test_whoever_says_nothing_must_prove_it_from_the_newest(lines: Centre, shared: object) -> None:
     assert take(lines, Op(OLD, 2, Log(5).body())) == audits.SOUND
