@@ -57,7 +57,7 @@ def check(conn: Connection, certificate: bytes) -> Certificate:
     here = office_pack.centre(conn)
     if here is None:
         raise Refused("SY-303")
-    found = read(conn, certificate)
+    found = _paired(conn, certificate) or read(conn, certificate)
     if found.office != here.office:
         raise Refused("SY-443", office=found.office)
     if not can_seal(found.seal_public):
@@ -80,15 +80,28 @@ def read(conn: Connection, certificate: bytes) -> Certificate:
     raise Refused("SY-444")
 
 
-def _revoked(conn: Connection, office: str) -> set[bytes]:
-    """Who the centre has revoked, as far as this laptop has heard."""
+def _paired(conn: Connection, certificate: bytes) -> Certificate | None:
+    """The very certificate of a colleague: it stays good when its province has another key."""
+    row = conn.execute("SELECT 1 FROM colleague WHERE certificate = ?", (certificate,)).fetchone()
+    return devices.kept_certificate(certificate) if row else None
+
+
+def _revoked(conn: Connection, office: str) -> dict[bytes, int]:
+    """Who the centre has revoked, as far as this laptop has heard, each with the last of its ops that counts."""
     data = publications.get(conn, f"devices/{office[:2]}.cbor")
     if data is None:
-        return set()
+        return {}
     try:
-        return set(withdrawal.cutoffs(data))
+        return withdrawal.cutoffs(data)
     except Malformed:
-        return set()
+        return {}
+
+
+def counts(conn: Connection, device: bytes, last_seq: int) -> bool:
+    """Whether what ``device`` did up to its op ``last_seq`` is taken here: the pairing holds, and no revocation lies before."""
+    here, colleague = office_pack.centre(conn), one(conn, device)
+    cutoff = _revoked(conn, here.office).get(device) if here else None
+    return not colleague.ended and (cutoff is None or last_seq <= cutoff)
 
 
 def pair(conn: Connection, clock: Clock, certificate: bytes) -> Colleague:
@@ -118,15 +131,15 @@ def one(conn: Connection, device: bytes) -> Colleague:
     row = conn.execute("SELECT * FROM colleague WHERE device = ?", (device,)).fetchone()
     if row is None:
         raise Refused("SY-447")
-    return _colleague(conn, row)
+    return _colleague(row)
 
 
 def present(conn: Connection) -> list[Colleague]:
     """Everybody whose pairing holds and whom the centre has not revoked, by number."""
     rows = conn.execute("SELECT * FROM colleague WHERE ended_ms IS NULL ORDER BY number, device").fetchall()
     here = office_pack.centre(conn)
-    gone = _revoked(conn, here.office) if rows and here else set()
-    return [_colleague(conn, row) for row in rows if row["device"] not in gone]
+    gone = _revoked(conn, here.office) if rows and here else {}
+    return [_colleague(row) for row in rows if row["device"] not in gone]
 
 
 def met(conn: Connection, device: bytes, now_ms: int) -> None:
@@ -134,8 +147,8 @@ def met(conn: Connection, device: bytes, now_ms: int) -> None:
     conn.execute("UPDATE colleague SET met_ms = ? WHERE device = ?", (now_ms, device))
 
 
-def _colleague(conn: Connection, row: Any) -> Colleague:
-    certificate = read(conn, row["certificate"])
+def _colleague(row: Any) -> Colleague:
+    certificate = devices.kept_certificate(row["certificate"])
     return Colleague(row["device"], certificate, row["paired_ms"], row["met_ms"], row["ended_ms"] is not None)
 
 

@@ -226,8 +226,10 @@ def again(conn: Connection, clock: Clock, op: bytes) -> None:
 def take_status(conn: Connection, status: Status, clock: Clock, *, fresh: bool = True) -> None:
     """Keep what the hub has signed about this device: time, revocation list, and how far a second site has copies.
 
-    ``fresh`` False: a relay heard it some time ago, so it says nothing about the clocks.
+    ``fresh`` False: a relay or a stick heard it some time ago, so it says nothing about the clocks. Neither does one that is
+    older than another word of the hub: somebody on the way has kept it.
     """
+    fresh = fresh and status.hub_ms >= floor(conn, HUB_TIME)
     raise_floor(conn, HUB_TIME, status.hub_ms)
     raise_floor(conn, REVOCATIONS, status.revocations)
     if fresh:

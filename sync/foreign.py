@@ -56,11 +56,11 @@ class Body:
 def take_batch(conn: Connection, clock: Clock, data: bytes) -> int:
     """Keep a colleague's batch and its ops; returns how many ops are new. The same again changes nothing.
 
-    Refused SY-447 when its laptop is no colleague; Malformed when anything of it does not hold; Known SY-449 when it
+    Refused SY-447 when its laptop is no colleague, or was revoked before; Malformed when anything of it does not hold; Known SY-449 when it
     contradicts what the same laptop signed before: two laptops are at work with one key.
     """
     found = batch.parse(data)
-    if colleagues.one(conn, found.device_id).ended:
+    if not colleagues.counts(conn, found.device_id, found.last_seq):
         raise Refused("SY-447")
     _require_chain(conn, found)
     conn.execute(

@@ -199,7 +199,7 @@ class Taking:
             delivery.new_epoch(conn, checkpoint.epoch)
             lost = delivery.lost(conn, self.clock, missing.batches)
             pieces.lost(conn, missing.chunks, status.hub_ms)
-            delivery.take_status(conn, status, self.clock)
+            delivery.take_status(conn, status, self.clock, fresh=False)
             return lost
 
         for worry in self.store.read(lambda conn: delivery.worries(conn, status)):

@@ -6,13 +6,28 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from nacl.signing import SigningKey
 
-from sync import batch, courier, delivery, devices, marks, merkle, notes, ops, outbox, receipts, volume, wire
+from sync import (
+    batch,
+    clockwatch,
+    courier,
+    delivery,
+    devices,
+    marks,
+    merkle,
+    notes,
+    ops,
+    outbox,
+    receipts,
+    volume,
+    wire,
+)
 from sync.clock import SetClock
 from sync.devices import Certificate
 from sync.errors import Known
@@ -135,6 +150,35 @@ def test_usb_any_subset_any_order(laptop: Unlocked, clock: SetClock, centre: Cen
     assert courier.import_(laptop, back).receipts == 0
     assert laptop.store.read(outbox.summary).received == 12
     assert courier.export(laptop, there).batches == 0
+
+
+def test_a_stick_that_was_days_on_its_way_says_nothing_against_the_clock(
+    laptop: Unlocked, clock: SetClock, centre: Centre, tmp_path: Path
+) -> None:
+    there, back, hub = tmp_path / "there", tmp_path / "back", Office(centre)
+    write_ops(laptop, clock, 1)
+    hub.take(Path(courier.export(laptop, there).files[0]))
+    volume.write(back, "answer", hub.answers(laptop))
+    clock.advance(3 * 86_400_000)
+    assert courier.import_(laptop, back).problems == []
+    found = laptop.store.read(lambda conn: clockwatch.state(conn, clock))
+    assert (found.doubt, found.ahead_ms, found.now_ms) == ("", 0, clock.wall_ms())
+
+
+def test_an_old_word_of_the_hub_that_is_told_again_says_nothing_against_the_clock(
+    laptop: Unlocked, clock: SetClock
+) -> None:
+    said = wire.Status(
+        device_id=laptop.device.device_id, hub_ms=NOW, epoch=1, head_seq=0, stable_seq=0, revocations=0, revoked=False
+    )
+    for later in (0, 86_400_000):
+        clock.advance(later)
+        fresh = replace(said, hub_ms=NOW + later)
+        laptop.store.write(lambda conn, fresh=fresh: delivery.take_status(conn, fresh, clock))  # type: ignore[misc]
+        assert laptop.store.read(lambda conn: clockwatch.state(conn, clock)).doubt == ""
+    clock.advance(1_000)
+    laptop.store.write(lambda conn: delivery.take_status(conn, said, clock))
+    assert laptop.store.read(lambda conn: clockwatch.state(conn, clock)).doubt == ""
 
 
 def test_an_export_carries_enrolment_attachments_and_what_is_known(

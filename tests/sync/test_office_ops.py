@@ -8,8 +8,22 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from nacl.signing import SigningKey
 
-from sync import batch, cbor, checkpoints, colleagues, devices, foreign, foreign_files, merkle, notes, ops, sealing
+from sync import (
+    batch,
+    cbor,
+    checkpoints,
+    colleagues,
+    devices,
+    foreign,
+    foreign_files,
+    merkle,
+    notes,
+    ops,
+    publications,
+    sealing,
+)
 from sync.clock import SetClock
 from sync.devices import Certificate
 from sync.errors import Known, Refused, SalaError
@@ -78,6 +92,34 @@ def test_two_laptops_with_one_key_are_noticed(colleague: Laptop, take: Callable[
     early.head = bytes(32)
     with pytest.raises(SalaError):
         take(batch.build(early.sign, first_seq=1, prev=bytes(32), ops=[early.op()], app_version="t", level=1))
+
+
+def test_of_a_revoked_laptop_is_taken_what_counts(
+    laptop: Unlocked, colleague: Laptop, take: Callable[[bytes], int]
+) -> None:
+    revoked = cbor.encode({"revocations": 1, "devices": [], "revoked": [[colleague.id, 2, NOW]]})
+    first, second = colleague.batch(2), colleague.batch(2)
+    laptop.store.write(lambda conn: publications.keep(conn, "devices/03.cbor", revoked, 1, NOW))
+    assert take(first) == 2
+    with pytest.raises(Refused) as refused:
+        take(second)
+    assert refused.value.code == "SY-447"
+
+
+def test_a_colleague_stays_one_when_its_province_has_another_key(
+    laptop: Unlocked, colleague: Laptop, take: Callable[[bytes], int], clock: SetClock
+) -> None:
+    former = devices.issue_certificate(
+        laptop.store.read(lambda conn: colleagues.one(conn, colleague.id)).certificate, SigningKey.generate()
+    )
+    laptop.store.write(lambda conn: conn.execute("UPDATE colleague SET certificate = ?", (former,)))
+    assert [one.device for one in laptop.store.read(colleagues.present)] == [colleague.id]
+    assert laptop.store.write(lambda conn: colleagues.pair(conn, clock, former)).certificate.device_id == colleague.id
+    assert take(colleague.batch(1)) == 1
+    other = devices.issue_certificate(replace(devices.kept_certificate(former), number=9), SigningKey.generate())
+    with pytest.raises(Refused) as refused:
+        laptop.store.write(lambda conn: colleagues.pair(conn, clock, other))
+    assert refused.value.code == "SY-444"
 
 
 def test_a_stranger_is_not_taken(take: Callable[[bytes], int]) -> None:
