@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from nacl.public import PrivateKey
@@ -11,6 +12,7 @@ from nacl.signing import SigningKey
 
 from sync import batch, cbor, ops, sealing
 from sync.ops import OpFields, SealedRef
+from sync.store import Connection
 
 NOW = 1_795_000_000_000
 DEF_HASH = b"\xdf" * 32
@@ -105,3 +107,15 @@ def person(rng: random.Random) -> dict[str, Any]:
         "q": [rng.choice(["yes", "no", "na"]) for _ in range(10)],
         "gps": [round(11 + rng.random() * 2, 6), round(103 + rng.random() * 3, 6)],
     }  # fmt: skip
+
+
+def everything(conn: Connection) -> dict[str, str]:
+    """What stands in each table."""
+    tables = [row["name"] for row in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()]
+    return {
+        name: sha256(
+            repr([tuple(row) for row in conn.execute(f"SELECT * FROM {name}").fetchall()]).encode()
+        ).hexdigest()
+        for name in tables
+        if not name.startswith(("sqlite_", "search_"))
+    }

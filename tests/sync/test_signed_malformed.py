@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +41,7 @@ from sync.wire import LeaseGrant, Notice
 from tests.fuzz.mutation import misshapen
 from tests.fuzz.parsers import _pins
 from tests.sync.conftest import NOW, OFFICE, PASSPHRASE, Centre
+from tests.sync.samples import everything
 from tests.sync.tuf_repo import Repo
 
 CENTRE = Centre()
@@ -97,18 +97,6 @@ def laptop(roots: Path, repo: Repo, tmp_path_factory: pytest.TempPathFactory) ->
     )
     yield made
     made.lock()
-
-
-def everything(conn: Connection) -> dict[str, str]:
-    """What stands in each table."""
-    tables = [row["name"] for row in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()]
-    return {
-        name: sha256(
-            repr([tuple(row) for row in conn.execute(f"SELECT * FROM {name}").fetchall()]).encode()
-        ).hexdigest()
-        for name in tables
-        if not name.startswith(("sqlite_", "search_"))
-    }
 
 
 def looked_at(laptop: Unlocked) -> None:
@@ -280,11 +268,11 @@ def test_metadata_whose_number_no_database_holds_is_refused(laptop: Unlocked, re
 
 def test_a_role_is_named_by_a_word_and_holds_keys_of_our_kind(laptop: Unlocked) -> None:
     from securesystemslib.signer import SSlibKey
-    from tuf.api.metadata import DelegatedRole, Delegations, Snapshot, Targets
+    from tuf.api.metadata import DelegatedRole, Delegations, Key, Snapshot, Targets
 
     good, other = CryptoSigner.generate_ed25519().public_key, CryptoSigner.generate_rsa().public_key
     broken = [SSlibKey(text * 32, "ed25519", "ed25519", {"public": text}) for text in ("zz", "00")]
-    said = {key.keyid: key for key in (good, other, *broken)}
+    said: dict[str, Key] = {key.keyid: key for key in (good, other, *broken)}
     role = DelegatedRole("province-03", [*said, "f" * 64], 1, terminating=False, paths=["devices/*"])
     top = json.dumps({"signed": Targets(delegations=Delegations(said, {"province-03": role})).to_dict()}).encode()
 
