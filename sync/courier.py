@@ -105,8 +105,7 @@ class _Export:
         except Cancelled:
             return Handed(cancelled=True, waiting=waiting(self.unlocked))
         report.files = [str(path) for path in paths]
-        report.bytes = sum(path.stat().st_size for path in paths)
-        report.batches, report.chunks, report.sealed_to = len(self.batches), len(self.chunks), seal
+        report.bytes, report.batches, report.sealed_to = volume.size(paths), len(self.batches), seal
 
         def keep(conn: Connection) -> None:
             hashes = [batch.hash for batch in self.batches]
@@ -165,6 +164,7 @@ class _Export:
                 code = error.code
                 store.write(lambda conn, name=name, code=code: pieces.failed(conn, self.clock, name, code))  # type: ignore[misc]
                 continue
+            self.report.chunks += 1
             yield Object("chunk", name.hex(), data)
 
     def _step(self, what: str, done: int, total: int) -> None:

@@ -32,6 +32,7 @@ import io
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -134,11 +135,25 @@ def write(
             paths.append(path)
     except BaseException as error:
         for path in paths:
-            path.unlink(missing_ok=True)
+            _remove(path)
         if isinstance(error, OSError):
             raise _cause(error) from error
         raise
     return paths
+
+
+def size(paths: Sequence[Path]) -> int:
+    """Bytes of the files ``paths``. Known SY-371: they are gone, as when a stick was pulled out."""
+    try:
+        return sum(path.stat().st_size for path in paths)
+    except OSError as error:
+        raise _cause(error) from error
+
+
+def _remove(path: Path) -> None:
+    """Take away what was begun; a stick that was pulled out keeps it, and nobody takes it for whole."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def _write_volume(
@@ -146,8 +161,9 @@ def _write_volume(
 ) -> Object | None:
     """One volume; returns the object that no longer fitted, or None."""
     part = path.with_name(path.name + ".part")
+    _remove(part)
     try:
-        with part.open("wb") as file:
+        with part.open("xb") as file:  # never through a link that somebody has put there
             counted = _Counted(file)
             left = _fill(counted, first, rest, limit, seal)
             file.flush()
@@ -159,7 +175,7 @@ def _write_volume(
         failpoint("courier:renamed")
         _read_back(path, counted.digest.digest())
     except BaseException:
-        part.unlink(missing_ok=True)
+        _remove(part)
         raise
     return left
 
@@ -211,7 +227,7 @@ def _read_back(path: Path, expected: bytes) -> None:
         while piece := file.read(_SLICE):
             found.update(piece)
     if found.digest() != expected:
-        path.unlink(missing_ok=True)
+        _remove(path)
         raise Known("SY-373")
 
 
@@ -233,7 +249,7 @@ def _cause(error: OSError) -> Known:
 def find(path: Path) -> list[Path]:
     """The courier files at ``path``: the file itself, or those in a folder, by name. Known SY-374 when there is none."""
     try:
-        found = sorted(path.glob(f"*{SUFFIX}")) if path.is_dir() else [path]
+        found = sorted(one for one in path.glob(f"*{SUFFIX}") if one.is_file()) if path.is_dir() else [path]
     except OSError as error:
         raise _cause(error) from error
     if not found:

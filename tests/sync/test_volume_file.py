@@ -159,3 +159,39 @@ def test_a_stick_that_does_not_keep_data_is_found(tmp_path: Path, monkeypatch: p
     with pytest.raises(Known, match="SY-373"):
         volume.write(tmp_path, "x", OBJECTS)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_stick_that_is_pulled_out_while_it_is_written_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    objects = [Object("batch", "a", bytes(5_000)), Object("batch", "b", bytes(5_000))]
+    paths = volume.write(tmp_path / "sound", "x", objects, limit=6_000)
+    assert volume.size(paths) == sum(len(path.read_bytes()) for path in paths)
+    monkeypatch.setattr(os, "fsync", gone)
+    monkeypatch.setattr(Path, "unlink", gone)
+    with pytest.raises(Known, match="SY-371"):
+        volume.write(tmp_path / "stick", "x", objects)
+    with pytest.raises(Known, match="SY-371"):
+        volume.size([tmp_path / "stick" / "x.salabatch"])
+
+
+def test_nothing_is_written_through_a_link_that_stands_on_the_stick(tmp_path: Path) -> None:
+    stick, precious = tmp_path / "stick", tmp_path / "precious"
+    stick.mkdir()
+    precious.write_bytes(b"precious")
+    for name in ("x.salabatch.part", "x.salabatch"):
+        (stick / name).symlink_to(precious)
+    (path,) = volume.write(stick, "x", OBJECTS)
+    assert contents(path) == OBJECTS and not path.is_symlink()
+    assert precious.read_bytes() == b"precious"
+
+
+def test_only_files_of_a_stick_are_opened(tmp_path: Path) -> None:
+    volume.write(tmp_path, "sound", OBJECTS)
+    (tmp_path / "folder.salabatch").mkdir()
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe.salabatch")
+    assert [path.name for path in volume.find(tmp_path)] == ["sound.salabatch"]
