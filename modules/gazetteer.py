@@ -14,6 +14,9 @@ from sync import durable
 
 FOLDER: Final = "ref"
 _LEAST: Final = {1: 20, 2: 150}  # units of a level below which it cannot be the country
+_ODD: Final = """SELECT 1 FROM unit u LEFT JOIN unit p ON p.id = u.parent
+    WHERE typeof(u.code) || typeof(u.km) || typeof(u.en) <> 'texttexttext' OR u.code GLOB '*[^0-9-]*' OR u.kind NOT IN ({kinds})
+    OR u.level NOT IN (1, 2, 3, 4) OR (u.parent IS NULL) <> (u.level = 1) OR (u.level > 1 AND p.level IS NOT u.level - 1) LIMIT 1"""
 _HEAD: Final = b"SQLite format 3\x00"
 
 
@@ -58,6 +61,9 @@ def _check(place: Path) -> None:
         base.execute("SELECT u.code, u.kind, u.km, u.en, u.parent FROM unit u LIMIT 1").fetchall()
         if any(counted.get(level, 0) < least for level, least in _LEAST.items()):
             raise ValueError("too few units")
+        kinds = ", ".join("?" * len(gazetteer.WORDS))
+        if base.execute(_ODD.format(kinds=kinds), tuple(gazetteer.WORDS)).fetchone():
+            raise ValueError("a unit that is none")
         if base.execute("PRAGMA quick_check").fetchone()[0] != "ok":
             raise ValueError("damaged")
     finally:
