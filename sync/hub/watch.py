@@ -82,12 +82,17 @@ def listing(tx: Tx, *, admin: str = "", what: str = "", subject: str = "", since
 def rows(tx: Tx) -> Iterator[Row]:
     """Every row from the first on, as it stands: for the export and for checking."""
     after = 0
-    while stretch := tx.query(
+    while found := stretch(tx, after):
+        yield from found
+        after = int(found[-1]["idx"])
+
+
+def stretch(tx: Tx, after: int) -> list[Row]:
+    """The rows behind number ``after``, a bounded number of them."""
+    return tx.query(
         "SELECT idx, hash, admin, what, subject, at_ms, event FROM look WHERE idx > :after ORDER BY idx LIMIT :n",
         {"after": after, "n": _STRETCH},
-    ):
-        yield from stretch
-        after = int(stretch[-1]["idx"])
+    )
 
 
 def due(tx: Tx, now_ms: int) -> bool:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 
 import httpx
 import pyotp
 import pytest
+from starlette.routing import Route
 
 from sync.clock import SetClock
 from sync.hub import watch
 from sync.hub.centre import Centre
 from sync.hub.console import admins, login, roles, routes, secondfactor
-from tests.hub.console_hub import ADMIN, PASSPHRASE, Browser, words
+from tests.hub.console_hub import ADMIN, PASSPHRASE, Browser, let_in, words
 from tests.hub.laptop import NOW
 
 MINUTE = 60_000
+on_a_file = pytest.mark.parametrize("database", [None])  # what no database has a part in
 
 
 def rows(centre: Centre, **wanted: object) -> list[dict[str, object]]:
@@ -141,6 +144,37 @@ def test_too_many_tries_are_told_to_wait_even_with_the_right_one(
     assert [row["subject"] for row in rows(centre, what=watch.DOOR)] == ["wrong passphrase"] * 5 + ["in"]
 
 
+@on_a_file
+def test_many_tries_at_once_are_no_way_around_the_waits(
+    person: Callable[..., Browser], centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked: list[str] = []
+    monkeypatch.setattr(admins, "passphrase_holds", lambda _stored, passphrase: bool(checked.append(passphrase)))
+    monkeypatch.setattr(login, "_room", threading.Semaphore(50))
+    browsers = [person(inside=False, made=False) for _ in range(12)]
+    let_in(centre)
+    threads = [
+        threading.Thread(target=browser.log_in, args=(ADMIN, f"guess {n}")) for n, browser in enumerate(browsers)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert login.FREE_TRIES <= len(checked) <= login.FREE_TRIES + 1  # two are looked at together
+
+
+@on_a_file
+def test_a_crowd_at_the_log_in_takes_no_thread_from_laptops(
+    person: Callable[..., Browser], centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(login, "_room", threading.Semaphore(0))
+    answer = person(inside=False).log_in()
+    assert answer.status_code == 429 and "វិនាទី" in words(answer)
+    assert rows(centre) == []
+    monkeypatch.setattr(login, "_room", threading.Semaphore(1))
+    assert person(inside=False).log_in().status_code == 303
+
+
 def test_tries_of_unknown_names_write_nothing_into_the_audit(person: Callable[..., Browser], centre: Centre) -> None:
     browser = person(inside=False)
     for number in range(3):
@@ -151,30 +185,76 @@ def test_tries_of_unknown_names_write_nothing_into_the_audit(person: Callable[..
 # --- roles
 
 
-WAYS = {
-    "/console/users": roles.USERS, "/console/user?name=x": roles.USERS, "/console/audit": roles.AUDIT, "/console/audit/export": roles.AUDIT,
+LOOK, DECIDE, LAPTOPS, CARRY, CHECK = roles.LOOK, roles.DECIDE, roles.LAPTOPS, roles.CARRY, roles.CHECK
+PUBLISH, EXPORT, AUDIT, USERS, HAND_OVER = roles.PUBLISH, roles.EXPORT, roles.AUDIT, roles.USERS, roles.HAND_OVER
+PAGES = {
+    "/": LOOK, "/fresh": LOOK, "/me": LOOK, "/held": LOOK, "/offices": LOOK, "/office/{code}": LOOK, "/batches": LOOK, "/sticks": LOOK,
+    "/batches/courier/{name}": CARRY, "/batch/{idx}": LOOK, "/batch/{idx}/receipt": LOOK, "/batch/{idx}/raw": CHECK,
+    "/batch/{idx}/again": DECIDE, "/conflicts": LOOK, "/leases": LOOK, "/log": LOOK, "/log/refused/{digest}": CHECK, "/records": LOOK,
+    "/record/{digest}": LOOK, "/tables": LOOK, "/table/{name}": LOOK, "/outlets": EXPORT, "/outlets/{name}.{format}": EXPORT,
+    "/quarantine": LOOK, "/fork/{digest}": LOOK, "/devices": LOOK, "/devices/offices": LOOK, "/devices/{device}/revoke": LAPTOPS,
+    "/officers": LOOK, "/officers/{idx}/statement": LAPTOPS, "/publications": LOOK, "/publications/prepare/{role}": PUBLISH,
+    "/dispatch": LOOK, "/users": USERS, "/user": USERS, "/audit": AUDIT, "/audit/export": AUDIT,
 }  # fmt: skip
 ACTS = {
-    "/console/devices/enrol": roles.LAPTOPS, "/console/devices/00/revoke": roles.LAPTOPS, "/console/publications": roles.PUBLISH,
-    "/console/publications/withdraw": roles.PUBLISH, "/console/dispatch": roles.HAND_OVER, "/console/log/verify": roles.CHECK,
-    "/console/record/00": roles.DECIDE, "/console/users": roles.USERS, "/console/user": roles.USERS, "/console/users/rule": roles.USERS,
-    "/console/audit/verify": roles.AUDIT, "/console/table/links/rebuild": roles.CHECK,
+    "/me": LOOK, "/held": LOOK, "/users": USERS, "/users/rule": USERS, "/user": USERS, "/audit/verify": AUDIT, "/batches/courier": CARRY,
+    "/sticks/file": CARRY, "/sticks/picture": CARRY, "/sticks/text": CARRY, "/sticks/seal": PUBLISH, "/batch/{idx}/again": DECIDE,
+    "/record/{digest}": DECIDE, "/table/{name}/rebuild": CHECK, "/outlets/token": EXPORT, "/outlets/token/end": EXPORT,
+    "/outlets/webhook": EXPORT, "/outlets/webhook/change": EXPORT, "/outlets/desk": LAPTOPS, "/fork/{digest}": DECIDE,
+    "/devices/enrol": LAPTOPS, "/devices/{device}/revoke": LAPTOPS, "/devices/code": LAPTOPS, "/officers/move": LAPTOPS,
+    "/publications/accept": PUBLISH, "/publications/signer": PUBLISH, "/publications": PUBLISH, "/publications/withdraw": PUBLISH,
+    "/dispatch": HAND_OVER, "/log/verify": CHECK,
+}  # fmt: skip
+OUTSIDE = {  # before the log-in, and files without anything of the centre in them
+    ("GET", "/login"), ("POST", "/login"), ("POST", "/logout"), ("GET", "/code"), ("POST", "/code"), ("GET", "/begin"), ("POST", "/begin"),
+    ("GET", "/language/{language}"), ("GET", "/static/{name}"), ("GET", "/font/{name}"),
 }  # fmt: skip
 
 
+def address(path: str) -> str:
+    """An address of that route, at which nothing is."""
+    filled = path.replace("{idx}", "99999").replace("{code}", "9999").replace("{name}.{format}", "none.csv")
+    return "/console" + re.sub(r"{\w+}", "00" * 32, filled)
+
+
+def test_every_route_stands_in_the_table_of_powers() -> None:
+    found = {
+        (method, re.sub(r":\w+}", "}", route.path))
+        for route in routes.routes() if isinstance(route, Route)
+        for method in (route.methods or ()) if method != "HEAD"
+    }  # fmt: skip
+    inside = {("GET", path) for path in PAGES} | {("POST", path) for path in ACTS}
+    assert found == inside | OUTSIDE
+
+
+@on_a_file
 @pytest.mark.parametrize("role", roles.ALL)
 def test_each_role_may_what_the_table_says_and_no_more(
     role: str, person: Callable[..., Browser], centre: Centre
 ) -> None:
-    browser = person("ដារា", role)
-    for path, power in WAYS.items():
-        assert (browser.get(path).status_code == 403) == (power not in roles.POWERS[role]), path
+    browser, may = person("ដារា", role), roles.POWERS[role]
+    for path, power in PAGES.items():
+        answer = browser.get(address(path), follow_redirects=False)
+        assert (answer.status_code == 403) == (power not in may), path
+        assert answer.headers["cache-control"] == "no-store" and "x-content-type-options" in answer.headers, path
     for path, power in ACTS.items():
-        if power not in roles.POWERS[role]:
-            answer = browser.post(path)
+        if power not in may:
+            answer = browser.post(address(path))
             assert answer.status_code == 403 and "notyours" not in answer.text, path
+        answer = browser.post(address(path), token="another site's")
+        assert answer.status_code == 403 and "ហួសពេល" in words(answer), path  # whoever it is: not from our page
+    assert centre.storage.read(lambda tx: tx.query("SELECT count(*) AS n FROM act"))[0]["n"] == 0
     assert ("/console/users" in browser.get("/console/log").text) == (role == "owner")
-    assert ("/console/log/verify" in browser.get("/console/log").text) == (roles.CHECK in roles.POWERS[role])
+    assert ("/console/log/verify" in browser.get("/console/log").text) == (CHECK in may)
+
+
+@on_a_file
+def test_without_a_log_in_no_route_answers(person: Callable[..., Browser]) -> None:
+    stranger = person(inside=False, made=False)
+    for path in PAGES:
+        assert stranger.get(address(path), follow_redirects=False).headers["location"].startswith("/console/login?")
+    for path in ACTS:
+        assert stranger.post(address(path), token="x").headers["location"].startswith("/console/login?")
 
 
 def test_a_role_that_is_taken_away_ends_the_visit(person: Callable[..., Browser], centre: Centre) -> None:

@@ -200,14 +200,14 @@ def _fresh_codes(centre: Centre, visit: Visit) -> list[str]:
 def _sure(centre: Centre, visit: Visit, form: Form, field: str = "passphrase") -> None:
     """Whoever changes a log-in shows its passphrase again: an unattended screen must not be enough. Refused HB-205."""
     now = centre.clock.wall_ms()
-    wait, admin = centre.storage.read(
-        lambda tx: (login.wait_s(tx, "passphrase", visit.admin, now), admins.one(tx, visit.admin))
-    )
-    with login.checking:
-        holds = admins.passphrase_holds(admin["passphrase"] if admin else None, form.fields.get(field, ""))
-    if wait or not holds:
-        centre.storage.write(lambda tx: login.failed(tx, "passphrase", visit.admin, now))
-        raise Refused("HB-205")
+    with login.checking:  # a wrong one is counted before the next is looked at
+        wait, admin = centre.storage.read(
+            lambda tx: (login.wait_s(tx, "passphrase", visit.admin, now), admins.one(tx, visit.admin))
+        )
+        stored = admin["passphrase"] if admin else None
+        if wait or not admins.passphrase_holds(stored, form.fields.get(field, "")):
+            centre.storage.write(lambda tx: login.failed(tx, "passphrase", visit.admin, now))
+            raise Refused("HB-205")
 
 
 def _show(request: Request, visit: Visit, more: dict[str, Any], status: int = 200) -> Response:

@@ -18,7 +18,7 @@ from sync.hub.console import records
 from sync.hub.console.doors import Form
 from sync.hub.console.login import Visit
 from sync.hub.console.missing import missing
-from sync.hub.console.pages import HEADERS, centre_of, page
+from sync.hub.console.pages import centre_of, page
 from sync.hub.storage import Row, Tx
 from sync.volume import SUFFIX
 
@@ -96,7 +96,7 @@ def raw(request: Request, visit: Visit) -> Response:
     row = centre.storage.read(lambda tx: tx.one("SELECT raw, hash FROM batch WHERE idx = :idx", {"idx": idx}))
     if row is None:
         return missing(request, visit)
-    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{bytes(row["hash"]).hex()}.batch"'}
+    headers = {"Content-Disposition": f'attachment; filename="{bytes(row["hash"]).hex()}.batch"'}
     data = centre.storage.read(lambda tx: raws.whole(tx, row))
     return Response(data, media_type="application/octet-stream", headers=headers)
 
@@ -124,7 +124,7 @@ def reply(request: Request, visit: Visit) -> Response:
     """A file to carry home."""
     name = request.path_params["name"]
     place = centre_of(request).folder / REPLIES / name
-    if not name.endswith(SUFFIX) or "/" in name or name.startswith(".") or not place.is_file():
+    if not name.endswith(SUFFIX) or place.name != name or name.startswith(".") or not place.is_file():
         return missing(request, visit)
     return FileResponse(place, media_type="application/octet-stream", filename=name)
 

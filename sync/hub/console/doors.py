@@ -91,7 +91,7 @@ class Doors:
             visit = await run_in_threadpool(login.of, request, quiet=quiet)
             if visit is None or visit.stage != login.IN:
                 return _to_login(request, visit)
-            return await run_in_threadpool(self._show, handler, request, visit, power, kept and not quiet)
+            return _closed(await run_in_threadpool(self._show, handler, request, visit, power, kept and not quiet))
 
         return endpoint
 
@@ -110,7 +110,7 @@ class Doors:
                         if await run_in_threadpool(held.keep_from_elsewhere, request, visit, form):
                             return RedirectResponse(held.PLACE, 303, headers=HEADERS)
                         return page(request, "old.html", {}, visit=visit, status=403)
-                    return await run_in_threadpool(self._act, handler, request, visit, form, power)
+                    return _closed(await run_in_threadpool(self._act, handler, request, visit, form, power))
             except (
                 TooLarge,
                 MultiPartException,
@@ -147,6 +147,13 @@ class Doors:
         elif form.get("held"):
             centre_of(request).storage.write(lambda tx: held.forget(tx, visit.key))
         return response
+
+
+def _closed(response: Response) -> Response:
+    """Files too are kept in no cache and taken for nothing else than they are: an office pack opens a door."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
 
 
 class Looks:

@@ -12,6 +12,7 @@ from starlette.responses import FileResponse, PlainTextResponse, RedirectRespons
 
 from i18n.catalog import LANGUAGES
 from sync.hub import watch
+from sync.hub.centre import Centre
 from sync.hub.console import admins, held, login, secondfactor
 from sync.hub.console.doors import BEGIN, CODE, LOGIN, Form, small_form, write
 from sync.hub.console.login import Visit
@@ -58,14 +59,11 @@ def _enter(request: Request, form: Form) -> Response:
     gate, now = request.cookies.get(GATE, ""), centre.clock.wall_ms()
     if not gate or not hmac.compare_digest(gate.encode(), form.get("gate").encode()):
         return _page(request, back=back, name=name, old=True, status=403)
-    wait, admin = centre.storage.read(lambda tx: (login.wait_s(tx, "passphrase", name, now), admins.one(tx, name)))
-    if wait:
-        return _page(request, back=back, name=name, wait=wait, status=429)
-    with login.checking:
-        holds = admins.passphrase_holds(admin["passphrase"] if admin else None, form.fields.get("passphrase", ""))
-    if admin is None or not holds or admin["disabled_ms"] is not None:
-        wait = centre.storage.write(lambda tx: _wrong(tx, "passphrase", name, admin, now))
-        return _page(request, back=back, name=name, wrong=True, wait=wait, status=403)
+    passphrase = form.fields.get("passphrase", "")
+    with login.crowd() as there:
+        admin, wrong, wait = _checked(centre, name, passphrase, now) if there else (None, False, login.CROWDED_S)
+    if admin is None:
+        return _page(request, back=back, name=name, wrong=wrong, wait=wait, status=403 if wrong else 429)
     key = login.key_of(request)
     stage, typed = centre.storage.write(lambda tx: (_right(tx, admin, now), held.carry(tx, key, admin["name"])))
     place = {login.IN: held.PLACE if typed else back, login.CODE: CODE, login.BEGIN: BEGIN}[stage]
@@ -73,6 +71,19 @@ def _enter(request: Request, form: Form) -> Response:
     response.delete_cookie(GATE, path="/console")
     begin(request, admin["name"], response, stage, typed)
     return response
+
+
+def _checked(centre: Centre, name: str, passphrase: str, now: int) -> tuple[Row | None, bool, int]:
+    """Who showed their passphrase; else None, whether it was wrong, and the seconds to wait. A wrong one is counted before the next
+    is looked at: many tries at once are no way around the waits."""
+    with login.checking:
+        wait, admin = centre.storage.read(lambda tx: (login.wait_s(tx, "passphrase", name, now), admins.one(tx, name)))
+        if wait:
+            return None, False, wait
+        holds = admins.passphrase_holds(admin["passphrase"] if admin else None, passphrase)
+        if admin is not None and holds and admin["disabled_ms"] is None:
+            return admin, False, 0
+        return None, True, centre.storage.write(lambda tx: _wrong(tx, "passphrase", name, admin, now))
 
 
 def _wrong(tx: Tx, what: str, name: str, admin: Row | None, now: int) -> int:

@@ -11,7 +11,7 @@ from sync.hub import audits, cosignatures, suspects
 from sync.hub.console.doors import Form
 from sync.hub.console.login import Visit
 from sync.hub.console.missing import missing
-from sync.hub.console.pages import HEADERS, centre_of, page
+from sync.hub.console.pages import centre_of, page
 from sync.hub.log import size as log_size
 from sync.hub.storage import Tx
 
@@ -37,7 +37,7 @@ def refused(request: Request, visit: Visit) -> Response:
     data = centre_of(request).storage.read(lambda tx: suspects.raw(tx, digest))
     if data is None:
         return missing(request, visit)
-    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="refused-{text[:16]}.bin"'}
+    headers = {"Content-Disposition": f'attachment; filename="refused-{text[:16]}.bin"'}
     return Response(data, media_type="application/octet-stream", headers=headers)
 
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 import hmac
 import secrets
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
@@ -33,12 +35,14 @@ KEPT_MS: Final = (
 SEEN_EVERY_MS: Final = 60_000  # how exactly the last look is remembered
 AHEAD_MS: Final = 300_000  # a visit from further in the future: the clock was set back, and nobody knows how old it is
 FREE_TRIES: Final = 5
+CROWDED_S: Final = 2  # until the next try when too many try at once
 FIRST_WAIT_S: Final = 5
 LONGEST_WAIT_S: Final = 900
 MOST_NAMES: Final = 10_000  # whose wrong tries are remembered
 IN, CODE, BEGIN = "in", "code", "begin"  # inside · a code is awaited · something must be set up first
 
-checking: Final = threading.Semaphore(2)  # each passphrase check takes 64 MiB: strangers must not take them all
+checking: Final = threading.Semaphore(2)  # each passphrase check takes 64 MiB: strangers must not take them all …
+_room: Final = threading.Semaphore(8)  # … nor the threads that laptops are served with, by waiting for their turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,17 @@ def token_holds(visit: Visit, token: object) -> bool:
 
 
 # --- wrong tries
+
+
+@contextmanager
+def crowd() -> Iterator[bool]:
+    """Room for one more try of a stranger, with those that wait; False: somebody must come again in a moment."""
+    there = _room.acquire(blocking=False)
+    try:
+        yield there
+    finally:
+        if there:
+            _room.release()
 
 
 def wait_s(tx: Tx, what: str, name: str, now_ms: int) -> int:

@@ -15,7 +15,7 @@ from sync.hub import agency
 from sync.hub.console import roles
 from sync.hub.console.doors import Form
 from sync.hub.console.login import Visit
-from sync.hub.console.pages import HEADERS, centre_of, language, page
+from sync.hub.console.pages import centre_of, language, page
 from sync.hub.feeds import files, tables, tokens, webhooks
 from sync.hub.storage import Tx
 
@@ -49,7 +49,6 @@ def download(request: Request, visit: Visit) -> Response:  # noqa: ARG001
         path,
         media_type=_MEDIA[format],
         filename=path.name,
-        headers=dict(HEADERS),
         background=BackgroundTask(folder.cleanup),
     )
 
