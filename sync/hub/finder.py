@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sync.hub import labels, marks
@@ -85,7 +85,7 @@ def find(tx: Tx, wanted: Wanted, *, after: tuple[int, int] | None = None, limit:
     elif wanted.kind or wanted.form or wanted.office or wanted.officer:
         rows = _by_marks(tx, wanted, where, after, (first, last), limit + 1)
     else:
-        rows = _rows(tx, "op o", where, limit + 1)
+        rows = _rows(tx, "op o", _own(tx, wanted, where), limit + 1)
     more = len(rows) > limit
     page = rows[:limit]
     return Found(_dressed(tx, page), (page[-1]["batch"], page[-1]["place"]) if more else None)
@@ -104,7 +104,19 @@ def count(tx: Tx, wanted: Wanted) -> Count:
     )[0]
     if row["rows"] == COUNTED:  # more marks than a page may read
         return _about(tx) if wanted.plain else Count(int(row["n"]), "least")
-    return Count(int(row["n"]), "exact")
+    others = _not_accepted(tx, wanted) if wanted.label else 0  # marks do not know labels
+    return Count(max(0, int(row["n"]) - others), "exact")
+
+
+def _not_accepted(tx: Tx, wanted: Wanted) -> int:
+    """Records of the wanted ones that are not accepted, in batches whose marks are there: few, and in an index of their own."""
+    where = _own(tx, replace(wanted, label=""), _Where())
+    first, last = _batches(tx, wanted)
+    where.add("o.label <> 'accepted' AND o.batch >= :first AND o.batch <= :last", first=first, last=last)
+    where.add("EXISTS (SELECT 1 FROM mark m WHERE m.batch = o.batch)")
+    if not wanted.kind:
+        where.add(f"o.form <> '{OWN_FORM}'")
+    return int(tx.query(f"SELECT count(*) AS n FROM op o WHERE {where.sql()}", where.values)[0]["n"])
 
 
 def find_ids(tx: Tx, wanted: Wanted, limit: int) -> list[Row]:
