@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 OFFICER: Final = ("ចាន់ សុខា", "Chan Sokha")
+COLLEAGUE: Final = ("សុខ ដារ៉ា", "Sok Dara")
 CHIEF: Final = ("លឹម ដារ៉ា", "Lim Dara")
 PASSPHRASE: Final = "ផ្កាចំប៉ា ក្រោមម្លប់ ១៧"
 CHIEF_PASSPHRASE: Final = "ទន្លេសាប ពេលព្រលប់ ៤២"

@@ -40,6 +40,7 @@ class Stage:
         self.out.mkdir(parents=True, exist_ok=True)
         self.saved: list[Path] = []
         self._pictures = pictures
+        self._begun = ""  # the draft of the pictures
         existing = QApplication.instance()
         self.app = existing if isinstance(existing, QApplication) else QApplication(["sala"])
         start.prepare(self.app)
@@ -77,12 +78,12 @@ class Stage:
         self.wait(lambda: self.window.frame is not None, 30)
         self.both_languages("home-new-office")
         self._lock_and_unlock()
-        return self._session()
+        return self.session()
 
     def first_form(self, answers: dict[str, Any], scan: Path) -> dict[str, Any]:
         """The barber's licence at the counter: found by a part of its name, begun by typing, finished with Ctrl+Enter."""
-        session = self._session()
-        page: Any = self._open("forms", "new")
+        session = self.session()
+        page: Any = self.open("forms", "new")
         self._type("កាត់សក់")
         self.wait(lambda: bool(page.services.current()))
         self.settle()
@@ -97,7 +98,7 @@ class Stage:
         self.settle()
         self.both_languages("forms-typing")
         draft = page.capture.sheet.draft
-        self._open("forms", "list")
+        self.open("forms", "list")
         kept = session.commands.run("forms.draft", draft=draft)["answers"]["applicant"]
         if (
             kept["km"] != answers["applicant"]["km"]
@@ -107,7 +108,7 @@ class Stage:
         for field, value in answers.items():
             session.commands.run("forms.set_answer", draft=draft, field=field, value=value)
         session.commands.run("forms.attach", draft=draft, field="id_scan", path=str(scan))
-        self._open("forms", draft)
+        self.open("forms", draft)
         self._press(Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
         self.wait(lambda: session.commands.run("forms.list")["total"] == 1, 30)
         self.settle()
@@ -119,7 +120,7 @@ class Stage:
         """Each verdict fills the page."""
         if not self._pictures:
             return
-        page: Any = self._open("certificates", "check")
+        page: Any = self.open("certificates", "check")
         for case, source in sources.items():
             page.check.check(source)
             self.settle()
@@ -135,6 +136,9 @@ class Stage:
 
     def evening(self, hub: HubProcess) -> None:
         """The pages that changed when the line returned, the papers, and the console in a browser."""
+        if self.window.bridge is not None:
+            self.window.bridge.sync_now()  # as somebody does who looks whether all of it is there
+        self.settle()
         self.every_page("-received", pages=("home", "forms", "outbox"))
         if self._pictures:
             from desktop.day import papers
@@ -158,10 +162,10 @@ class Stage:
         if not self._pictures or self.window.frame is None:
             return
         for page in pages:
-            self._open(page)
+            self.open(page)
             self.shoot(f"{page}{suffix}")
             for name, target in self._targets(page).items():
-                self._open(page, target)
+                self.open(page, target)
                 self.shoot(f"{page}-{name}{suffix}")
 
     def both_languages(self, name: str) -> None:
@@ -215,17 +219,33 @@ class Stage:
         QTimer.singleShot(ms, loop.quit)
         loop.exec()
 
-    def _session(self) -> Session:
+    def session(self) -> Session:
+        """Of whoever has the window unlocked."""
         if self.window.bridge is None:
             raise RuntimeError("locked")
         return self.window.bridge.session
 
-    def _open(self, page: str, target: str = "") -> Page:
+    def open(self, page: str, target: str = "") -> Page:
+        """Go to a page, as its command does."""
         if self.window.frame is None:
             raise RuntimeError("locked")
         self.window.frame.open(page, target)
         self.settle()
         return self.window.frame.page(page)
+
+    def unlock(self, officer: str = "", passphrase: str = samples.PASSPHRASE) -> None:
+        """At the door: ``officer`` (an id, else whoever is chosen) types ``passphrase``."""
+        from desktop.shell.unlock import read_names
+
+        door = self.window.door
+        if door is None:
+            raise RuntimeError("no door")
+        if officer:
+            door.show_names(read_names(self.window.home), officer)
+        door.passphrase.set_value(passphrase)
+        door.go.click()
+        self.wait(lambda: self.window.frame is not None, 30)
+        self.settle()
 
     def _type(self, words: str) -> None:
         """As an input method gives Khmer: committed text to whatever has the focus."""
@@ -256,7 +276,7 @@ class Stage:
 
     def _targets(self, page: str) -> dict[str, str]:
         """What else a page can show: its verbs, and one of its records."""
-        run = self._session().commands.run
+        run = self.session().commands.run
         if page == "forms":
             return {"case": run("forms.list")["rows"][0]["id"], "capture": self._draft()}
         if page == "certificates":
@@ -267,16 +287,21 @@ class Stage:
             return {"flow": run("flows.list")["flows"][0]["id"]}
         if page == "carry":
             return {name: name for name in ("codes", "office", "conflicts")}
+        if page == "outbox":
+            return {"list": "received"}
         if page == "settings":
             return {name: name for name in ("people", "enrolment", "centre", "safety", "line")}
         return {}
 
     def _draft(self) -> str:
-        """A form that somebody has begun."""
-        run = self._session().commands.run
+        """A form that somebody has begun: the same one whenever it is asked for."""
+        if self._begun:
+            return self._begun
+        run = self.session().commands.run
         draft = str(run("forms.start", form="barber-licence")["draft"])
         for field in ("applicant", "sex", "dob", "id_card", "phone", "address"):
             run("forms.set_answer", draft=draft, field=field, value=samples.BARBER[field])
+        self._begun = draft
         return draft
 
     def _lock_and_unlock(self) -> None:
@@ -290,6 +315,4 @@ class Stage:
         door.go.click()
         self.wait(lambda: door.go.isEnabled() and not door.passphrase.value(), 30)
         self.both_languages("unlock-refused")
-        door.passphrase.set_value(samples.PASSPHRASE)
-        door.go.click()
-        self.wait(lambda: self.window.frame is not None, 30)
+        self.unlock()

@@ -12,6 +12,8 @@ from desktop.day.verdicts import EXPECTED
 from desktop.day.work import Hall
 from modules.session import Session
 
+SECOND = "0306-2"  # the pack of the office's second laptop
+
 
 class Story:
     """One day at office 0306, with a neighbour office whose certificate this laptop does not know yet."""
@@ -32,8 +34,8 @@ class Story:
         self.hub.__enter__()
         port = free_port()
         url = f"http://127.0.0.1:{port}"
-        for office in ("0306", "0307"):
-            self.hub.call("enrol", office, "--out", str(self.folder / f"{office}.pack"), "--url", url)
+        for pack in ("0306", "0307", SECOND):
+            self.hub.call("enrol", pack[:4], "--out", str(self.folder / f"{pack}.pack"), "--url", url)
         strange = self._strange_certificate()
         stage = Stage(self.out, self.folder / "home", self.hub.roots, pictures=self.pictures)
         self.stage = stage
@@ -54,7 +56,21 @@ class Story:
         self.facts["hub"] = work.at_the_centre(hall, self.hub, self.facts["links"]["code"])
         stage.evening(self.hub)
         self.facts["submissions"] = len(submissions)
-        return self._summary(hall)
+        summary = self._summary(hall)
+        if self.pictures:
+            summary["pictures"] = self._seldom(hall, chief)
+        return summary
+
+    def _seldom(self, hall: Hall, chief: str) -> list[str]:
+        """What does not happen every day, for the manual; every picture of the day."""
+        from desktop.day import seldom
+
+        pack = self.folder / f"{SECOND}.pack"
+        other = Hall.set_up(self.folder / "second", pack, roots=self.hub.roots, officer=samples.COLLEAGUE)
+        self._opened.append(other.session)
+        seldom.two_laptops(self.stage, hall, other)
+        seldom.forgotten(self.stage, chief, self.hub.folder / "offline" / "recovery.key")
+        return [str(path) for path in self.stage.saved]
 
     def stay_open(self) -> None:
         """Leave the window to the person who watches."""

@@ -30,10 +30,10 @@ class Hall:
         self.session = session
 
     @classmethod
-    def set_up(cls, folder: Path, pack: Path, *, roots: Path) -> Hall:
+    def set_up(cls, folder: Path, pack: Path, *, roots: Path, officer: tuple[str, str] = samples.OFFICER) -> Hall:
         """What the wizard does, without the wizard."""
         os.environ["SALA_ROOTS"] = str(roots)
-        name, latin = samples.OFFICER
+        name, latin = officer
         unlocked = enrol.setup(
             folder / "home",
             pack,

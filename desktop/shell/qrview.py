@@ -92,8 +92,9 @@ class QrView(QWidget):
         side = self._length()
         painter.fillRect(0, 0, side, side, Qt.GlobalColor.white)  # in every theme: cameras want it so
         image = self._image()
-        scale = max(1, side // image.width())
-        edge = (side - image.width() * scale) // 2
+        dots = self.devicePixelRatioF()  # a module is a whole number of the screen's own dots, as many as fit
+        scale = max(1, int(side * dots) // image.width()) / dots
+        edge = int((side - image.width() * scale) * dots / 2) / dots
         painter.drawImage(QRectF(edge, edge, image.width() * scale, image.height() * scale), image)
         painter.setPen(QPen(theme.tone("focus" if self.hasFocus() else "line"), 2 if self.hasFocus() else 1))
         painter.drawRect(QRectF(0.5, 0.5, side - 1, side - 1))

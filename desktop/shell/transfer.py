@@ -98,7 +98,7 @@ class MoveCard:
             self._pane.bridge.work(lambda: people.outstanding(session, officer.id), then=self._show)
 
     def _show(self, left: Outstanding) -> None:
-        self._left = left
+        before, self._left = self._left, left
         ready = left.nothing
         self.picture.show_icon("check-circle" if ready else "clock", "green" if ready else "amber")
         self.left.say(lambda: self._left_words(left))
@@ -106,8 +106,10 @@ class MoveCard:
         self._form.setEnabled(ready)
         self.go.setEnabled(ready)
         self.steps.set_now(1 if ready else 0)
-        if ready:
+        if ready and (before is None or not before.nothing):
             self.office.setFocus()
+        elif before is None:  # the card stands below: what holds it up comes into sight with the focus
+            (self.send if left.waiting else self.close).setFocus()
 
     def _left_words(self, left: Outstanding) -> str:
         if left.nothing:

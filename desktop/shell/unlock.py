@@ -114,6 +114,7 @@ class UnlockPage(QWidget):
         self._second = QTimer(self)
         self._second.setInterval(1000)
         self._second.timeout.connect(self._count_down)
+        self.banner.closed.connect(self.retheme)
         self.go.clicked.connect(self._try)
         self.passphrase.on_enter = self._try
         self.language.clicked.connect(self.language_wanted)
@@ -155,7 +156,9 @@ class UnlockPage(QWidget):
         self.retheme()
 
     def retheme(self) -> None:
-        wide = 440 if not self.card.isHidden() else 640  # a banner alone may name a file with its folders
+        wide = (
+            440 if self.banner.isHidden() else 640
+        )  # what a banner says needs room, and may name a file with its folders
         self._keeper.setFixedWidth(min(theme.scaled(wide), max(320, self.window().width() - 60)))
         self._fit_names()
 
@@ -215,6 +218,7 @@ class UnlockPage(QWidget):
                 self._wait(wait)
         else:
             self.banner.show_error(error)
+            self.retheme()
         self.passphrase.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _wait(self, seconds: int) -> None:

@@ -155,6 +155,7 @@ class Window(QWidget):
             door.show_only(refusal)
         if error is not None:
             door.banner.show_error(error)
+            door.retheme()
         self.locked.emit()
 
     def show_reset(self, chosen: str = "") -> None:

@@ -66,7 +66,8 @@ def page_of(window: Window) -> Any:
 
 
 def seen(view: QWidget, file: Path) -> list[str]:
-    """What a camera reads from the screen."""
+    """What a camera reads from the screen, once what was just shown is laid out."""
+    QApplication.processEvents()
     view.grab().save(str(file))
     return qrpicture.texts(file)
 

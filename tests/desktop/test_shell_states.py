@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from desktop.shell.frame import Frame
 from i18n import catalog
+from i18n.errors import Known
 from modules.session import Session
 from sync import clockwatch, marks, rescue, withdrawal
 from tests.desktop.keys_only import cut_off, shoot, speak
@@ -71,3 +72,24 @@ def test_the_door_of_a_withdrawn_laptop(
     assert cut_off(shown.door) == []
     assert shown.door.banner.visibleRegion().boundingRect().height() == shown.door.banner.height(), "seen whole"
     shoot(shown, "state-withdrawn")
+
+
+@LANGUAGES
+def test_what_the_door_refuses_and_the_door_itself_stand_on_the_smallest_screen(
+    session: Session, window: Callable[..., Window], language: catalog.Language
+) -> None:
+    home = session.unlocked.home
+    session.close()
+    shown = window(home)
+    speak(shown, language)
+    shown.resize(1024, 600)
+    shown.show_door(error=Known("SY-525", found=2, seen=3))
+    QApplication.processEvents()
+    door = shown.door
+    assert door is not None and cut_off(door) == []
+    assert door.go.visibleRegion().boundingRect().height() == door.go.height(), "one can unlock without scrolling"
+    shoot(shown, "state-old-slots")
+    wide = door.card.width()
+    door.banner.close_banner()
+    QApplication.processEvents()
+    assert door.card.width() < wide

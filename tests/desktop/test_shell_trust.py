@@ -214,6 +214,7 @@ def test_an_officer_moves_once_nothing_is_outstanding(chief: Bridge, qtbot: QtBo
     card = pane.moving
     assert card.card.isVisible() and not card.go.isEnabled()
     assert "1" in card.left.words()
+    assert pane.focusWidget() is card.send, "what holds it up comes into sight"
     chief.session.store.write(lambda conn: conn.execute("INSERT INTO mark (name, value) VALUES ('received', 1000) "
                                                         "ON CONFLICT (name) DO UPDATE SET value = 1000"))  # fmt: skip
     card.look()

@@ -41,6 +41,15 @@ def test_a_refusal_says_what_was_kept_and_what_to_do() -> None:
     assert str(Known("SY-204", days=3)) == "SY-204(days=3)"
 
 
+def test_what_was_kept_and_what_to_do_are_whole_sentences() -> None:
+    ends = {"km": ("។", "?", "}"), "en": (".", "?", "}")}
+    open_ = [
+        (code, side, part) for code, entry in errors.catalogue().items() for side in catalog.LANGUAGES for part in ("kept", "next")
+        if entry[side][part] and not entry[side][part].endswith(ends[side])
+    ]  # fmt: skip
+    assert open_ == []
+
+
 def test_an_unknown_code_is_a_bug() -> None:
     with pytest.raises(KeyError):
         explain(Refused("XX-999"))
