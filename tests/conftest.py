@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
@@ -42,6 +43,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if hasattr(config, "workerinput"):
         slow = {item.path for item in items if item.get_closest_marker("slow")}
         items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def codes_once() -> Iterator[None]:
+    """A pack's code takes 64 MiB and a tenth of a second to derive, on purpose; a run uses the same pack a thousand times."""
+    from sync import devices
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(devices, "code_key", functools.cache(devices.code_key))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -23,6 +23,7 @@ from sync.hub import centre as centres
 from sync.hub.centre import Centre
 from sync.hub.offices import office_facts
 from sync.store import Connection
+from tests.hub import tables
 
 NOW = 1_795_000_000_000  # 2026-11-18
 PASSPHRASE = "ទន្លេសាប ឆ្នាំនេះ ៤៥៦"
@@ -46,7 +47,7 @@ class Hall:
     opened: list[Session] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.hub = centres.create(self.folder / "hub", self.clock, name="មជ្ឈមណ្ឌលសាកល្បង", log_name="hub")
+        self.hub = centres.create(tables.lay(self.folder / "hub"), self.clock, name="មជ្ឈមណ្ឌលសាកល្បង", log_name="hub")
 
     @property
     def roots(self) -> Path:

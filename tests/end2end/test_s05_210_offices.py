@@ -22,6 +22,7 @@ from sync.hub import courier, reports, suspects
 from sync.hub.centre import Centre
 from sync.hub.enrolment import Ticket, enrol, open_slot
 from sync.volume import Object, write
+from tests.hub import tables
 from tests.hub.conftest import Process, sala_hub
 from tests.hub.laptop import Laptop
 
@@ -176,7 +177,7 @@ def test_the_rest_of_that_office_is_not_held_up(country: Country) -> None:
 
 def test_once_the_genuine_batch_is_there_an_edit_is_named_exactly(tmp_path: Path) -> None:
     """On a hub of its own: the country's stays as it is for the other questions."""
-    hub, laptop = centres.create(tmp_path / "hub", SystemClock(), name="hub", log_name="hub"), Laptop()
+    hub, laptop = centres.create(tables.lay(tmp_path / "hub"), SystemClock(), name="hub", log_name="hub"), Laptop()
     join(hub, {TAMPERED: laptop})
     sent = [laptop.batch(RECORDS) for _ in range(BATCHES)]
     genuine = sent.pop(TOUCHED)
@@ -204,7 +205,7 @@ def test_once_the_genuine_batch_is_there_an_edit_is_named_exactly(tmp_path: Path
 def test_a_receipt_comes_only_after_the_disk_has_it(tmp_path: Path) -> None:
     """The hub dies between receiving and committing: the laptop hears nothing, sends again, and nothing is lost or doubled."""
     folder, laptop = tmp_path / "hub", Laptop()
-    hub = centres.create(folder, SystemClock(), name="hub", log_name="hub")
+    hub = centres.create(tables.lay(folder), SystemClock(), name="hub", log_name="hub")
     join(hub, {0: laptop})
     hub.close()
     data = laptop.batch(RECORDS)

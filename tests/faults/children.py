@@ -5,10 +5,12 @@ They are begotten by a server that has the program loaded, so that a start costs
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import socket
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -20,6 +22,7 @@ from typing import Any, Final
 from sync.failpoint import VARIABLE
 
 OFFICER: Final = ("ចាន់ សុខា", "Chan Sokha")
+HUB: Final = "sync.hub.cli:main"
 PASSPHRASE: Final = "ផ្កាចំប៉ា ក្រោមម្លប់ ១៧"
 
 _METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
@@ -110,15 +113,39 @@ class Hub(Child):
         return False
 
 
+class Served(Child):
+    """``sala-hub serve`` at ``url``. What it says of faults is added to the file ``errors``; ``AssertionError`` when it dies at once."""
+
+    def __init__(
+        self, folder: Path, errors: Path, environment: dict[str, str], port: int = 0, verb: tuple[str, ...] = ("serve",)
+    ) -> None:
+        out = errors.with_name(f"{errors.name}.out")
+        out.write_bytes(b"")
+        arguments = ["--data", str(folder), "--json", *verb, "--host", "127.0.0.1", "--port", str(port)]
+        super().__init__(_call, HUB, arguments, {**os.environ, **environment}, str(out), str(errors), name="hub")
+        while not (said := out.read_text("utf-8")).endswith("\n"):
+            if self.end(0.005) is not None:
+                raise AssertionError(errors.read_text("utf-8"))
+        self.url: str = json.loads(said)["url"]
+
+
 def call(main: str, arguments: list[str], environment: dict[str, str], folder: Path) -> tuple[int, str, str]:
     """Run a command line (``package.module:main``) in a process of its own: exit code, standard output, standard error."""
     out, err = folder / "stdout", folder / "stderr"
-    child = Child(_call, main, arguments, environment, str(out), str(err), name=arguments[-1])
+    for place in (out, err):
+        place.write_bytes(b"")
+    child = Child(_call, main, arguments, {**os.environ, **environment}, str(out), str(err), name=arguments[-1])
     code = child.end(100)
     if code is None:
         child.kill()
         raise TimeoutError(f"{main} {arguments}")
     return code, out.read_text("utf-8"), err.read_text("utf-8")
+
+
+def hub_verb(folder: Path, *arguments: str, **environment: str) -> tuple[int, str, str]:
+    """Run one verb of ``sala-hub --json`` over the hub in ``folder``, as :func:`call` does."""
+    with tempfile.TemporaryDirectory() as place:
+        return call(HUB, ["--data", str(folder), "--json", *arguments], environment, Path(place))
 
 
 def _environment(failpoint: str | None, **more: str) -> dict[str, str]:
@@ -140,9 +167,10 @@ def _hub(folder: str, port: int, log: str, environment: dict[str, str]) -> None:
 
 
 def _call(main: str, arguments: list[str], environment: dict[str, str], out: str, err: str) -> None:
+    os.environ.clear()
     os.environ.update(environment)
     for number, name in ((1, out), (2, err)):
-        with open(name, "wb") as place:
+        with open(name, "ab") as place:
             os.dup2(place.fileno(), number)
     module, _, name = main.partition(":")
     sys.exit(getattr(import_module(module), name)(arguments))

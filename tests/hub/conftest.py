@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import sqlite3
-import subprocess
-import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,11 +22,10 @@ from sync.clock import SetClock
 from sync.hub import app
 from sync.hub import centre as centres
 from sync.hub.centre import Centre
-from tests.hub import postgres
+from tests.faults import children
+from tests.hub import postgres, tables
 from tests.hub.console_hub import ADMIN, Browser, let_in
 from tests.hub.laptop import NOW, Laptop, join
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -49,7 +46,8 @@ def database(request: pytest.FixtureRequest) -> Iterator[str | None]:
 @pytest.fixture
 def centre(tmp_path: Path, clock: SetClock, database: str | None) -> Iterator[Centre]:
     """A fresh hub, on each kind of database."""
-    hub = centres.create(tmp_path / "hub", clock, name="មជ្ឈមណ្ឌលសាកល្បង", log_name="hub", url=database)
+    folder = tmp_path / "hub" if database else tables.lay(tmp_path / "hub")
+    hub = centres.create(folder, clock, name="មជ្ឈមណ្ឌលសាកល្បង", log_name="hub", url=database)
     yield hub
     hub.close()
 
@@ -82,7 +80,9 @@ def tamper(centre: Centre, sql: str) -> None:
 @pytest.fixture(scope="module")
 def shared_centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
     """A hub for many examples, each with laptops of its own."""
-    hub = centres.create(tmp_path_factory.mktemp("shared") / "hub", SetClock(NOW), name="hub", log_name="hub")
+    hub = centres.create(
+        tables.lay(tmp_path_factory.mktemp("shared") / "hub"), SetClock(NOW), name="hub", log_name="hub"
+    )
     yield hub
     hub.close()
 
@@ -98,33 +98,25 @@ class Process:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.url = folder, ""
-        self._running: subprocess.Popen[str] | None = None
+        self._running: children.Served | None = None
 
     def start(self, **environment: str) -> Process:
-        self._running = subprocess.Popen(
-            [sys.executable, "-m", "sync.hub.cli", "--data", str(self.folder), "--json", "serve", "--port", "0"],
-            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
-            env={**os.environ, "PYTHONUTF8": "1", **environment},
-        )  # fmt: skip
-        assert self._running.stdout is not None
-        line = self._running.stdout.readline()
-        if not line:
-            raise AssertionError(self._running.communicate()[1])
-        self.url = json.loads(line)["url"]
+        with tempfile.TemporaryDirectory() as place:
+            self._running = children.Served(self.folder, Path(place) / "errors", environment)
+        self.url = self._running.url
         return self
 
-    def wait_dead(self) -> int:
+    def wait_dead(self) -> int | None:
         assert self._running is not None
-        return self._running.wait(30)
+        return self._running.end(30)
 
     def stop(self, *, kill: bool = False) -> None:
         if self._running is None:
             return
-        if kill:
-            self._running.kill()
-        else:
-            self._running.terminate()
-        self._running.communicate(timeout=30)
+        if not kill:
+            self._running.process.terminate()
+            assert self._running.end(30) is not None
+        self._running.kill()
         self._running = None
 
 
@@ -168,12 +160,9 @@ def client(centre: Centre) -> Iterator[httpx.Client]:
 
 def sala_hub(folder: Path, *arguments: str, ok: bool = True) -> Any:
     """One verb of the command line as IT staff would call it; its JSON document."""
-    done = subprocess.run(
-        [sys.executable, "-m", "sync.hub.cli", "--data", str(folder), "--json", *arguments],
-        cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False, env={**os.environ, "PYTHONUTF8": "1"},
-    )  # fmt: skip
-    assert (done.returncode == 0) is ok, done.stdout + done.stderr
-    return json.loads(done.stdout)
+    code, out, err = children.hub_verb(folder, *arguments)
+    assert (code == 0) is ok, out + err
+    return json.loads(out)
 
 
 @pytest.fixture

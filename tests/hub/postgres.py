@@ -147,7 +147,7 @@ class Server:
         if migrated and not self._template:
             self.run("CREATE DATABASE template_hub")
             PostgresStorage(self.url("template_hub")).close()
-            self._template = " TEMPLATE template_hub"
+            self._template = " TEMPLATE template_hub STRATEGY file_copy"
         name = f"hub_{next(self._numbers)}"
         self.run(f"CREATE DATABASE {name}{self._template if migrated else ''}")
         try:

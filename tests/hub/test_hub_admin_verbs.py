@@ -12,6 +12,7 @@ from sync.clock import SystemClock
 from sync.hub import centre as centres
 from sync.hub import cli, watch
 from sync.hub.console import admins
+from tests.hub import tables
 
 PASSPHRASE = "ទន្លេសាប ឆ្នាំនេះ"
 
@@ -20,7 +21,7 @@ PASSPHRASE = "ទន្លេសាប ឆ្នាំនេះ"
 def hub(tmp_path: Path) -> Path:
     """The folder of a hub with one owner."""
     folder = tmp_path / "hub"
-    centres.create(folder, SystemClock(), name="hub", log_name="hub").close()
+    centres.create(tables.lay(folder), SystemClock(), name="hub", log_name="hub").close()
     (tmp_path / "passphrase").write_text(PASSPHRASE, "utf-8")
     return folder
 

@@ -26,6 +26,7 @@ from sync.hub import app as face
 from sync.hub import centre as centres
 from sync.hub import courier
 from sync.hub.enrolment import Ticket
+from tests.hub import tables
 from tests.hub.laptop import NOW, Laptop, ask, join, slot
 from tests.simulation.wire import _ask
 
@@ -174,7 +175,7 @@ def _template() -> Path:
     if "hub" not in _TEMPLATE:
         place = Path(tempfile.mkdtemp(prefix="sala-order-")) / "hub"
         atexit.register(shutil.rmtree, place.parent, ignore_errors=True)
-        centres.create(place, SetClock(NOW), name="មជ្ឈមណ្ឌល", log_name="hub").close()
+        centres.create(tables.lay(place), SetClock(NOW), name="មជ្ឈមណ្ឌល", log_name="hub").close()
         _TEMPLATE["hub"] = place
     return _TEMPLATE["hub"]
 

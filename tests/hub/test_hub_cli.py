@@ -12,6 +12,7 @@ from sync import pack
 from sync.clock import SystemClock
 from sync.hub import centre as centres
 from sync.hub import cli
+from tests.hub import tables
 from tests.hub.conftest import sala_hub
 from tests.hub.laptop import Laptop, join
 
@@ -19,7 +20,7 @@ from tests.hub.laptop import Laptop, join
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A hub with one enrolled laptop that has sent three records."""
-    hub = centres.create(tmp_path / "hub", SystemClock(), name="hub", log_name="hub")
+    hub = centres.create(tables.lay(tmp_path / "hub"), SystemClock(), name="hub", log_name="hub")
     laptop = join(hub, Laptop())
     hub.ingest.take(laptop.batch(3))
     hub.close()

@@ -24,6 +24,7 @@ from sync.hub.offices import office_facts
 from sync.hub.site import FolderSite
 from sync.hub.storage_sqlite import SqliteStorage
 from sync.transport import Answer
+from tests.hub import tables
 from tests.hub.laptop import NOW, Laptop, join
 
 MINUTE = 60_000
@@ -35,7 +36,7 @@ class Copies:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.opened: list[Centre] = []
-        first = self.keep(centres.create(folder / "hub", SetClock(NOW), name="hub", log_name="hub"))
+        first = self.keep(centres.create(tables.lay(folder / "hub"), SetClock(NOW), name="hub", log_name="hub"))
         first.ingest.take(Laptop().batch(1))
         first.settle()
         self.first = first

@@ -19,6 +19,7 @@ from sync.hub import enrolment, ingest
 from sync.hub.centre import Centre
 from sync.hub.ingest import Kept
 from sync.hub.storage import Tx
+from tests.hub import tables
 from tests.hub.laptop import NOW, Laptop, join
 
 EXAMPLES = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -56,7 +57,10 @@ def state(centre: Centre, laptops: Sequence[Laptop]) -> list[Any]:
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Centre, Centre]]:
     """Two hubs: one gets batches together, the other one after the other."""
     folder = tmp_path_factory.mktemp("pair")
-    made = [centres.create(folder / name, SetClock(NOW), name="hub", log_name="hub") for name in ("group", "alone")]
+    made = [
+        centres.create(tables.lay(folder / name), SetClock(NOW), name="hub", log_name="hub")
+        for name in ("group", "alone")
+    ]
     yield made[0], made[1]
     for one in made:
         one.close()

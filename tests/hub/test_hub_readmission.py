@@ -19,13 +19,14 @@ from sync.hub import centre as centres
 from sync.hub import courier, signers
 from sync.hub import readmission as hub_readmission
 from sync.hub.centre import Centre
+from tests.hub import tables
 from tests.hub.laptop import NOW, Laptop, join, labels, slot
 
 
 @pytest.fixture
 def old_copy(tmp_path: Path) -> tuple[Path, Path]:
     """A hub's folder and an older copy of it, from before anybody enrolled."""
-    centres.create(tmp_path / "hub", SetClock(NOW), name="មជ្ឈមណ្ឌល", log_name="hub").close()
+    centres.create(tables.lay(tmp_path / "hub"), SetClock(NOW), name="មជ្ឈមណ្ឌល", log_name="hub").close()
     shutil.copytree(tmp_path / "hub", tmp_path / "copy")
     return tmp_path / "hub", tmp_path / "copy"
 

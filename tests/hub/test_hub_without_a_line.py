@@ -17,6 +17,7 @@ from sync.hub import centre as centres
 from sync.hub import courier, couriers, heartbeats
 from sync.hub.centre import Centre
 from sync.volume import Object, Volume
+from tests.hub import tables
 from tests.hub.conftest import sala_hub
 from tests.hub.console_hub import Browser, let_in, words
 from tests.hub.laptop import NOW, Laptop, join, slot
@@ -215,7 +216,7 @@ def test_the_page_refuses_in_words(centre: Centre, browser: Browser) -> None:
 
 def test_the_command_line_does_the_same(tmp_path: Path) -> None:
     folder = tmp_path / "hub"
-    hub = centres.create(folder, SetClock(NOW), name="hub", log_name="hub")
+    hub = centres.create(tables.lay(folder), SetClock(NOW), name="hub", log_name="hub")
     laptop, newcomer, ticket = join(hub, Laptop()), Laptop(), slot(hub)
     hub.close()
     frames = qrframes.encode_small(volume.pack([Object("enrol", ticket.slot.hex(), newcomer.request(ticket))]))

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -19,7 +16,9 @@ from sync.clock import SystemClock
 from sync.failpoint import VARIABLE
 from sync.hub import centre as centres
 from sync.notes import NoteKey
-from tests.hub.conftest import ROOT, Process, sala_hub
+from tests.faults import children
+from tests.hub import tables
+from tests.hub.conftest import Process, sala_hub
 from tests.hub.laptop import Laptop, join
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -30,25 +29,15 @@ Start = Callable[..., str]
 @pytest.fixture
 def relay_process(tmp_path: Path) -> Iterator[Start]:
     """``relay_process(folder, **environment)``: a served relay's address."""
-    begun: list[subprocess.Popen[str]] = []
+    begun: list[children.Served] = []
 
     def start(folder: Path, **environment: str) -> str:
-        running = subprocess.Popen(
-            [
-                sys.executable, "-m", "sync.hub.cli", "--data", str(folder), "--json", "relay", "serve", "--host", "127.0.0.1",
-                "--port", "0",
-            ],
-            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8",
-            env={**os.environ, "PYTHONUTF8": "1", **environment},
-        )  # fmt: skip
-        begun.append(running)
-        assert running.stdout is not None
-        return str(json.loads(running.stdout.readline())["url"])
+        begun.append(children.Served(folder, tmp_path / "relay.errors", environment, verb=("relay", "serve")))
+        return begun[-1].url
 
     yield start
     for running in begun:
         running.kill()
-        running.communicate(timeout=30)
 
 
 @pytest.mark.parametrize("point", ["relay:received", "relay:stored"])
@@ -56,7 +45,7 @@ def test_killed_while_work_is_with_it(
     tmp_path: Path, hub_process: Callable[..., Process], relay_process: Start, point: str
 ) -> None:
     folder, relay = tmp_path / "hub", tmp_path / "relay"
-    hub = centres.create(folder, SystemClock(), name="hub", log_name="hub")
+    hub = centres.create(tables.lay(folder), SystemClock(), name="hub", log_name="hub")
     laptop = join(hub, Laptop())
     key = verifier_key(hub.log.note_key)
     hub.close()
@@ -80,11 +69,7 @@ def test_killed_while_work_is_with_it(
     settings = json.loads((relay / "relay.json").read_text("utf-8"))
     alive = hub_process(folder)
     (relay / "relay.json").write_text(json.dumps({**settings, "upstream": [alive.url]}), "utf-8")
-    cut = subprocess.run(
-        [sys.executable, "-m", "sync.hub.cli", "--data", str(relay), "relay", "run"], cwd=ROOT, capture_output=True, check=False,
-        env={**os.environ, "PYTHONUTF8": "1", VARIABLE: "relay:forward:1"},
-    )  # fmt: skip
-    assert cut.returncode == -9
+    assert children.hub_verb(relay, "relay", "run", **{VARIABLE: "relay:forward:1"})[0] == -9
     done = sala_hub(relay, "relay", "run")
     assert (done["forwarded"], done["receipts"], done["problem"]) == (1, 1, "")
     assert sala_hub(relay, "relay", "run")["forwarded"] == 0

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
+from tests.faults import children
+from tests.hub import tables
 
 
 class Hub:
@@ -19,53 +15,29 @@ class Hub:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.process: subprocess.Popen[str] | None = None
+        self.process: children.Served | None = None
         self.url = ""
         self.port = 0
         self._errors = folder.with_name(folder.name + ".stderr")
+        tables.lay(folder)
         self.cli("init")
 
     def cli(self, *arguments: str) -> Any:
         """One command of ``sala-hub``; its JSON."""
-        done = subprocess.run(
-            [sys.executable, "-m", "sync.hub.cli", "--data", str(self.folder), "--json", *arguments],
-            cwd=ROOT, capture_output=True, text=True, encoding="utf-8",
-        )  # fmt: skip
-        if done.returncode:
-            raise AssertionError(done.stdout + done.stderr)
-        return json.loads(done.stdout)
+        code, out, err = children.hub_verb(self.folder, *arguments)
+        if code:
+            raise AssertionError(out + err)
+        return json.loads(out)
 
     def start(self, **environment: str) -> Hub:
-        arguments = ["-m", "sync.hub.cli", "--data", str(self.folder), "--json", "serve", "--port", str(self.port)]
-        with self._errors.open("a") as errors:
-            self.process = subprocess.Popen(
-                [sys.executable, *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True,
-                env={**os.environ, **environment},
-            )  # fmt: skip
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        if not line:
-            raise AssertionError(self._errors.read_text("utf-8"))
-        self.url = json.loads(line)["url"]
+        self.process = children.Served(self.folder, self._errors, environment, self.port)
+        self.url = self.process.url
         self.port = int(self.url.rpartition(":")[2])
-        self._wait()
         return self
-
-    def _wait(self) -> None:
-        """The address is told before the server listens."""
-        for _ in range(100):
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
-            except OSError:
-                time.sleep(0.02)
-            else:
-                return
-        raise AssertionError("the hub does not listen")
 
     def stop(self) -> None:
         if self.process is not None:
             self.process.kill()
-            self.process.communicate()
             self.process = None
 
     def pack(self, out: Path, office: str = "0306") -> Path:
