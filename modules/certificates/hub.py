@@ -27,7 +27,7 @@ class Projection:
     """``p_certificates_issued``: one row a certificate; ``p_certificates_status``: what was said about it, in log order."""
 
     name: Final = "certificates"
-    version: Final = 1
+    version: Final = 2
     kinds: Final = frozenset({"certificates.issued", "certificates.status"})
 
     def tables(self) -> Sequence[str]:
@@ -36,6 +36,7 @@ class Projection:
             "office TEXT NOT NULL, device TEXT NOT NULL, status_index BIGINT NOT NULL, hash TEXT NOT NULL, issued_s BIGINT NOT NULL, "
             "expires_s BIGINT, status TEXT NOT NULL, changed_ms BIGINT NOT NULL, conflict TEXT NOT NULL, op TEXT NOT NULL)",
             "CREATE INDEX p_certificates_issued_office ON p_certificates_issued (office, status)",
+            "CREATE INDEX p_certificates_issued_when ON p_certificates_issued (office, issued_s)",
             "CREATE TABLE p_certificates_status (op TEXT PRIMARY KEY, cti TEXT NOT NULL, office TEXT NOT NULL, device TEXT NOT NULL, "
             "status TEXT NOT NULL, reason TEXT NOT NULL, status_index BIGINT NOT NULL, at_s BIGINT NOT NULL, log_index BIGINT NOT NULL, "
             "received_ms BIGINT NOT NULL)",
@@ -137,11 +138,11 @@ class Projection:
         publication itself, others on this signature).
         """
         targets = trustlist.of_offices(offices, now_ms // 1000)
+        states = self._states(tx)
         for office in offices:
             code = office["code"]
-            states, known_s = self._states(tx, code), self._known(tx, code)
             targets[f"status/{code}.cwt"] = statuslist.write(
-                code, states, now_ms // 1000, sign=sign, public=public, known_s=known_s
+                code, states.get(code, {}), now_ms // 1000, sign=sign, public=public, known_s=self._known(tx, code)
             )
         return targets
 
@@ -152,20 +153,20 @@ class Projection:
         )
         return int(rows[0]["s"] or 0)
 
-    def _states(self, tx: Any, office: str) -> dict[int, State]:
-        """Entries that are not valid. A certificate whose issue has not arrived yet is listed by what was said of it."""
-        states: dict[int, State] = {}
+    def _states(self, tx: Any) -> dict[str, dict[int, State]]:
+        """By office, entries that are not valid. A certificate whose issue has not arrived yet is listed by what was said of it."""
+        states: dict[str, dict[int, State]] = {}
         rows = tx.query(
-            "SELECT s.status_index AS place, s.cti AS cti, s.status AS said, i.status AS settled FROM p_certificates_status s "
-            "LEFT JOIN p_certificates_issued i ON i.cti = s.cti AND i.office = s.office "
-            "WHERE s.office = :office ORDER BY s.log_index, s.op",
-            {"office": office},
+            "SELECT s.office AS office, s.status_index AS place, s.status AS said, i.status AS settled FROM p_certificates_status s "
+            "LEFT JOIN p_certificates_issued i ON i.cti = s.cti AND i.office = s.office ORDER BY s.log_index, s.op"
         )
         for row in rows:
-            state = row["settled"] or row["said"]
-            if states.get(row["place"]) != "revoked":
-                states[row["place"]] = state
-        return {place: state for place, state in states.items() if state != "valid"}
+            of = states.setdefault(row["office"], {})
+            if of.get(row["place"]) != "revoked":
+                of[row["place"]] = row["settled"] or row["said"]
+        return {
+            office: {place: state for place, state in of.items() if state != "valid"} for office, of in states.items()
+        }
 
 
 def _hex(value: object) -> str:

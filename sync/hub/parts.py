@@ -6,6 +6,7 @@ its keeper signed it, and what has changed since then waits for the next signatu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -23,6 +24,7 @@ from tuf.api.serialization import DeserializationError
 from sync.errors import Refused
 
 TOP: Final = "targets"
+_WILD: Final = re.compile(r"[*?\[]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,42 @@ class Delegate:
 def split(targets: Mapping[str, bytes], delegates: Sequence[Delegate]) -> dict[str, dict[str, bytes]]:
     """Who signs what: role → its targets. The first delegate that covers a target has it, the top role has the rest."""
     parts: dict[str, dict[str, bytes]] = {TOP: {}, **{delegate.name: {} for delegate in delegates}}
+    owners = _Owners(delegates)
     for name, data in targets.items():
-        owner = next((delegate.name for delegate in delegates if delegate.covers(name)), TOP)
-        parts[owner][name] = data
+        parts[owners.of(name)][name] = data
     return parts
+
+
+class _Owners:
+    """Who signs what, found without asking every delegate: there may be one for each of some hundred offices."""
+
+    def __init__(self, delegates: Sequence[Delegate]) -> None:
+        self._delegates = delegates
+        self._named: dict[str, int] = {}  # target → the first delegate that names it whole
+        self._patterns: dict[
+            str, list[tuple[int, str]]
+        ] = {}  # first part → delegates with a pattern there, and how it begins
+        for place, delegate in enumerate(delegates):
+            for path in delegate.paths:
+                begin = _WILD.split(path, maxsplit=1)[0]
+                if begin == path:
+                    self._named.setdefault(path, place)
+                else:
+                    self._patterns.setdefault(begin.partition("/")[0] if "/" in begin else "", []).append(
+                        (place, begin)
+                    )
+
+    def of(self, target: str) -> str:
+        """The name of the first delegate that covers ``target``, else the top role's."""
+        found = self._named.get(target, len(self._delegates))
+        for first in (target.partition("/")[0], ""):
+            for place, begin in self._patterns.get(first, ()):
+                if place >= found:
+                    break
+                if target.startswith(begin) and self._delegates[place].covers(target):
+                    found = place
+                    break
+        return self._delegates[found].name if found < len(self._delegates) else TOP
 
 
 def delegations(delegates: Sequence[Delegate]) -> Delegations | None:

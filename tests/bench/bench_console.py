@@ -56,6 +56,10 @@ def _measure(name: str, folder: Path, url: str | None) -> list[Row]:
             key, now = bytes(SigningKey.generate().verify_key), hub.clock.wall_ms()
             hub.storage.write(lambda tx: signers.add(tx, hub.folder, "province", "03", "ខេត្តកំពង់ចាម", key, now))
             took["publications, a part signed elsewhere"] = _slowest(client, "/console/publications")
+            key = bytes(SigningKey.generate().verify_key)
+            hub.storage.write(lambda tx: signers.add(tx, hub.folder, "issuer", "0105", "សាលាស្រុក", key, now))
+            hub.settle()
+            took["publications, an issuer elsewhere"] = _slowest(client, "/console/publications")
     finally:
         hub.close()
     heaviest = max(took, key=lambda title: took[title])
