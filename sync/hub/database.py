@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -50,15 +51,21 @@ def open_storage(folder: Path, settings: Mapping[str, Any], key: SigningKey, now
 
 def require_empty(url: str) -> None:
     """Known HB-165 when a hub lives in that database already; asked before a new hub's keys are made."""
-    from sync.hub.storage_postgres import PostgresStorage
+    import psycopg
+
+    from sync.hub.postgres_connection import PostgresTx, connect, explain
 
     require_url(url)
-    storage = PostgresStorage(url)
-    try:
-        if storage.read(lambda tx: tx.one("SELECT 1 AS yes FROM meta WHERE name = :name", {"name": OWNER})):
-            raise Known("HB-165")
-    finally:
-        storage.close()
+    with closing(connect(url)) as connection:
+        tx = PostgresTx(connection)
+        try:
+            if not tx.query("SELECT to_regclass('meta') IS NOT NULL AS yes")[0]["yes"]:
+                return
+            owned = tx.one("SELECT 1 AS yes FROM meta WHERE name = :name", {"name": OWNER})
+        except psycopg.Error as error:
+            raise explain(error) from error
+    if owned:
+        raise Known("HB-165")
 
 
 def _belong(tx: Tx, key: str) -> None:
