@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from modules.contract import Command, Refused, SalaError
-from sync import blobs, office, sealedfeed, volume
+from sync import blobs, office, refreshing, sealedfeed, volume
 from sync.errors import Known
-from sync.limits import MAX_CHUNK
+from sync.limits import KIB, MAX_CHUNK
 
 if TYPE_CHECKING:
     from modules.session import Session
     from sync.transport import Transport
 
 Progress = Callable[[str, int, int], None]
+_SMALL: Final = 32 * KIB  # bytes of a publication that is taken on the way
 _COUNTED: Final = ("new", "batches", "sealed", "problems")
 
 
@@ -69,6 +70,7 @@ def fetch(
     total = dict.fromkeys(_COUNTED, 0)
     more = True
     with _line(session, cancel) as line:
+        refreshing.refresh(session.unlocked, line, cancel=cancel, largest=_SMALL)  # who certifies laptops by now
         while more and not cancel():
             after = session.commands.run("agency.place")["after"]
             answer = line.call("GET", f"/v1/sealed?after={after}", signed=True, limit=sealedfeed.MAX_PAGE)

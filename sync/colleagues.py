@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sync import audit, cbor, devices, enrol, ops, outbox, publications, withdrawal
+from sync import audit, cbor, certifiers, devices, enrol, ops, outbox, publications, withdrawal
 from sync import office as office_pack
 from sync.cbor import Malformed
 from sync.devices import Certificate
@@ -72,7 +72,8 @@ def check(conn: Connection, certificate: bytes) -> Certificate:
 def read(conn: Connection, certificate: bytes) -> Certificate:
     """The certificate of any laptop of our centre, signed by it or by our province. Refused SY-444 else."""
     try:
-        signer = devices.certifier(certificate, enrol.signers(conn))
+        office = devices.office_of(certificate)
+        signer = devices.certifier(certificate, [*enrol.signers(conn), *certifiers.former(conn, office)])
         if signer is not None:
             return devices.read_certificate(certificate, signer)
     except Malformed as error:

@@ -24,6 +24,7 @@ _FOLDERS: Final[dict[str, Text]] = {
 }
 _WHOLE: Final[dict[str, Text]] = {
     "ref/geo.sqlite": {"km": "បញ្ជីខេត្ត ស្រុក ឃុំ ភូមិ", "en": "Provinces, districts, communes, villages"},
+    "ref/certifiers.cbor": {"km": "កូនសោដែលបញ្ជាក់កុំព្យូទ័រ", "en": "Keys that certify laptops"},
     "ref/couriers.cbor": {"km": "កូនសោសម្រាប់ឯកសារដឹកជញ្ជូន", "en": "Keys for courier files"},
     "ref/ca-pins.pem": {"km": "វិញ្ញាបនបត្រសម្រាប់បណ្តាញ", "en": "Certificates for the line"},
 }

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from nacl.exceptions import CryptoError
 from nacl.public import SealedBox
 
-from sync import couriers, delegations, inbox, leases, pins, withdrawal, witnesses
+from sync import certifiers, couriers, delegations, inbox, leases, pins, withdrawal, witnesses
 from sync.cbor import Malformed
 from sync.errors import Known
 from sync.limits import MAX_PUBLICATION, MAX_SEQ
@@ -45,6 +45,7 @@ _PROGRAMS: Final = "app/"  # of programs only the index is taken; the pieces com
 _INDEX: Final = "/index.cbor"
 _NOT_OURS: Final = "SY-344"
 _OWN: Final[dict[str, Callable[[bytes], object]]] = {  # what replication itself reads later
+    certifiers.TARGET: certifiers.read,
     couriers.TARGET: couriers.read,
     pins.NAME: pins.read,
     witnesses.TARGET: witnesses.read,

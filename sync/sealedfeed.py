@@ -12,7 +12,7 @@ by the order of acceptance, so that what is released late still comes; a batch c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -98,9 +98,17 @@ class Opened:
     sealed: int  # accepted ops that none of the desk's keys opens
 
 
-def open_item(item: Item, keys: Iterable[PrivateKey], signer: bytes, log: NoteKey) -> Opened:
-    """Verify ``item`` and open what ``keys`` can. Malformed when anything does not hold; Known SY-310 for a forged receipt."""
+def open_item(
+    item: Item, keys: Iterable[PrivateKey], signers: Callable[[str], Sequence[bytes]], log: NoteKey
+) -> Opened:  # fmt: skip
+    """Verify ``item`` and open what ``keys`` can. ``signers``: who certifies laptops of an office, by its code.
+
+    Malformed when anything does not hold; Known SY-310 for a forged receipt.
+    """
     found = batch.parse(item.batch)
+    signer = devices.certifier(item.certificate, signers(devices.office_of(item.certificate)))
+    if signer is None:
+        raise Malformed("sealed: certified by nobody who may")
     certificate = devices.read_certificate(item.certificate, signer)
     if certificate.device_id != found.device_id:
         raise Malformed("sealed: certificate of another laptop")

@@ -11,12 +11,12 @@ from nacl.public import PrivateKey
 
 from i18n.errors import SalaError
 from modules.contract import Api, Refused, Row
-from sync import sealedfeed
+from sync import certifiers, sealedfeed
 from sync.cbor import Malformed
+from sync.ids import key_id
 from sync.ops import ATTACHMENT_KEYS, attachment_keys
 from sync.plain import plain
 from sync.sealedfeed import Opened, OpenedOp
-from sync.sealing import key_id
 
 SUBMISSION: Final = "forms.submission"
 CHANGES: Final = {"forms.correction": "correction", "forms.withdrawal": "withdrawal"}
@@ -79,10 +79,13 @@ class Opening:
             found = sealedfeed.read_page(b64decode(page))
         except (Malformed, ValueError):
             raise Refused("AG-007", file="") from None
+        named = self._api.publication(certifiers.TARGET)
         report = {"new": 0, "batches": 0, "sealed": 0, "problems": 0, "next": found.next, "more": found.more}
         for item in found.items:
             try:
-                opened = sealedfeed.open_item(item, keys, centre.signer, centre.log)
+                opened = sealedfeed.open_item(
+                    item, keys, lambda office: [centre.signer, *certifiers.of_province(named, office)], centre.log
+                )
             except SalaError:
                 report["problems"] += 1
                 continue

@@ -14,7 +14,7 @@ from nacl.public import PublicKey, SealedBox
 from nacl.signing import SigningKey
 
 from sync import cbor
-from sync.hub import cosignatures, couriers, enrolment, epochs, leases
+from sync.hub import cosignatures, couriers, enrolment, epochs, leases, signers
 from sync.hub.keys import HubKeys
 from sync.hub.projections import Projection
 from sync.hub.storage import Row, Tx
@@ -54,6 +54,7 @@ def gather(tx: Tx, projections: Sequence[Projection], keys: HubKeys, now_ms: int
     if cosignatures.relays(tx):
         found.targets[cosignatures.TARGET] = cosignatures.publication(tx)
     found.targets |= couriers.publication(tx, keys)
+    found.targets |= signers.publication(tx)
     if private:
         _single(tx, now_ms, found)
     for projection in projections:

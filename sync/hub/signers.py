@@ -14,6 +14,8 @@ from typing import Final
 
 from nacl.signing import SigningKey
 
+from sync import certifiers
+from sync.delegations import PROVINCE
 from sync.errors import Known, Refused
 from sync.hub import acts, keys
 from sync.hub.parts import Delegate
@@ -133,6 +135,16 @@ def certified(tx: Tx, office: str) -> tuple[list[bytes], list[bytes]]:
     former = tx.query("SELECT public, stolen FROM former_key WHERE role = :name ORDER BY ended_ms DESC", {"name": name})
     good = [bytes(row["public"]) for row in (*present, *former) if not row.get("stolen")]
     return good, [bytes(row["public"]) for row in former if row["stolen"]]
+
+
+def publication(tx: Tx) -> dict[str, bytes]:
+    """The target that names every key which certified laptops of a province and was not stolen; none without provinces."""
+    rows = tx.query(
+        """SELECT name, public FROM role WHERE kind = 'province'
+           UNION SELECT role, public FROM former_key WHERE stolen = 0 AND role LIKE 'province-%' ORDER BY 1, 2"""
+    )
+    named = [(row["name"].removeprefix(PROVINCE), bytes(row["public"])) for row in rows]
+    return {certifiers.TARGET: certifiers.encode(named)} if named else {}
 
 
 # --- keys

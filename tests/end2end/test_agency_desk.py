@@ -85,6 +85,34 @@ def told(session: Session) -> list[tuple[str, str]]:
     return [(body["decision"], body["reason"]) for body in bodies]
 
 
+def test_laptops_that_their_province_has_certified_are_read_too_and_stay_so_when_it_takes_another_key(
+    hub: Hub, laptop: Callable[..., Session], scan: Path
+) -> None:
+    hub.cli("role", "add", "province", "03")
+    office, desk = laptop("0306"), laptop("1201", "reader")
+    finish(office, scan)
+    assert replicate.once(office)["batches_received"] >= 1
+    replicate.once(desk)
+    make_desk(hub, desk)
+    assert agency_feed.fetch(desk) == {"new": 1, "batches": 1, "sealed": 0, "problems": 0}
+    hub.cli("role", "rotate", "province-03")
+    finish(office, scan)
+    for session in (office, desk):
+        assert replicate.once(session)["problems"] == []
+    assert len(rows(desk)) == 2
+    hub.cli("role", "rotate", "province-03", "--stolen")
+    late = laptop("1202", "reader")  # it hears of the first and the third key
+    replicate.once(late)
+    make_desk(hub, late)
+    assert agency_feed.fetch(late) == {"new": 2, "batches": 2, "sealed": 0, "problems": 0}
+    newest = laptop("0307")
+    finish(newest, scan)
+    replicate.once(newest)
+    for session in (late, desk):
+        assert agency_feed.fetch(session)["problems"] == 0, "who certifies by now is asked first"
+    assert len(rows(late)) == len(rows(desk)) == 3
+
+
 def test_what_a_hostile_laptop_seals_to_the_agency_holds_up_nobody(
     hub: Hub, laptop: Callable[..., Session], scan: Path
 ) -> None:

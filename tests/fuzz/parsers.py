@@ -21,6 +21,7 @@ from sync import (
     base45,
     batch,
     cbor,
+    certifiers,
     colleagues,
     cose,
     couriers,
@@ -264,6 +265,7 @@ PARSERS: Final[dict[str, Parser]] = {
     "sync/colleagues.py::read_held": Parser(colleagues.read_held, lambda: [_held()]),
     "sync/cose.py::parse": Parser(lambda data: cose.parse(data, "application/sala-status+cbor"), lambda: [_status()]),
     "sync/cose.py::parse_prefix": Parser(lambda data: cose.parse_prefix(data, batch.CONTENT_TYPE), _batches),
+    "sync/certifiers.py::read": Parser(certifiers.read, lambda: [certifiers.encode([("03", bytes(32))])]),
     "sync/couriers.py::read": Parser(couriers.read, lambda: [couriers.encode([("ខេត្ត", bytes(BOX.public_key))])]),
     "sync/devices.py::read_request": Parser(devices.read_request, lambda: [_enrolment()]),
     "sync/devices.py::read_signed_request": Parser(

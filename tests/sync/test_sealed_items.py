@@ -48,7 +48,12 @@ def item(places: Sequence[int] = (0, 1, 2), *, sealed: bool = True) -> Item:
 
 
 def opened(made: Item, *keys: PrivateKey) -> Opened:
-    return sealedfeed.open_item(made, keys, bytes(SIGNER.verify_key), NoteKey("hub", bytes(LOG.verify_key)))
+    return sealedfeed.open_item(
+        made,
+        keys,
+        lambda office: [bytes(SIGNER.verify_key)] if office == "0306" else [],
+        NoteKey("hub", bytes(LOG.verify_key)),
+    )
 
 
 def test_only_accepted_ops_are_read_and_only_with_a_key() -> None:

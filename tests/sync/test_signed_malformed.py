@@ -16,6 +16,7 @@ from securesystemslib.signer import CryptoSigner
 
 from sync import (
     cbor,
+    certifiers,
     colleagues,
     cose,
     couriers,
@@ -220,6 +221,7 @@ def published(laptop: Unlocked) -> dict[str, tuple[bytes, Callable[[bytes], byte
         f"inbox/{own}.cbor": (wire.encode_notices(notices), seal.encrypt),
         "devices/03.cbor": (cbor.encode(revoked), bytes),
         couriers.TARGET: (couriers.encode([("hub", BOX)]), bytes),
+        certifiers.TARGET: (certifiers.encode([("03", bytes(WITNESS.verify_key))]), bytes),
         witnesses.TARGET: (cbor.encode([["pursat", "15", bytes(WITNESS.verify_key)]]), bytes),
         pins.NAME: (_pins(), bytes),
         f"app/9.9.9/{updates.here()}/index.cbor": (cbor.encode(index), release),
