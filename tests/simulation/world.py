@@ -36,6 +36,7 @@ ROUNDS: Final = 6  # after healing everything must be through in so many rounds 
 MINUTE: Final = 60_000
 LONGEST_WAIT: Final = 7 * 3_600_000  # no back-off is longer
 _RECEIVED: Final = "(SELECT coalesce(max(value), 0) FROM mark WHERE name = 'received')"
+_EPOCH: Final = "SELECT value FROM mark WHERE name = 'epoch'"  # an earlier one: what a restored centre lacks is offered later
 YEAR: Final = 365 * 86_400_000
 
 
@@ -334,8 +335,11 @@ class World:
             self.roads.province.close()
 
     def drained(self) -> bool:
-        """Has every laptop brought everything, and does the centre know where each op belongs?"""
+        """Has every laptop brought everything, heard of the life of the log that the centre is in, and does the centre know where
+        each op belongs?"""
         if any(self.waiting(laptop) for laptop in self.alive) or (self.roads and self.roads.province.left()):
+            return False
+        if any(laptop.rows(_EPOCH) not in ([], [{"value": self.site.centre.log.epoch}]) for laptop in self.alive):
             return False
         pending = {row["hash"] for row in self.site.rows("SELECT hash FROM op WHERE label = 'pending'")}
         willing = [laptop for laptop in self.alive if not laptop.devices & self.revoked]
