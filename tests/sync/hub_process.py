@@ -9,6 +9,8 @@ from typing import Any
 from tests.faults import children
 from tests.hub import tables
 
+ROOT = Path(__file__).parents[2]
+
 
 class Hub:
     """One hub over one folder; may be stopped and started again."""
