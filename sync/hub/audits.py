@@ -50,27 +50,32 @@ class Audit:
         )
 
     def apply(self, tx: Any, op: Any, received_ms: int) -> None:
+        new = not _heard(tx, op.device)
         if op.predecessor:
-            new = tx.execute(
+            tx.execute(
                 """INSERT INTO p_audit_line (device, predecessor, seq) VALUES (:device, :before, :seq)
                    ON CONFLICT DO NOTHING""",
                 {"device": op.device, "before": op.predecessor, "seq": _shared(op)},
             )
-            if new:
-                _judge_waiting(tx)
-        if op.kind == rekey.KIND:
-            return
-        said = _read(op.body)
-        verdict = OTHER if said is None else _verdict(last(tx, op.device) or _inherited(tx, op.device), said)
-        size, root, base, proof = said or (0, b"", 0, [])
-        tx.execute(
-            """INSERT INTO p_audit_mark (device, seq, size, root, received_ms, verdict, base, proof)
-               VALUES (:device, :seq, :size, :root, :now, :verdict, :base, :proof) ON CONFLICT DO NOTHING""",
-            {
-                "device": op.device, "seq": op.seq, "size": size, "root": root, "now": received_ms, "verdict": verdict,
-                "base": base, "proof": b"".join(proof),
-            },
-        )  # fmt: skip
+        if op.kind != rekey.KIND:
+            _mark(tx, op, received_ms)
+        if new:
+            _judge_waiting(tx)
+
+
+def _mark(tx: Any, op: Any, received_ms: int) -> None:
+    """Judge one checkpoint and keep it."""
+    said = _read(op.body)
+    verdict = OTHER if said is None else _verdict(last(tx, op.device) or _inherited(tx, op.device), said)
+    size, root, base, proof = said or (0, b"", 0, [])
+    tx.execute(
+        """INSERT INTO p_audit_mark (device, seq, size, root, received_ms, verdict, base, proof)
+           VALUES (:device, :seq, :size, :root, :now, :verdict, :base, :proof) ON CONFLICT DO NOTHING""",
+        {
+            "device": op.device, "seq": op.seq, "size": size, "root": root, "now": received_ms, "verdict": verdict,
+            "base": base, "proof": b"".join(proof),
+        },
+    )  # fmt: skip
 
 
 def last(tx: Any, device: str, until: int = MAX_SEQ) -> Row | None:
@@ -89,34 +94,50 @@ def _inherited(tx: Any, device: str) -> Row:
     Without one only a ``verdict``: sound for a first log, begun when former keys have good ones all the same, waits while it cannot
     be told.
     """
-    passed, end = set[str](), SOUND
+    first, passed, end = device, set[str](), SOUND
     while device not in passed:
         if len(passed) == _MOST_KEYS:
             return {"verdict": WAITS}
         passed.add(device)
         rows = tx.query("SELECT predecessor, seq FROM p_audit_line WHERE device = :d", {"d": device})
         if not rows:
-            return {"verdict": WAITS if _has_former_keys(tx, device) else end}
+            return {"verdict": end if device == first or _heard(tx, device) else WAITS}
         device = rows[0]["predecessor"]
         found = last(tx, device, rows[0]["seq"])
         if found is not None:
             return found
+        if _waiting(tx, device):
+            return {"verdict": WAITS}
         end = BEGUN if last(tx, device) is not None else end
     return {"verdict": end}
 
 
-def _has_former_keys(tx: Any, device: str) -> bool:
-    """What its enrolment proved, whether or not anything has come under the key."""
-    rows = tx.query("SELECT predecessor FROM device WHERE device = :d", {"d": bytes.fromhex(device)})
-    return bool(rows and rows[0]["predecessor"])
+def _heard(tx: Any, device: str) -> bool:
+    """Whether anything of a key has come that this projection reads."""
+    sql = "SELECT 1 AS yes FROM p_audit_mark WHERE device = :d UNION ALL SELECT 1 AS yes FROM p_audit_line WHERE device = :d"
+    return bool(tx.query(sql, {"d": device}))
+
+
+def _waiting(tx: Any, device: str = "") -> list[Row]:
+    """The checkpoints that wait, of one key or of all, in each one's order."""
+    rows: list[Row] = tx.query(
+        """SELECT device, seq, size, root, base, proof FROM p_audit_mark
+           WHERE verdict = 'waits' AND (:d = '' OR device = :d) ORDER BY device, seq""",
+        {"d": device},
+    )
+    return rows
 
 
 def _judge_waiting(tx: Any) -> None:
-    """The first op under some new key has come: judge again what waits for it, in each laptop's order."""
-    rows = tx.query(
-        "SELECT device, seq, size, root, base, proof FROM p_audit_mark WHERE verdict = 'waits' ORDER BY device, seq"
-    )
-    for row in rows:
+    """The first op under some key has come: judge again what waits for it, until nothing more can be told."""
+    before = -1
+    while (left := len(_waiting(tx))) and left != before:
+        before = left
+        _judge_each(tx)
+
+
+def _judge_each(tx: Any) -> None:
+    for row in _waiting(tx):
         proof = [bytes(row["proof"][at : at + 32]) for at in range(0, len(row["proof"]), 32)]
         before = last(tx, row["device"], row["seq"] - 1) or _inherited(tx, row["device"])
         verdict = _verdict(before, (row["size"], bytes(row["root"]), row["base"], proof))

@@ -125,6 +125,21 @@ def test_a_key_under_which_nothing_came_hides_no_log(lines: Centre, honest: bool
     assert take(lines, Op(NEWEST, 4, log.grown(5).body(10))) == (audits.SOUND if honest else audits.OTHER)
 
 
+@pytest.mark.parametrize("newest", [NEWEST, b"\0" * 16])
+def test_keys_that_wait_for_one_another_are_judged_in_their_order(
+    lines: Centre, monkeypatch: pytest.MonkeyPatch, newest: bytes
+) -> None:
+    monkeypatch.setitem(PREDECESSORS, newest, NEW)
+    log = Log(5).grown(3)
+    rekeyed(lines, newest, 2)
+    assert take(lines, Op(newest, 2, log.grown(2).body(8))) == audits.WAITS
+    rekeyed(lines, NEW, 6)
+    assert take(lines, Op(NEW, 2, log.body(5))) == audits.WAITS
+    assert take(lines, Op(newest, 3, log.grown(4).body(10))) == audits.WAITS
+    assert take(lines, Op(OLD, 2, Log(5).body())) == audits.SOUND
+    assert verdicts(lines, NEW) + verdicts(lines, newest) == [audits.SOUND] * 3
+
+
 @pytest.mark.parametrize("keys", [1, 2])
 def test_whoever_shares_nothing_begins_anew_and_stays_shown_as_that(lines: Centre, keys: int) -> None:
     assert take(lines, Op(OLD, 2, Log(5).body())) == audits.SOUND
@@ -140,9 +155,11 @@ def test_whoever_shares_nothing_begins_anew_and_stays_shown_as_that(lines: Centr
     assert verdicts(lines, OLD) == [audits.SOUND]
 
 
-def test_a_copy_made_before_anything_was_marked_has_a_log_like_any_other(lines: Centre) -> None:
-    rekeyed(lines, NEW, 0)
-    assert take(lines, Op(NEW, 2, Log(5).body())) == audits.SOUND
+def test_what_comes_before_the_former_keys_own_word_waits_for_it(lines: Centre) -> None:
+    rekeyed(lines, NEW, 2)
+    assert take(lines, Op(NEW, 2, Log(5).grown(2).body(5))) == audits.WAITS
+    assert take(lines, Op(OLD, 2, Log(5).body())) == audits.SOUND
+    assert verdicts(lines, NEW) == [audits.SOUND]
 
 
 def test_more_keys_than_anybody_needs_are_not_followed(lines: Centre, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ NAMES = st.sampled_from(
 
 @st.composite
 def delegates(draw: st.DrawFn) -> list[Delegate]:
-    found = []
+    found: list[Delegate] = []
     for kind, subject in draw(st.lists(st.tuples(st.sampled_from(sorted(signers.PATHS)), SUBJECTS), max_size=8)):
         paths = tuple(path.format(subject) for path in signers.PATHS[kind])
         found.append(Delegate(f"{kind}-{subject}-{len(found)}", paths, bytes(32)))
