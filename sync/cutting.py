@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sync import audit, audit_marks, enrol, freezing, ops
+from sync import audit, audit_marks, freezing, identity, ops
 from sync.limits import MAX_TARGET
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _prepare(conn: Connection, unlocked: Unlocked, clock: Clock) -> int:
     """The ops of the program itself, and the signature; the place of the first op to be cut, 0 when nothing waits."""
     if not uncut(conn).ops:
         return 0
-    for record, body in enrol.undeclared(conn):
+    for record, body in identity.undeclared(conn):
         _append(conn, unlocked, clock, "sync.officer", record, body)
     _append(conn, unlocked, clock, audit.CHECKPOINT_KIND, "", audit_marks.make(conn, clock))
     sign_head(conn, unlocked)

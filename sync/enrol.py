@@ -210,24 +210,3 @@ def accept(conn: Connection, clock: Clock, data: bytes) -> bool:
     )
     audit.append(conn, clock, {"what": "enrolled", "device": found.device_id.hex(), "number": found.number})
     return True
-
-
-def undeclared(conn: Connection) -> list[tuple[str, dict[str, object]]]:
-    """Officers whose key the hub has not been told of: (record, body) of the ``sync.officer`` ops to append."""
-    rows = conn.execute(
-        "SELECT id, name, latin, role, sign_public, recovered_ms FROM officer ORDER BY added_ms, id"
-    ).fetchall()
-    wanted = {f"{row['id']}/{row['sign_public'].hex()[:16]}": row for row in rows}
-    told = conn.execute("SELECT record FROM op_line WHERE form = 'sync' AND kind = 'sync.officer'").fetchall()
-    for row in told:
-        wanted.pop(row["record"], None)
-    return [
-        (
-            record,
-            {
-                "officer": row["id"], "name": row["name"], "latin": row["latin"], "role": row["role"],
-                "public": row["sign_public"], **({"recovered_ms": row["recovered_ms"]} if row["recovered_ms"] else {}),
-            },
-        )
-        for record, row in wanted.items()
-    ]  # fmt: skip

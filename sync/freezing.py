@@ -15,6 +15,7 @@ from nacl.signing import SigningKey
 from sync import batch, checkpoints, ops, sealing
 from sync.batch import LEVEL_METERED, LEVEL_ONLINE, Author
 from sync.failpoint import failpoint
+from sync.ids import key_id
 from sync.limits import KIB, MAX_AUTHORS, MAX_OPS, MAX_RAW
 from sync.marks import mark
 
@@ -61,7 +62,7 @@ def gather(conn: Connection, first: int, last: int | None, target: int) -> Draft
         rows=rows, base=mark(conn, ops.chain_base(device)), key=SigningKey(identity["sign"]),
         seen=(known.size, known.root) if known else checkpoints.NONE_SEEN,
         authors=_authors(conn, rows[0]["seq"], rows[-1]["seq"]),
-        recipients={sealing.key_id(row["public"]): [row["public"], row["recovery"]] for row in keys},
+        recipients={key_id(row["public"]): [row["public"], row["recovery"]] for row in keys},
         seeds={agency: ops.seed(conn, device, agency) for agency in agencies},
     )  # fmt: skip
 
@@ -140,4 +141,4 @@ def _groups(draft: Draft, rows: Sequence[Any], level: int) -> tuple[list[bytes],
         )
         for (def_hash, agency), texts in sorted(bodies.items())
     ]  # fmt: skip
-    return groups, sorted({sealing.key_id(key) for _, agency in bodies for key in draft.recipients[agency]})
+    return groups, sorted({key_id(key) for _, agency in bodies for key in draft.recipients[agency]})

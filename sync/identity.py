@@ -150,5 +150,32 @@ def remove_officer(conn: Connection, officer: str, wall_ms: int) -> None:
     conn.execute("UPDATE officer SET removed_ms = ?, secret = NULL WHERE id = ?", (wall_ms, officer))
 
 
+def moved_to(conn: Connection, officer: str, now_ms: int) -> str | None:
+    """The office to which ``officer`` has moved by now, or None."""
+    row = conn.execute("SELECT moved_to, moved_ms FROM officer WHERE id = ?", (officer,)).fetchone()
+    return row["moved_to"] if row and row["moved_ms"] is not None and row["moved_ms"] <= now_ms else None
+
+
+def undeclared(conn: Connection) -> list[tuple[str, dict[str, object]]]:
+    """Officers whose key the hub has not been told of: (record, body) of the ``sync.officer`` ops to append."""
+    rows = conn.execute(
+        "SELECT id, name, latin, role, sign_public, recovered_ms FROM officer ORDER BY added_ms, id"
+    ).fetchall()
+    wanted = {f"{row['id']}/{row['sign_public'].hex()[:16]}": row for row in rows}
+    told = conn.execute("SELECT record FROM op_line WHERE form = 'sync' AND kind = 'sync.officer'").fetchall()
+    for row in told:
+        wanted.pop(row["record"], None)
+    return [
+        (
+            record,
+            {
+                "officer": row["id"], "name": row["name"], "latin": row["latin"], "role": row["role"],
+                "public": row["sign_public"], **({"recovered_ms": row["recovered_ms"]} if row["recovered_ms"] else {}),
+            },
+        )
+        for record, row in wanted.items()
+    ]  # fmt: skip
+
+
 def _officer_key(seed: bytes) -> bytes:
     return blake2b(key=seed, digest_size=32, person=b"sala/officer/v1").digest()

@@ -1,9 +1,10 @@
-"""Ids that sort by time: UUID version 7 (RFC 9562 §5.7), made here because Python 3.11 has none."""
+"""Ids: those of ops, which sort by time (UUID version 7, RFC 9562 §5.7: Python 3.11 has none), and the names of keys to seal to."""
 
 from __future__ import annotations
 
 import secrets
 import threading
+from hashlib import sha256
 
 _lock = threading.Lock()
 _last = 0  # the 74 bits after the time of the last id, so that ids of one millisecond stay in order
@@ -22,3 +23,8 @@ def uuid7(wall_ms: int) -> bytes:
     time_part = wall_ms & ((1 << 48) - 1)
     value = time_part << 80 | 0x7 << 76 | (tail >> 62) << 64 | 0b10 << 62 | tail & ((1 << 62) - 1)
     return value.to_bytes(16, "big")
+
+
+def key_id(public: bytes) -> bytes:
+    """The 8 bytes that name an X25519 public key."""
+    return sha256(public).digest()[:8]

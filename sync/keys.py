@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from nacl import utils
 from nacl.public import PrivateKey
 
-from sync import attempts, audit, drafts, identity, marks, schema, slots
+from sync import attempts, audit, drafts, identity, marks, migrate, slots
 from sync.clock import Clock
 from sync.errors import Known, Refused
 from sync.failpoint import failpoint
@@ -71,7 +71,7 @@ def create_profile(
     slot, seed = slots.new_slot(_raw(made.id), made.name, made.latin, passphrase, cost or measured_cost(), [key])
     store = Store.create(home, key, clock=clock)
     try:
-        schema.install(store)
+        migrate.install(store)
 
         def fill(conn: Connection) -> None:
             identity.new_device(conn, clock.wall_ms())
@@ -104,7 +104,7 @@ def unlock(home: Path, name_or_id: str, passphrase: str, clock: Clock, *, read_o
     try:
         _require_newest(store, home)
         if not read_only:
-            schema.install(store)
+            migrate.install(store)
             event = {"what": "unlocked", "officer": slot.officer.hex(), "wrong_before": wrong}
             store.write(lambda conn: _settle(conn, home, store, event))
         _refuse_moved(store, slot.officer.hex())
@@ -143,7 +143,7 @@ def recover_with(
     public = found.recovery.public if found.recovery else None
     store, key = _open_store(home, database_keys, clock)
     try:
-        schema.install(store)
+        migrate.install(store)
         old = found.of(name_or_id) if found.officers else store.read(lambda conn: identity.found(conn, name_or_id))
         officer = old.officer.hex()
         slot, seed = slots.new_slot(old.officer, old.name, old.latin, new_passphrase, cost or measured_cost(), [key])
@@ -267,9 +267,7 @@ def _refuse_withdrawn(home: Path) -> None:
 
 
 def _refuse_moved(store: Store, officer: str) -> None:
-    from sync import transfers
-
-    office = store.read(lambda conn: transfers.gone(conn, officer, store.clock.wall_ms()))
+    office = store.read(lambda conn: identity.moved_to(conn, officer, store.clock.wall_ms()))
     if office is not None:
         raise Refused("SY-478", office=office)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 from sync import ballast, cipher
 from sync.errors import Known
 from sync.failpoint import failpoint
-from sync.schema import VERSION
+from sync.schema import VERSION, register
 from sync.store import DATABASE, Connection, Store
 
 if TYPE_CHECKING:
@@ -39,6 +39,11 @@ class _Names:
             return step
 
         return note
+
+
+def install(store: Store) -> None:
+    """Bring the store's own tables up to this version."""
+    migrate(store, "sync", register)
 
 
 def migrate(store: Store, name: str, register: Callable[[Migrations], None]) -> None:

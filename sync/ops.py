@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
-from sync import cbor
+from sync import audit, cbor, clockwatch
 from sync.cbor import Malformed
 from sync.cose import signature_holds
 from sync.errors import Known, Refused
-from sync.ids import uuid7
+from sync.ids import key_id, uuid7
 from sync.limits import KIB, MAX_ATTACH, MAX_NAME, MAX_OP, MAX_REFS
 from sync.marks import HUB_TIME, floor, set_mark
 
@@ -211,9 +211,6 @@ def append(
     ``refs`` are op hashes, ``attach`` blob ids, both hex. Refused SY-302 when the body is too large; Known SY-404 when
     the centre has withdrawn this laptop.
     """
-    from sync import audit, clockwatch
-    from sync.sealing import key_id
-
     if form != "sync" and conn.execute("SELECT 1 FROM withdrawn").fetchone():
         raise Known("SY-404")
     wall_ms, op_id = clock.wall_ms(), uuid7(clock.wall_ms())

@@ -14,7 +14,6 @@ from i18n.search import TOKENIZER
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
-    from sync.store import Store
 
 OPS: Final = (
     # Ops in order. bytes: what is signed; body: the plain body of a sealed op, which never leaves unsealed.
@@ -322,10 +321,3 @@ def register(migrations: Migrations) -> None:
     """Register every step with sqlite-utils."""
     for step in STEPS:
         migrations()(step)
-
-
-def install(store: Store) -> None:
-    """Bring the tables of ``store`` up to this version."""
-    from sync.migrate import migrate
-
-    migrate(store, "sync", register)

@@ -25,8 +25,9 @@ from nacl.public import PrivateKey, PublicKey, SealedBox
 from sync import cbor
 from sync.cbor import Malformed
 from sync.errors import Known
+from sync.ids import key_id
 from sync.limits import KIB, MAX_RECIPIENTS
-from sync.sealing import key_id, padded
+from sync.sealing import padded
 
 MAGIC: Final = b"SALASEALED1\n"
 BLOCK: Final = 64 * KIB  # bytes of one block before it is sealed

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from nacl.bindings import (
@@ -23,6 +22,7 @@ from nacl.public import PrivateKey, PublicKey, SealedBox
 
 from sync import cbor
 from sync.cbor import Malformed
+from sync.ids import key_id
 from sync.limits import MAX_OPS, MAX_RECIPIENTS
 from sync.ops import SealedRef, commitment
 
@@ -45,11 +45,6 @@ class Group:
     def key_id(self) -> bytes:
         """The key id by which ops name this group's recipient."""
         return self.boxes[0][0]
-
-
-def key_id(public: bytes) -> bytes:
-    """The 8 bytes that name an X25519 public key."""
-    return sha256(public).digest()[:8]
 
 
 def can_seal(public: bytes) -> bool:

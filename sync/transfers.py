@@ -137,12 +137,6 @@ def settle(unlocked: Unlocked) -> int:
     return len(gone)
 
 
-def gone(conn: Connection, officer: str, now_ms: int) -> str | None:
-    """The office to which ``officer`` has moved by now, or None."""
-    row = conn.execute("SELECT moved_to, moved_ms FROM officer WHERE id = ?", (officer,)).fetchone()
-    return row["moved_to"] if row and row["moved_ms"] is not None and row["moved_ms"] <= now_ms else None
-
-
 def arrive(unlocked: Unlocked, data: bytes, passphrase: str, *, cost: Cost | None = None) -> Officer:
     """Take an officer who comes with a statement: the same person, with new keys and a passphrase of their own.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from nacl.signing import SigningKey
 
 from i18n.errors import SalaError
-from sync import audit, identity
+from sync import audit, cutting, identity
 from sync.blobs import Blobs
 from sync.errors import Known
 from sync.identity import Identity
@@ -121,8 +121,6 @@ class Unlocked:
         self._secrets = None
 
     def _sign_head(self) -> None:
-        from sync import cutting
-
         with suppress(SalaError):  # a full disk must not keep a profile open; the next cut signs too
             self.store.write(lambda conn: cutting.sign_head(conn, self))
 

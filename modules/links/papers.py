@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from modules.contract import Api, Refused
-from modules.links import qr
+from modules.contract import Api, Refused, Row
+from modules.links import qr, sheet
 from modules.links.records import Links
+from modules.links.sheet import Label
 
 SHEET_LIMIT: Final = 2_000  # labels of one file
 
@@ -25,7 +26,10 @@ class Papers:
         """The QR of ``code`` as the file ``out`` (.png, .svg, or a poster as .pdf)."""
         row = self._links.rows([code])[0]
         says = self._says(row["code"])
-        path = qr.write(says, row["code"], row["title"], Path(out))
+        if Path(out).suffix.lower() == ".pdf":
+            path = qr.put(Path(out), self._poster(row, says))
+        else:
+            path = qr.write(says, row["code"], Path(out))
         return {"path": str(path), "code": row["code"], "payload": says}
 
     def preview(self, code: str) -> bytes:
@@ -35,31 +39,29 @@ class Papers:
 
     def sheet(self, codes: Sequence[str], out: str) -> dict[str, Any]:
         """Label sheets of ``codes`` as the PDF file ``out``."""
-        from modules.links.sheet import write
-
         labels, made = self._labels(codes), io.BytesIO()
-        pages = write(labels, made)
+        pages = sheet.write(labels, made)
         return {"path": str(qr.put(Path(out), made.getvalue())), "labels": len(labels), "pages": pages}
 
     def paper(self, codes: Sequence[str], poster: bool = False) -> bytes:
         """The same as PDF bytes, for the preview and the printer; ``poster`` takes the first code."""
-        from modules.links import sheet
-
-        made = io.BytesIO()
         if poster:
             row = self._links.rows(codes[:1])[0]
-            qr.verified(self._says(row["code"]), row["code"])
-            sheet.poster(self._says(row["code"]), row["code"], row["title"], made)
-        else:
-            sheet.write(self._labels(codes), made)
+            return self._poster(row, self._says(row["code"]))
+        made = io.BytesIO()
+        sheet.write(self._labels(codes), made)
+        return made.getvalue()
+
+    def _poster(self, row: Row, says: str) -> bytes:
+        made = io.BytesIO()
+        qr.verified(says, row["code"])
+        sheet.poster(says, row["code"], row["title"], made)
         return made.getvalue()
 
     def _says(self, code: str) -> str:
         return qr.payload(self._links.short(code), upper=bool(self._api.settings.get("links.qr_upper")))
 
-    def _labels(self, codes: Sequence[str]) -> list[Any]:
-        from modules.links.sheet import Label
-
+    def _labels(self, codes: Sequence[str]) -> list[Label]:
         if not 1 <= len(codes) <= SHEET_LIMIT:
             raise Refused("LN-007", count=len(codes), limit=SHEET_LIMIT)
         host = self._links.base().partition("://")[2] + "/"

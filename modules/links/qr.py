@@ -30,22 +30,15 @@ def verified(text: str, code: str) -> Any:
     return symbol
 
 
-def write(text: str, code: str, caption: str, out: Path) -> Path:
-    """One QR as ``out`` (.png, .svg or .pdf); ``caption`` stands under it in a PDF."""
+def write(text: str, code: str, out: Path) -> Path:
+    """One QR as ``out`` (.png or .svg). ``Refused("LN-008")`` for anything else."""
     import zxingcpp
 
-    symbol = verified(text, code)
     suffix = out.suffix.lower()
     if suffix == ".png":
         return put(out, png(text, code))
     if suffix == ".svg":
-        return put(out, zxingcpp.write_barcode_to_svg(symbol, scale=_PIXELS).encode())
-    if suffix == ".pdf":
-        from modules.links import sheet
-
-        made = io.BytesIO()
-        sheet.poster(text, code, caption, made)
-        return put(out, made.getvalue())
+        return put(out, zxingcpp.write_barcode_to_svg(verified(text, code), scale=_PIXELS).encode())
     raise Refused("LN-008", suffix=suffix or out.name)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import IO, Any, Final
 
 from i18n.catalog import tr
+from modules.links import qr
 
 MM: Final = 72 / 25.4
 COLUMNS: Final = 3
@@ -38,7 +39,6 @@ class Label:
 def write(labels: Sequence[Label], out: str | IO[bytes]) -> int:
     """Write the sheets to ``out`` (a file name or a stream); the number of pages."""
     from i18n import pdf
-    from modules.links import qr
 
     for label in labels:
         qr.verified(label.payload, label.code)

@@ -8,7 +8,7 @@ import pytest
 from nacl.public import PrivateKey
 from nacl.signing import SigningKey
 
-from sync import batch, ops, sealing, transfers
+from sync import batch, ids, ops, sealing, transfers
 from sync.errors import Refused
 from sync.hub import decisions
 from sync.hub import transfers as moves
@@ -194,7 +194,7 @@ def test_who_left_another_office_only_is_no_question_here(centre: Centre, laptop
 def test_an_officer_whose_word_is_sealed_is_nobody_to_the_centre(centre: Centre, laptop: Laptop) -> None:
     before = centre.storage.read(moves.people)
     agency, recovery = bytes(PrivateKey(b"a" * 32).public_key), bytes(PrivateKey(b"r" * 32).public_key)
-    made = op(laptop, at=NOW, kind="sync.officer", body=ops.SealedRef(sealing.key_id(agency), bytes(32)))
+    made = op(laptop, at=NOW, kind="sync.officer", body=ops.SealedRef(ids.key_id(agency), bytes(32)))
     group = sealing.seal_group(
         device_id=laptop.id,
         first_seq=1,
@@ -206,7 +206,7 @@ def test_an_officer_whose_word_is_sealed_is_nobody_to_the_centre(centre: Centre,
     )
     data = batch.build(
         laptop.sign, first_seq=1, prev=laptop.head, ops=[made], app_version="test", level=1, groups=[group],
-        recipients=sorted([sealing.key_id(agency), sealing.key_id(recovery)]),
+        recipients=sorted([ids.key_id(agency), ids.key_id(recovery)]),
     )  # fmt: skip
     assert centre.ingest.take(data).label == "accepted"
     assert centre.storage.read(moves.people) == before

@@ -10,7 +10,7 @@ from typing import Any
 from nacl.public import PrivateKey
 from nacl.signing import SigningKey
 
-from sync import batch, cbor, ops, sealing
+from sync import batch, cbor, ids, ops, sealing
 from sync.ops import OpFields, SealedRef
 from sync.store import Connection
 
@@ -49,11 +49,11 @@ class Desk:
 
     @property
     def agency_id(self) -> bytes:
-        return sealing.key_id(bytes(self.agency.public_key))
+        return ids.key_id(bytes(self.agency.public_key))
 
     @property
     def recovery_id(self) -> bytes:
-        return sealing.key_id(bytes(self.recovery.public_key))
+        return ids.key_id(bytes(self.recovery.public_key))
 
     def op(self, number: int, body: dict[str, Any], *, sealed: bool = False, **changes: Any) -> bytes:
         """The bytes of one op."""

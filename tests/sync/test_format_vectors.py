@@ -9,7 +9,7 @@ from pathlib import Path
 from nacl.public import PrivateKey
 from nacl.signing import SigningKey
 
-from sync import batch, cbor, devices, ops, pack, receipts, sealing
+from sync import batch, cbor, devices, ids, ops, pack, receipts, sealing
 from sync.notes import NoteKey
 from sync.ops import SealedRef
 from sync.volume import Volume
@@ -35,7 +35,7 @@ def test_the_op_of_the_specification() -> None:
     assert ops.genesis(desk.public) == v["genesis"]
     assert ops.op_hash(v["genesis"], v["op"]) == v["op-hash"]
     assert cbor.encode(BODY) == v["body"]
-    assert sealing.key_id(bytes(PrivateKey(b"\x03" * 32).public_key)) == v["agency-key-id"]
+    assert ids.key_id(bytes(PrivateKey(b"\x03" * 32).public_key)) == v["agency-key-id"]
     sealed = ops.read_fields(cbor.decode(v["sealed-op"]))
     assert sealed.body == SealedRef(v["agency-key-id"], v["commitment"])
     assert ops.commitment(v["seed"], sealed.op_id, v["body"]) == v["commitment"]

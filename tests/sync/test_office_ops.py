@@ -18,6 +18,7 @@ from sync import (
     devices,
     foreign,
     foreign_files,
+    ids,
     merkle,
     notes,
     ops,
@@ -154,7 +155,7 @@ def test_a_body_that_is_no_map_is_refused_whatever_was_committed_to(
     laptop: Unlocked, colleague: Laptop, take: Callable[[bytes], int], body: Any
 ) -> None:
     plain, salt, public = cbor.encode(body), bytes(16), bytes(colleague.seal.public_key)
-    ref = SealedRef(sealing.key_id(public), sha256(b"sala/body/v1\0" + salt + plain).digest())
+    ref = SealedRef(ids.key_id(public), sha256(b"sala/body/v1\0" + salt + plain).digest())
     made = replace(ops.read_fields(cbor.decode(colleague.op())), body=ref).encode()
     group = sealing.seal_group(
         device_id=colleague.id, first_seq=1, def_hash=b"", seed=bytes(32), bodies=[plain], recipients=[public], level=1

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from nacl.public import PrivateKey
 
-from sync import audit, cbor, drafts, enrol, keys, reset, slots
+from sync import audit, cbor, drafts, identity, keys, reset, slots
 from sync.clock import SetClock
 from sync.errors import Refused
 from sync.keys import Unlocked
@@ -67,7 +67,7 @@ def test_the_officer_goes_on_with_their_drafts_and_a_new_key(home: Path, clock: 
     try:
         draft = unlocked.store.read(lambda conn: drafts.get(conn, unlocked.officer.id, unlocked.draft_key, "d" * 32))
         assert draft is not None and draft["body"] == {"a": "ចម្លើយ"}
-        told = dict(unlocked.store.read(enrol.undeclared))
+        told = dict(unlocked.store.read(identity.undeclared))
         assert [body["recovered_ms"] for body in told.values() if "recovered_ms" in body] == [NOW]
         assert "passphrase recovered" in str(
             unlocked.store.read(lambda conn: [row[0] for row in conn.execute("SELECT event FROM audit")])

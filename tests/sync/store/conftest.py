@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from nacl.public import PrivateKey
 
-from sync import keys, schema
+from sync import keys, migrate
 from sync.clock import SetClock
 from sync.keys import Unlocked
 from sync.officer import Officer
@@ -31,7 +31,7 @@ def clock() -> SetClock:
 def store(tmp_path: Path, clock: SetClock) -> Iterator[Store]:
     """An open store with the tables of the platform and one of a module called ``demo``."""
     made = Store.create(tmp_path / "home", KEY, clock=clock)
-    schema.install(made)
+    migrate.install(made)
     made.write(lambda conn: conn.execute("CREATE TABLE demo_note (id INTEGER PRIMARY KEY, words TEXT NOT NULL) STRICT"))
     yield made
     made.close()

@@ -11,7 +11,7 @@ import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync import audit, merkle, schema
+from sync import audit, merkle, migrate
 from sync.cipher import DatabaseError
 from sync.clock import SetClock
 from sync.store import Connection, Store
@@ -96,7 +96,7 @@ def test_the_checkpoint_is_the_root_of_the_whole_tree(rows: int) -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         store = Store.create(Path(folder), bytes(32), clock=SetClock(0))
-        schema.install(store)
+        migrate.install(store)
         fill(store, rows)
         leaves = store.read(
             lambda conn: [merkle.leaf_hash(row[0]) for row in conn.execute("SELECT hash FROM audit ORDER BY seq")]

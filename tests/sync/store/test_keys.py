@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from nacl.public import PrivateKey
 
-from sync import audit, cipher, drafts, keys, schema, slots
+from sync import audit, cipher, drafts, keys, migrate, schema, slots
 from sync.clock import SetClock
 from sync.errors import Known, Refused
 from sync.keys import CHEAP, Unlocked
@@ -349,7 +349,7 @@ def test_an_opening_that_fails_lets_go_of_the_database(profile: Unlocked, monkey
         raise ZeroDivisionError
 
     with monkeypatch.context() as context:
-        context.setattr(schema, "install", broken)
+        context.setattr(migrate, "install", broken)
         with pytest.raises(ZeroDivisionError):
             unlock(profile)
     again = unlock(profile)

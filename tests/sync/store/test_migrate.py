@@ -87,13 +87,13 @@ def test_nothing_to_do_does_not_load_sqlite_utils(tmp_path: Path) -> None:
     script = """
 import sys
 from pathlib import Path
-from sync import schema
+from sync import migrate
 from sync.clock import SystemClock
 from sync.store import Store
 Store.create(Path(sys.argv[1]), bytes(32), clock=SystemClock()).close()
 def run():
     store = Store.open(Path(sys.argv[1]), bytes(32), clock=SystemClock())
-    schema.install(store)
+    migrate.install(store)
     store.close()
 run()
 for name in [name for name in sys.modules if name.startswith("sqlite_utils")]:
@@ -228,13 +228,13 @@ def test_a_power_cut_in_every_step_of_the_first_migration_leaves_it_whole_or_abs
     script = """
 import sys
 from pathlib import Path
-from sync import schema
+from sync import migrate
 from sync.clock import SystemClock
 from sync.store import DATABASE, Store
 folder = Path(sys.argv[1])
 make = Store.open if (folder / DATABASE).exists() else Store.create
 store = make(folder, bytes(32), clock=SystemClock())
-schema.install(store)
+migrate.install(store)
 store.close()
 """
     for name in ("migrate:1", "store:1", "store:2", "store:3", "store:4"):
