@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +11,7 @@ import pytest
 
 from modules.session import Session
 from tests.end2end.hall import PASSPHRASE, Hall, take_case
+from tests.faults import children
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -38,28 +36,26 @@ def profile(hall: Hall, session: Session) -> Path:
 def cli(home: Path, *arguments: str, ok: bool = True) -> Any:
     secret = home.parent / "passphrase"
     secret.write_text(PASSPHRASE, "utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "desktop.cli", "--home", str(home), "--json", *arguments], cwd=ROOT, capture_output=True, text=True,
-        encoding="utf-8", check=False,
-        env={**os.environ, "SALA_PASSPHRASE_FILE": str(secret), "PYTHONUTF8": "1", "SALA_BALLAST_MIB": "0"},
-    )  # fmt: skip
-    assert (done.returncode == 0) is ok, done.stdout + done.stderr
-    return json.loads(done.stdout)
+    code, out, err = children.call(
+        "desktop.cli:main",
+        ["--home", str(home), "--json", *arguments],
+        {"SALA_PASSPHRASE_FILE": str(secret)},
+        home.parent,
+    )
+    assert (code == 0) is ok, out + err
+    return json.loads(out)
 
 
 def hub(hall: Hall, *arguments: str) -> Any:
     hall.hub.close()
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "sync.hub.cli", "--data", str(hall.folder / "hub"), "--json", *arguments], cwd=ROOT,
-            capture_output=True, text=True, encoding="utf-8", check=False, env={**os.environ, "PYTHONUTF8": "1"},
-        )  # fmt: skip
+        code, out, err = children.hub_verb(hall.folder / "hub", *arguments)
     finally:
         from sync.hub import centre as centres
 
         hall.hub = centres.open_(hall.folder / "hub", hall.clock)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads(done.stdout)
+    assert code == 0, out + err
+    return json.loads(out)
 
 
 def test_a_laptop_lives_without_a_line(hall: Hall, tmp_path: Path) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +22,7 @@ from sync.notes import NoteKey
 from sync.piecenote import Held
 from sync.volume import Object, Volume
 from tests.end2end.hall import PASSPHRASE, Hall, pair, scan
+from tests.faults import children
 
 ROOT = Path(__file__).parents[2]
 
@@ -269,11 +268,7 @@ def test_killed_while_the_answer_is_taken(hall: Hall, tmp_path: Path) -> None:
     laptop.close()
     hall.opened.clear()
     for point in ("receive:pieces:1", "receive:pieces:2"):
-        done = subprocess.run(
-            [sys.executable, "-c", CHILD, str(home), str(stick), str(hall.clock.wall_ms())], cwd=ROOT, check=False,
-            input=PASSPHRASE + "\n", text=True, capture_output=True, encoding="utf-8",
-            env={**os.environ, "SALA_FAILPOINT": point, "PYTHONUTF8": "1"},
-        )  # fmt: skip
+        done = children.script(CHILD, home, stick, hall.clock.wall_ms(), text=PASSPHRASE + "\n", SALA_FAILPOINT=point)
         assert done.returncode == -9, done.stderr
     hall.opened.append(again := Session.open(keys.unlock(home, "Chan Sokha", PASSPHRASE, hall.clock)))
     assert waiting(again) == 71 - piecenote.MOST, "the first note was taken whole"

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +12,7 @@ from sync import keys
 from sync.clock import SystemClock
 from sync.limits import CHUNK_SLOW, KIB
 from tests.end2end.three_days import PASSPHRASE, RECORDS_WITHIN_S, Days, bad_line
-from tests.sync.hub_process import ROOT
+from tests.faults import children
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -88,10 +85,7 @@ def test_a_power_cut_at_every_step_of_a_run_loses_and_doubles_nothing(days: Days
                 break
             days.work_one(len(dead) * nth + POINTS.index(point))
             days.session.close()
-            done = subprocess.run(
-                [sys.executable, "-c", RUN, str(home), PASSPHRASE], cwd=ROOT, check=False, stderr=subprocess.DEVNULL,
-                env={**os.environ, "SALA_FAILPOINT": f"{point}:{nth}"},
-            )  # fmt: skip
+            done = children.script(RUN, home, PASSPHRASE, SALA_FAILPOINT=f"{point}:{nth}")
             dead[point] += done.returncode < 0
             days.session = Session.open(keys.unlock(home, "Sok Dara", PASSPHRASE, SystemClock()))
     assert all(dead.values()), dead

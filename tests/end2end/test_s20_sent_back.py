@@ -17,6 +17,7 @@ from sync.clock import SystemClock
 from sync.wire import Notice
 from tests.bench.people import varied
 from tests.end2end.three_days import PASSPHRASE, copy_answers
+from tests.faults import children
 from tests.faults.worker import scan
 from tests.sync.hub_process import Hub
 
@@ -133,11 +134,6 @@ def test_an_older_word_never_hides_a_newer_one(hub: Hub, office: Session) -> Non
 
 
 def test_a_decision_survives_a_power_cut_while_it_is_taken_in(hub: Hub, office: Session) -> None:
-    import subprocess
-    import sys
-
-    from tests.sync.hub_process import ROOT
-
     case = finish(office, 1)
     notice = Notice(1, bytes.fromhex(case["op"]), "sync.review", {"decision": "sent_back", "reason": REASON})
     office.store.write(lambda conn: inbox.receive(conn, [notice], office.clock.wall_ms()))
@@ -148,10 +144,7 @@ def test_a_decision_survives_a_power_cut_while_it_is_taken_in(hub: Hub, office: 
         "from modules.session import Session; "
         "Session.open(keys.unlock(Path(sys.argv[1]), 'Sok Dara', sys.argv[2], SystemClock())).close()"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", opening, str(home), PASSPHRASE], cwd=ROOT, check=False,
-        env={**os.environ, "SALA_FAILPOINT": "review:before-commit:1"},
-    )  # fmt: skip
+    done = children.script(opening, home, PASSPHRASE, SALA_FAILPOINT="review:before-commit:1")
     assert done.returncode < 0
     again = Session.open(keys.unlock(home, "Sok Dara", PASSPHRASE, SystemClock()))
     try:

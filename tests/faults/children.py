@@ -5,10 +5,12 @@ They are begotten by a server that has the program loaded, so that a start costs
 
 from __future__ import annotations
 
+import io
 import json
 import multiprocessing
 import os
 import socket
+import subprocess
 import sys
 import tempfile
 import time
@@ -148,6 +150,19 @@ def hub_verb(folder: Path, *arguments: str, **environment: str) -> tuple[int, st
         return call(HUB, ["--data", str(folder), "--json", *arguments], environment, Path(place))
 
 
+def script(code: str, *arguments: object, text: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run ``code`` as ``python -c`` would, in a process that begins with the program loaded. ``text``: its standard input."""
+    with tempfile.TemporaryDirectory() as place:
+        out, err = Path(place) / "stdout", Path(place) / "stderr"
+        told = [str(argument) for argument in arguments]
+        child = Child(_script, code, told, text, {**os.environ, **environment}, str(out), str(err), name="script")
+        ended = child.end(100)
+        if ended is None:
+            child.kill()
+            raise TimeoutError(code)
+        return subprocess.CompletedProcess(told, ended, out.read_text("utf-8"), err.read_text("utf-8"))
+
+
 def _environment(failpoint: str | None, **more: str) -> dict[str, str]:
     armed = {VARIABLE: failpoint} if failpoint else {}
     return {"SALA_BALLAST_MIB": "0", "PYTHONUTF8": "1", **armed, **more}
@@ -167,13 +182,23 @@ def _hub(folder: str, port: int, log: str, environment: dict[str, str]) -> None:
 
 
 def _call(main: str, arguments: list[str], environment: dict[str, str], out: str, err: str) -> None:
+    _settle_in(environment, out, err)
+    module, _, name = main.partition(":")
+    sys.exit(getattr(import_module(module), name)(arguments))
+
+
+def _script(code: str, arguments: list[str], text: str, environment: dict[str, str], out: str, err: str) -> None:
+    _settle_in(environment, out, err)
+    sys.argv, sys.stdin = ["-c", *arguments], io.StringIO(text)
+    exec(compile(code, "<script>", "exec"), {"__name__": "__main__"})
+
+
+def _settle_in(environment: dict[str, str], out: str, err: str) -> None:
     os.environ.clear()
     os.environ.update(environment)
     for number, name in ((1, out), (2, err)):
         with open(name, "ab") as place:
             os.dup2(place.fileno(), number)
-    module, _, name = main.partition(":")
-    sys.exit(getattr(import_module(module), name)(arguments))
 
 
 def _laptop(pipe: Connection, home: str, environment: dict[str, str]) -> None:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from itertools import count
 from pathlib import Path
 
@@ -15,6 +12,7 @@ from modules import replicate
 from modules.session import Session
 from sync import keys
 from tests.end2end.hall import PASSPHRASE, Hall, cases, conflicts, pair, take_case
+from tests.faults import children
 
 ROOT = Path(__file__).parents[2]
 CHILD = """
@@ -24,6 +22,7 @@ from modules import replicate
 from modules.session import Session
 from sync import keys
 from sync.clock import SetClock
+from tests.faults import children
 home, officer, stick, now = sys.argv[1:]
 session = Session.open(keys.unlock(Path(home), officer, sys.stdin.readline().strip(), SetClock(int(now))))
 print(json.dumps(replicate.import_(session, Path(stick))["problems"]))
@@ -68,11 +67,7 @@ def test_a_laptop_that_dies_while_it_takes_a_colleagues_stick(
 
 def _dies(home: Path, officer: str, stick: Path, now_ms: int, failpoint: str) -> bool:
     """Whether a process that takes the stick dies at that passing; when it lives, it has taken everything."""
-    done = subprocess.run(
-        [sys.executable, "-c", CHILD, str(home), officer, str(stick), str(now_ms)], cwd=ROOT, input=PASSPHRASE + "\n", text=True,
-        capture_output=True, encoding="utf-8", check=False,
-        env={**os.environ, "SALA_FAILPOINT": failpoint, "PYTHONUTF8": "1"},
-    )  # fmt: skip
+    done = children.script(CHILD, home, officer, stick, now_ms, text=PASSPHRASE + "\n", SALA_FAILPOINT=failpoint)
     if done.returncode == 0:
         assert json.loads(done.stdout) == []
         return False

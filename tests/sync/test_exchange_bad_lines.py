@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -16,9 +13,10 @@ from sync.errors import Known
 from sync.keys import Unlocked
 from sync.transport import Transport
 from sync.version import VERSION
+from tests.faults import children
 from tests.sync.bad_line import Line, Reply, Request
 from tests.sync.conftest import PASSPHRASE
-from tests.sync.hub_process import ROOT, Hub
+from tests.sync.hub_process import Hub
 from tests.sync.on_line import counts, own_ops, run, stored_ops, write_ops
 
 # --- bad lines
@@ -241,11 +239,7 @@ def test_a_power_cut_at_any_point_of_a_run_loses_and_doubles_nothing(
     laptop.lock()
     deaths = 0
     for nth in range(1, 12):
-        done = subprocess.run(
-            [sys.executable, "-c", RUN, str(home), PASSPHRASE],
-            cwd=ROOT,
-            env={**os.environ, "SALA_FAILPOINT": f"{point}:{nth}"},
-        )
+        done = children.script(RUN, home, PASSPHRASE, SALA_FAILPOINT=f"{point}:{nth}")
         if done.returncode == 0:
             break
         deaths += 1

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,9 +20,10 @@ from sync.listener import Listener
 from sync.meeting import Host
 from sync.store import Connection
 from sync.volume import Object, Volume
+from tests.faults import children
 from tests.sync.bad_line import Line, Request
 from tests.sync.conftest import PASSPHRASE
-from tests.sync.hub_process import ROOT, Hub
+from tests.sync.hub_process import Hub
 
 
 @pytest.fixture(scope="module")
@@ -248,11 +247,7 @@ one.lock()
 
 def dies(home: Path, what: str, point: str) -> bool:
     """Whether a process that does ``what`` with the laptop dies at that point."""
-    done = subprocess.run(
-        [sys.executable, "-c", CHILD, str(home), what], cwd=ROOT, input=PASSPHRASE + "\n", text=True, capture_output=True,
-        encoding="utf-8", check=False, env={**os.environ, "SALA_FAILPOINT": point, "PYTHONUTF8": "1"},
-    )  # fmt: skip
-    return done.returncode == -9
+    return children.script(CHILD, home, what, text=PASSPHRASE + "\n", SALA_FAILPOINT=point).returncode == -9
 
 
 def test_killed_anywhere_it_goes_on(two: tuple[Unlocked, Unlocked], hub: Hub, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from sync.errors import Known
 from sync.keys import Unlocked
 from sync.limits import CHUNK
 from sync.store import Connection, IntegrityError
+from tests.faults import children
 from tests.sync.conftest import PASSPHRASE
 from tests.sync.hub_process import Hub
 
@@ -251,11 +252,6 @@ def test_killed_anywhere_it_goes_on(
 
 @pytest.fixture
 def child() -> Callable[..., int]:
-    import subprocess
-    import sys
-
-    from tests.sync.hub_process import ROOT
-
     code = (
         "import sys\nfrom pathlib import Path\nfrom sync import keys, pruning\nfrom sync.clock import SystemClock\n"
         'unlocked = keys.unlock(Path(sys.argv[1]), "Sok Dara", sys.argv[2], SystemClock())\n'
@@ -263,9 +259,6 @@ def child() -> Callable[..., int]:
     )
 
     def run(home: Path, failpoint: str) -> int:
-        return subprocess.run(
-            [sys.executable, "-c", code, str(home), PASSPHRASE], cwd=ROOT, check=False,
-            env={**os.environ, "PYTHONUTF8": "1", "SALA_FAILPOINT": failpoint},
-        ).returncode  # fmt: skip
+        return children.script(code, home, PASSPHRASE, SALA_FAILPOINT=failpoint).returncode
 
     return run

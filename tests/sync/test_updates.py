@@ -20,6 +20,7 @@ from sync.keys import Unlocked
 from sync.refreshing import Folder
 from sync.store import Connection
 from sync.updates import Release
+from tests.faults import children
 from tests.sync.conftest import NOW
 
 KEY, OTHER = SigningKey(b"r" * 32), SigningKey(b"o" * 32)
@@ -218,9 +219,7 @@ def test_killed_anywhere_it_is_taken_up_again(laptop: Unlocked, built: Path, tmp
         f"home = Path({str(laptop.home)!r}); updates.fetch(home, Folder(Path({str(served)!r})), one)\n"
         f"updates.install(home, one, Path({str(here)!r}))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, env={**os.environ, "SALA_FAILPOINT": point}, check=False
-    )
+    done = children.script(script, SALA_FAILPOINT=point)
     assert done.returncode == -9, "the point was reached"
     assert updates.successor(here / "sala") is None, "half an update is none"
     updates.fetch(laptop.home, Folder(served), release)

@@ -6,7 +6,6 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,8 +21,9 @@ from sync.errors import Known, Refused
 from sync.keys import Unlocked
 from sync.store import Connection
 from sync.volume import Volume
+from tests.faults import children
 from tests.sync.conftest import PASSPHRASE
-from tests.sync.hub_process import ROOT, Hub
+from tests.sync.hub_process import Hub
 
 
 @pytest.fixture(scope="module")
@@ -271,10 +271,7 @@ def test_killed_between_any_two_steps_nothing_is_lost(hub: Hub, laptop: Unlocked
 
 
 def _child(home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", CHILD, str(home), PASSPHRASE], cwd=ROOT, capture_output=True, text=True, encoding="utf-8",
-        env={**os.environ, "PYTHONUTF8": "1", **environment}, check=False,
-    )  # fmt: skip
+    return children.script(CHILD, home, PASSPHRASE, **environment)
 
 
 def test_what_was_received_before_a_restore_counts_though_it_is_revoked_since(

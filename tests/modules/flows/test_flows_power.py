@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from typing import Any
 import pytest
 
 from modules.session import Session
+from tests.faults import children
 
 ROOT = Path(__file__).parents[3]
 
@@ -24,6 +23,7 @@ from pathlib import Path
 from modules.session import Session
 from sync import keys
 from sync.clock import SystemClock
+from tests.faults import children
 home, passphrase, given = Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
 session = Session.open(keys.unlock(home, "ចាន់ សុខា", passphrase, SystemClock()))
 run = session.commands.run
@@ -61,12 +61,7 @@ session.close()
 
 
 def child(script: str, home: Path, passphrase: str, given: dict[str, Any]) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    environment.pop("SALA_FAILPOINT", None)
-    return subprocess.run(
-        [sys.executable, "-c", script, str(home), passphrase, json.dumps(given)], cwd=ROOT, env=environment, text=True, capture_output=True,
-        timeout=60, check=False,
-    )  # fmt: skip
+    return children.script(script, home, passphrase, json.dumps(given))
 
 
 @pytest.mark.slow
