@@ -185,7 +185,8 @@ def _projections(m: MetaData) -> None:
     )  # fmt: skip
     Table(
         "effect", m, _key("id", STRING), _text("kind"), _text("payload"), _text("state"), _int("tries"), _text("result", null=True),
-        _text("projection"), _int("changed_ms"),
+        _text("projection"), _int("changed_ms"), Index("effect_changed", "changed_ms"),
+        Index("effect_waiting", "kind", sqlite_where=text("state = 'waiting'"), postgresql_where=text("state = 'waiting'")),
     )  # fmt: skip
 
 
@@ -213,6 +214,7 @@ def _people(m: MetaData) -> None:
     )  # fmt: skip
     Table(
         "decision", m, _key("idx"), _blob("op"), _text("decision"), _text("reason"), _text("admin"), _int("made_ms"),
+        Index("decision_op", "op"),
     )  # fmt: skip
     Table("click", m, _key("code", STRING), _key("day", STRING), _int("n"))
 

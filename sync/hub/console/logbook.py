@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,7 +13,7 @@ from sync.hub.console.login import Visit
 from sync.hub.console.missing import missing
 from sync.hub.console.pages import centre_of, page
 from sync.hub.log import size as log_size
-from sync.hub.storage import Tx
+from sync.hub.storage import Row, Tx
 
 
 def log(request: Request, visit: Visit) -> Response:
@@ -41,9 +41,18 @@ def refused(request: Request, visit: Visit) -> Response:
     return Response(data, media_type="application/octet-stream", headers=headers)
 
 
-_EPOCHS: Final = (
-    "SELECT epoch, min(made_ms) AS since_ms, max(size) AS size FROM checkpoint GROUP BY epoch ORDER BY epoch DESC"
-)
+def _epochs(tx: Tx) -> list[Row]:
+    """The lives of the log, the newest first: by hops over the key, for there is a checkpoint for every commit."""
+    found: list[Row] = []
+    below = 1 << 62
+    while last := tx.one(
+        "SELECT epoch, size FROM checkpoint WHERE epoch < :below ORDER BY epoch DESC, size DESC LIMIT 1",
+        {"below": below},
+    ):
+        below = last["epoch"]
+        begun = "SELECT made_ms FROM checkpoint WHERE epoch = :e ORDER BY size LIMIT 1"
+        found.append({**last, "since_ms": tx.query(begun, {"e": below})[0]["made_ms"]})
+    return found
 
 
 def _log(request: Request, visit: Visit, faults: list[str] | None) -> Response:
@@ -51,11 +60,11 @@ def _log(request: Request, visit: Visit, faults: list[str] | None) -> Response:
 
     def read(tx: Tx) -> dict[str, Any]:
         size = log_size(tx)
-        made = tx.query("SELECT max(made_ms) AS ms FROM checkpoint")[0]["ms"]
+        made = tx.query("SELECT made_ms AS ms FROM checkpoint ORDER BY epoch DESC, size DESC LIMIT 1")[0]["ms"]
         return {
             "note": centre.log.latest(tx), "refused": suspects.listing(tx, 50), "signed_ms": made, "size": size,
             "relays": cosignatures.relays(tx), "cosigned": cosignatures.newest(tx, centre.log.epoch) is not None,
-            "epochs": tx.query(_EPOCHS),
+            "epochs": _epochs(tx),
             "laptop_logs": [row for row in audits.listing(tx) if row["verdict"] != audits.SOUND],
         }  # fmt: skip
 

@@ -22,7 +22,11 @@ from sync.hub.feeds.tables import Column, Table
 MAX_FILTER: Final = 2_000  # characters
 _DEEPEST: Final = 40
 _COMPARED: Final = {ast.Eq: "=", ast.NotEq: "<>", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
-_LIKE: Final = {"contains": "%{}%", "startswith": "{}%", "endswith": "%{}"}
+_TEXTS: Final = {  # with case, on both databases; LIKE would leave it out on one of them
+    "contains": "({value} = '' OR replace({name}, {value}, '') <> {name})",
+    "startswith": "(substr({name}, 1, length({value})) = {value})",
+    "endswith": "(length({name}) >= length({value}) AND substr({name}, length({name}) - length({value}) + 1) = {value})",
+}
 
 
 @dataclass(slots=True)
@@ -48,15 +52,16 @@ def condition(text: str, table: Table) -> Condition:
 
 
 def order(text: str, table: Table) -> str:
-    """The ``$orderby`` of ``text`` as SQL, empty for none. Refused HB-233."""
+    """The ``$orderby`` of ``text`` as SQL, empty for none; rows that are alike in it by their key, so that no page shows one twice.
+    Refused HB-233."""
     keys = {column.key for column in table.columns}
-    parts = []
+    parts: list[str] = []
     for part in (text.split(",") if text else ())[:10]:
         name, _, direction = part.strip().partition(" ")
         if name not in keys or direction.strip() not in ("", "asc", "desc"):
             raise Refused("HB-233", reason=part.strip()[:100])
         parts.append(f'"{name}" {"DESC" if direction.strip() == "desc" else "ASC"}')
-    return ", ".join(parts)
+    return ", ".join([*parts, *(f'"{name}"' for name in table.key)] if parts else [])
 
 
 class _Sql(NodeVisitor):
@@ -100,14 +105,13 @@ class _Sql(NodeVisitor):
         return f"({name} {_COMPARED[type(node.comparator)]} {self._value(node.right, column)})"
 
     def visit_Call(self, node: ast.Call) -> str:
-        pattern = _LIKE.get(_name(node.func))
-        if pattern is None or len(node.args) != 2 or not isinstance(node.args[1], ast.String):
+        sql = _TEXTS.get(_name(node.func))
+        if sql is None or len(node.args) != 2 or not isinstance(node.args[1], ast.String):
             raise ValueError(f"{_name(node.func)} is not offered")
         column = self._column(node.args[0])
         if column.type != "text":
             raise ValueError(f"{column.key} is no text")
-        escaped = node.args[1].val.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        return f"\"{column.key}\" LIKE {self._parameter(pattern.format(escaped))} ESCAPE '\\'"
+        return sql.format(name=f'CAST("{column.key}" AS TEXT)', value=self._parameter(node.args[1].val))
 
     def _column(self, node: ast._Node) -> Column:
         if not isinstance(node, ast.Identifier) or _name(node) not in self._columns:

@@ -6,6 +6,7 @@ Offered: ``$select $filter $orderby $top $skip $count``, pages by ``@odata.nextL
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 from xml.etree import ElementTree
@@ -68,18 +69,21 @@ def rows(request: Request) -> Response:
         order = filters.order(asked.get("$orderby", ""), table)
         columns = _selected(asked.get("$select", ""), table)
         top, skip = _number(asked.get("$top"), _MOST), _number(asked.get("$skip"), 0)
-        offset, seen = _resume(asked.get("$skiptoken", ""))
+        place = _resume(asked.get("$skiptoken", ""), () if order else table.by)
     except Refused as error:
         return _refused(error)
 
+    counted = table.newest_first and not order  # only then a count is needed that nobody asked for
+
     def read(tx: Tx) -> tuple[int, list[Row]]:
-        total = _count(tx, table, condition)
+        total = _count(tx, table, condition) if counted or asked.get("$count") == "true" else 0
         # New rows that came in front since the first page push the rest down; those behind do no harm.
-        pushed = max(0, total - seen) if seen is not None and table.newest_first and not order else 0
-        limit = max(0, min(PAGE, top - offset))
-        sql = f"SELECT * FROM ({table.query}) AS listed WHERE {condition.sql}"
+        pushed = max(0, total - place.seen) if counted and place.seen is not None else 0
+        behind, values = _behind(place, table)
+        sql = f"SELECT * FROM ({table.query}) AS listed WHERE {condition.sql}{behind}"
         sql += f" ORDER BY {order}" if order else ""
-        values = {**condition.values, "limit": limit, "offset": skip + offset + pushed}
+        values |= {**condition.values, "limit": max(0, min(PAGE, top - place.given))}
+        values["offset"] = 0 if behind else skip + place.given + pushed
         return total, tx.query(f"{sql} LIMIT :limit OFFSET :offset", values)
 
     total, found = centre.storage.read(read)
@@ -89,9 +93,11 @@ def rows(request: Request) -> Response:
     if (kept_from := _noted(request, table, len(found))) is not None:
         return kept_from
     answer["value"] = [{column.key: _value(row[column.key], column) for column in columns} for row in found]
-    if len(found) == PAGE and offset + PAGE < top:
+    if len(found) == PAGE and place.given + PAGE < top:
         kept = {name: asked[name] for name in asked if name.startswith("$") and name != "$skiptoken"}
-        following = {**kept, "$skiptoken": f"{offset + PAGE}.{total if seen is None else seen}"}
+        seen = total if place.seen is None else place.seen
+        numbers = [found[-1][name] for name in table.by] if table.by and not order else [seen]
+        following = {**kept, "$skiptoken": ".".join(str(n) for n in (place.given + PAGE, *numbers))}
         answer["@odata.nextLink"] = f"{_root(request)}/{table.name}?{urlencode(following)}"
     return _json(answer)
 
@@ -182,12 +188,31 @@ def _number(text: str | None, default: int) -> int:
     return int(text)
 
 
-def _resume(token: str) -> tuple[int, int | None]:
-    """Where the next page begins, and how many rows there were at the first one."""
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a page begins: how many rows went before, how many rows there were at the first page, the numbers of the last row."""
+
+    given: int = 0
+    seen: int | None = None
+    last: tuple[int, ...] = ()
+
+
+def _resume(token: str, by: Sequence[str]) -> _Place:
+    """What a ``$skiptoken`` says; ``by``: the columns whose numbers it carries, else it carries a count."""
     if not token:
-        return 0, None
-    offset, _, seen = token.partition(".")
-    return _number(offset, 0), _number(seen, 0)
+        return _Place()
+    given, *numbers = (_number(part, 0) for part in token.split("."))
+    if len(numbers) != (len(by) or 1):
+        raise Refused("HB-233", reason=token[:20])
+    return _Place(given, None, tuple(numbers)) if by else _Place(given, numbers[0])
+
+
+def _behind(place: _Place, table: Table) -> tuple[str, dict[str, Any]]:
+    """The condition on rows behind the last one, and its values."""
+    if not place.last:
+        return "", {}
+    values = {f"last{n}": number for n, number in enumerate(place.last)}
+    return f" AND ({', '.join(table.by)}) > ({', '.join(f':{name}' for name in values)})", values
 
 
 def _value(value: Any, column: Column) -> Any:

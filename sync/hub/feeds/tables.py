@@ -43,6 +43,9 @@ class Table:
     query: str
     key: Sequence[str]  # the columns that together name a row
     newest_first: bool = True  # new rows come before those that were there, else behind them
+    by: Sequence[
+        str
+    ] = ()  # columns of the query whose numbers order its rows, if there are such: a feed goes on behind the last
 
     def rows(self, tx: Tx) -> Iterator[Sequence[Any]]:
         """All rows in the order of the columns; bytes as hexadecimal text."""
@@ -139,6 +142,7 @@ OWN: Final = (
            FROM batch b LEFT JOIN device d ON d.device = b.device WHERE b.via <> 'hub' ORDER BY b.idx""",
         ("batch",),
         newest_first=False,
+        by=("batch",),
     ),
     Table(
         "records",
@@ -155,10 +159,11 @@ OWN: Final = (
             _RECEIVED,
         ),
         """SELECT o.hash AS record, d.office, d.number AS laptop, o.seq AS number, o.kind, o.form, o.label AS state,
-               o.wall_ms AS made_ms, b.received_ms
+               o.wall_ms AS made_ms, b.received_ms, o.batch AS at_batch, o.place AS at_place
            FROM op o JOIN batch b ON b.idx = o.batch LEFT JOIN device d ON d.device = o.device
            WHERE b.via <> 'hub' ORDER BY o.batch, o.place""",
         ("record",),
         newest_first=False,
+        by=("at_batch", "at_place"),
     ),
 )

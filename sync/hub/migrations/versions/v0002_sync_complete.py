@@ -49,6 +49,15 @@ def upgrade() -> None:
     _heartbeats()
     _processes()
     _stable()
+    _indices()
+
+
+def _indices() -> None:
+    """What every page of the console counts and what every record's page asks must not read all that ever was."""
+    op.create_index("effect_changed", "effect", ["changed_ms"])
+    waits = sa.text("state = 'waiting'")
+    op.create_index("effect_waiting", "effect", ["kind"], sqlite_where=waits, postgresql_where=waits)
+    op.create_index("decision_op", "decision", ["op"])
 
 
 def _stable() -> None:
