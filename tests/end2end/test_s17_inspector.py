@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nacl.signing import SigningKey
 
 from modules import replicate
 from modules.session import Session
-from sync import audit, audit_export, audit_marks, keys
+from sync import audit, audit_export, audit_marks, keys, notes
 from sync.audit import _row_hash
 from sync.hub import audits
+from sync.notes import NoteKey
 from sync.store import Connection
 from tests.end2end.hall import PASSPHRASE, Hall, serving, take_case
 
@@ -78,7 +80,7 @@ def centre_says(hall: Hall, laptop: Session, folder: Path) -> list[str]:
 
 def rewritten(file: Path, change: Any, *, sign: Session | None = None) -> Path:
     """The export with its rows changed by ``change(rows)``; ``sign``: by somebody who has the laptop and its keys."""
-    lines = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    lines = [json.loads(line) for line in file.read_bytes().decode().strip("\n").split("\n")]
     rows = [line for line in lines if "seq" in line]
     others = [line for line in lines[:-1] if "seq" not in line]
     change(rows)
@@ -107,11 +109,46 @@ def test_an_untouched_log_is_whole_and_cosigned(hall: Hall, laptop: Session, exp
     code, found = inspect(exported, *centre_says(hall, laptop, exported.parent))
     assert (code, found["ok"], found["findings"], found["key_from_file"]) == (0, True, [], False)
     assert found["rows"] > found["cosigned_size"] > 0 and found["office"] == "0306"
-    alone, said = inspect(
-        exported
-    )  # even without the centre the cosignatures in the file count, but the key is the file's own
-    assert alone == 0 and said["key_from_file"]
+    alone, said = inspect(exported)
+    assert (alone, said["ok"], said["key_from_file"]) == (3, True, True), "a forger's file brings a forger's key"
     assert "មជ្ឈមណ្ឌល" in said["words"][0]
+
+
+def test_a_log_that_was_forged_whole_with_a_centre_of_its_own_is_not_called_cosigned(
+    hall: Hall, laptop: Session, exported: Path
+) -> None:
+    brought, centre = centre_says(hall, laptop, exported.parent), SigningKey.generate()
+    lines = [json.loads(line) for line in exported.read_bytes().decode().strip("\n").split("\n")]
+    lines[0]["centre_key"] = audit_export.verifier_key(NoteKey("hub", bytes(centre.verify_key)))
+    for line in lines[1:-1]:
+        if "mark" in line:
+            text = audit_marks.text(
+                laptop.unlocked.device.device_id, line["mark"]["size"], bytes.fromhex(line["mark"]["root"])
+            )
+            line["mark"]["note"] = f"{text}\n{notes.cosignature_line(text, 'hub', centre, 1_795_000_000)}"
+    exported.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    rewritten(exported, lambda rows: None, sign=laptop)
+    assert inspect(exported)[0] == 3
+    assert inspect(exported, *brought)[0] == 1
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\x85", "\x1c"])
+def test_signs_that_end_lines_elsewhere_are_part_of_an_event(
+    hall: Hall, laptop: Session, tmp_path: Path, sign: str
+) -> None:
+    laptop.store.write(lambda conn: audit.append(conn, laptop.clock, {"what": f"a{sign}b"}))
+    audit_export.write(laptop.unlocked, tmp_path / "log.jsonl")
+    assert inspect(tmp_path / "log.jsonl", *centre_says(hall, laptop, tmp_path))[0] == 0
+
+
+@pytest.mark.parametrize(
+    "head",
+    ["[" * 100_000, '["end"]', '{"sala": "audit/1"}', '{"sala": "audit/1", "device": 1}\n["end"]',
+     '{"sala": "audit/1", "device": "", "device_key": "", "office": "", "from": 0, "head": "", "peaks": ["00"], "devices": []}\n{"end": 0}'],
+)  # fmt: skip
+def test_a_file_that_is_none_is_unreadable_and_accuses_nobody(tmp_path: Path, head: str) -> None:
+    (tmp_path / "log.jsonl").write_text(head + "\n", "utf-8")
+    assert inspect(tmp_path / "log.jsonl")[0] == 2
 
 
 def test_a_row_is_deleted(hall: Hall, laptop: Session, exported: Path) -> None:
@@ -269,7 +306,7 @@ def test_a_rolled_back_database_is_found_by_the_centre_and_by_the_inspector(hall
     try:
         audit_export.write(copy.unlocked, tmp_path / "log.jsonl")
         code, found = inspect(tmp_path / "log.jsonl")
-        assert code == 0, "in itself an old copy is sound: only the centre knows better"
+        assert code == 3, "in itself an old copy is sound: only the centre knows better"
         brought = centre_says(hall, laptop, tmp_path)
         code, found = inspect(tmp_path / "log.jsonl", *brought)
         assert (code, found["findings"][0]["what"]) == (1, "rolled_back")

@@ -3,8 +3,8 @@
     auditverify EXPORT.jsonl [--seen NOTE.txt] [--key VKEY] [--json] [--language km|en]
 
 EXPORT is what ``sala-cli audit export`` wrote on the laptop. NOTE is the centre's last cosignature for that laptop, fetched from
-the centre and not from the laptop (``sala-hub audit DEVICE``); KEY is the centre's key as the centre shows it (``sala-hub audit
---key``). Without them the program still checks the file in itself, and says that nothing of the centre stands against it.
+the centre and not from the laptop (``sala-hub audit note DEVICE``); KEY is the centre's key as the centre shows it (``sala-hub
+audit key``). Without KEY the program still checks the file in itself; the key that stands in it proves nothing.
 
 Exit codes: 0 whole and cosigned · 1 tampered with · 2 not readable or wrong usage · 3 whole in itself, nothing of the centre to
 hold it against. The format stands in docs/formats/audit.md.
@@ -52,8 +52,10 @@ WORDS = {
     ),
     "changed": ("ឯកសារនេះត្រូវបានកែក្រោយពីនាំចេញ។", "This file was changed after it was exported."),
     "key": (
-        "ហត្ថលេខារបស់មជ្ឈមណ្ឌលត្រូវបានផ្ទៀងផ្ទាត់ដោយសោដែលស្ថិតក្នុងឯកសារខ្លួនឯង។ សូមសួរមជ្ឈមណ្ឌលនូវសោពិត។",
-        "The cosignatures were checked with a key out of the file itself. Ask the centre for its key.",
+        "កំណត់ហេតុត្រឹមត្រូវក្នុងខ្លួនវា។ ប៉ុន្តែហត្ថលេខារបស់មជ្ឈមណ្ឌលត្រូវបានផ្ទៀងផ្ទាត់តែដោយសោដែលស្ថិតក្នុងឯកសារខ្លួនឯង ដែលអ្នកណាក៏អាចដាក់បាន៖ "
+        "សូមសួរមជ្ឈមណ្ឌលនូវសោពិត។",
+        "The log holds in itself. But the cosignatures were checked only with a key out of the file itself, which anybody could have "
+        "put there: ask the centre for its key.",
     ),
     "unreadable": ("អានឯកសារនេះមិនបាន៖ {why}", "This file cannot be read: {why}"),
 }
@@ -87,7 +89,7 @@ class Report:
 
     @property
     def code(self) -> int:
-        return 1 if self.findings else 0 if self.cosigned_size else 3
+        return 1 if self.findings else 0 if self.cosigned_size and not self.key_from_file else 3
 
 
 @dataclass
@@ -211,9 +213,12 @@ def read_export(path: Path) -> Export:
     try:
         if path.stat().st_size > MOST:
             raise Unreadable("size")
-        lines = path.read_text("utf-8").splitlines(keepends=True)
+        text = path.read_bytes().decode("utf-8")
+        lines = [
+            f"{line}\n" for line in text.removesuffix("\n").split("\n")
+        ]  # other signs that end lines stand in events
         values = [json.loads(line) for line in lines]
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise Unreadable(type(error).__name__) from error
     if not values or not isinstance(values[0], dict) or values[0].get("sala") != "audit/1":
         raise Unreadable("format")
@@ -342,8 +347,8 @@ def say(what: str, language: str, **values: Any) -> str:
 
 def lines(report: Report, language: str) -> list[str]:
     said = [say(one.what, language, row=one.row, other=one.other) for one in report.findings]
-    said = said or [say("whole" if report.cosigned_size else "alone", language)]
-    return [*said, *([say("key", language)] if report.key_from_file and report.cosigned_size else [])]
+    own = "key" if report.key_from_file else "whole"
+    return said or [say(own if report.cosigned_size else "alone", language)]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -362,7 +367,7 @@ def main(arguments: list[str] | None = None) -> int:
         export = read_export(chosen.export)
         seen = chosen.seen.read_text("utf-8") if chosen.seen else None
         report = verify(export, Key.read(chosen.key) if chosen.key else None, seen)
-    except (Unreadable, OSError, KeyError, TypeError, ValueError) as error:
+    except (Unreadable, OSError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         why = str(error) or type(error).__name__
         print(json.dumps({"ok": False, "error": why}) if chosen.json else say("unreadable", chosen.language, why=why))
         return 2
