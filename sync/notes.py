@@ -21,6 +21,7 @@ from sync.limits import MAX_NOTE, MAX_PROOF, MAX_RECEIPT, MAX_SEQ
 _ED25519, _COSIGNATURE = b"\x01", b"\x04"
 _DASH = "\u2014 "
 _LATEST_S = MAX_SEQ // 1000  # a later time would be no count of milliseconds
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")  # but for the line break
 _NAME = re.compile(r"[^\s+]{1,128}")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,15}")
 _PROOF_HEAD = "c2sp.org/tlog-proof@v1"
@@ -128,7 +129,7 @@ def _cosigned(text: str, seconds: int) -> bytes:
 
 def split(note: str) -> tuple[str, list[tuple[str, bytes]]]:
     """The text of a signed note and its signatures: (name, key id and signature)."""
-    if len(note.encode()) > MAX_NOTE or any(ord(character) < 32 and character != "\n" for character in note):
+    if len(note.encode()) > MAX_NOTE or _CONTROL.search(note):
         raise Malformed("note: size or characters")
     text, gap, lines = note.rpartition("\n\n")
     if not gap or not lines.endswith("\n"):
