@@ -95,7 +95,8 @@ def unlock(home: Path, name_or_id: str, passphrase: str, clock: Clock, *, read_o
 
     ``read_only`` also opens a profile that a newer Sala has written, for export. Refused: SY-112 nobody of that name,
     SY-114 wrong passphrase (``wait_s`` until the next try), SY-111 wait. Known: SY-109 no profile, SY-118 slots
-    damaged, SY-525 an old copy of the slots was put back, SY-102 database damaged, SY-103 written by a newer Sala.
+    damaged, SY-525 an old copy of the slots was put back, SY-526 one from before the key was changed, or the database's first
+    page is damaged, SY-102 another page is, SY-103 written by a newer Sala.
     """
     _refuse_withdrawn(home)
     slot = slots.read(home).of(name_or_id)
@@ -309,7 +310,7 @@ def _open_store(home: Path, keys: list[bytes], clock: Clock, *, read_only: bool 
             slots.write(home, slots.read(home).sealed_anew([newest]))
             key = newest
         return store, key
-    raise Known("SY-102")  # the key is right, for its slot is authentic: so the first page is damaged
+    raise Known("SY-526")  # the slot is authentic: it is from before a change of the key, or the first page is damaged
 
 
 def _require_newest(store: Store, home: Path) -> None:

@@ -83,12 +83,16 @@ def test_what_the_door_refuses_and_the_door_itself_stand_on_the_smallest_screen(
     shown = window(home)
     speak(shown, language)
     shown.resize(1024, 600)
-    shown.show_door(error=Known("SY-525", found=2, seen=3))
-    QApplication.processEvents()
-    door = shown.door
-    assert door is not None and cut_off(door) == []
-    assert door.go.visibleRegion().boundingRect().height() == door.go.height(), "one can unlock without scrolling"
-    shoot(shown, "state-old-slots")
+    for error, name in (
+        (Known("SY-525", found=2, seen=3), "state-old-slots"),
+        (Known("SY-526"), "state-slots-before-a-removal"),
+    ):
+        shown.show_door(error=error)
+        QApplication.processEvents()
+        door = shown.door
+        assert door is not None and cut_off(door) == []
+        assert door.go.visibleRegion().boundingRect().height() == door.go.height(), "one can unlock without scrolling"
+        shoot(shown, name)
     wide = door.card.width()
     door.banner.close_banner()
     QApplication.processEvents()

@@ -311,16 +311,16 @@ def test_a_slot_of_another_profile_opens_nothing(profile: Unlocked, clock: SetCl
     profile.lock()
     for name in slots.FILES:
         (profile.home / name).write_bytes((tmp_path / "b" / name).read_bytes())
-    assert refusal(lambda: unlock(profile))[0] == "SY-102"
+    assert refusal(lambda: unlock(profile))[0] == "SY-526"
 
 
-def test_a_database_whose_first_page_is_damaged_is_damaged_not_wrongly_locked(profile: Unlocked) -> None:
+def test_a_database_whose_first_page_is_damaged_is_not_laid_to_the_passphrase(profile: Unlocked) -> None:
     profile.lock()
     path = profile.home / DATABASE
     data = bytearray(path.read_bytes())
     data[100] ^= 1
     path.write_bytes(data)
-    assert refusal(lambda: unlock(profile))[0] == "SY-102"
+    assert refusal(lambda: unlock(profile))[0] == "SY-526"
 
 
 def test_a_missing_database_is_said(profile: Unlocked) -> None:
@@ -413,7 +413,7 @@ def test_who_is_removed_cannot_open_it_any_more_even_with_an_old_slots_file(prof
     now = (profile.home / slots.FILES[0]).read_bytes()
     for name in slots.FILES:
         (profile.home / name).write_bytes(kept)
-    assert refusal(lambda: unlock(profile, OTHER, "Chan Dara"))[0] == "SY-102"
+    assert refusal(lambda: unlock(profile, OTHER, "Chan Dara"))[0] == "SY-526", "no word of damage to who was removed"
     with pytest.raises(Known, match="SY-100"):
         Store.open(profile.home, old_key, clock=clock)
     for name in slots.FILES:
