@@ -213,7 +213,7 @@ def _as_backup(file: Path) -> Iterator[tarfile.TarFile]:
     try:
         with tarfile.open(file, "r:") as tar:
             yield tar
-    except (tarfile.TarError, ValueError, KeyError, TypeError, EOFError) as error:
+    except (tarfile.TarError, ValueError, KeyError, TypeError, EOFError, RecursionError) as error:
         raise Refused("SY-152") from error
 
 

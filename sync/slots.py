@@ -165,7 +165,7 @@ def _read_one(path: Path) -> Slots | None:
     try:
         with path.open("rb") as file:
             return _parse(file.read(MAX_FILE + 1))
-    except (OSError, cbor.Malformed, ValueError, TypeError, KeyError):
+    except (OSError, cbor.Malformed, ValueError, TypeError, LookupError, AttributeError):
         return None
 
 

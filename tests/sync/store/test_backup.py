@@ -256,6 +256,7 @@ def wrong_header(content: list[tuple[str, bytes]], **changes: Any) -> list[tuple
         lambda content: [*content[:-1], ("slots.cbor", b"x" * 300_000)],
         lambda content: [("sala-backup.json", b"{" * 10), *content[1:]],
         lambda content: [("sala-backup.json", b"[]"), *content[1:]],
+        lambda content: [("sala-backup.json", b"[" * 4_000), *content[1:]],
         lambda content: wrong_header(content, format="other"),
         lambda content: wrong_header(content, attachment_pieces=99),
     ],
