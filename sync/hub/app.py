@@ -26,6 +26,7 @@ from sync.hub import (
     evidence,
     gate,
     leases,
+    listening,
     log,
     moving,
     paths,  # noqa: F401  numbers in addresses
@@ -157,11 +158,15 @@ async def _read(request: Request, limit: int) -> bytes:
     declared = request.headers.get("content-length", "0")
     if declared.isdecimal() and int(declared) > limit:
         raise TooBig(limit)
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
+    body, more = bytearray(), True
+    while more:
+        message = await listening.piece(request.receive)
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
         if len(body) > limit:
             raise TooBig(limit)
+        more = message.get("more_body", False)
     return bytes(body)
 
 

@@ -89,6 +89,7 @@ def serve(desk: Desk, host: str, port: int, log_json: bool) -> None:
     from sync.hub import journal
     from sync.hub.app import create
     from sync.hub.feeds.webhooks import Posting
+    from sync.hub.listening import Patient
 
     if log_json:
         journal.begin()
@@ -107,7 +108,7 @@ def serve(desk: Desk, host: str, port: int, log_json: bool) -> None:
         sys.stdout.flush()
         config = uvicorn.Config(
             create(centre), log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=10,
-            log_config=None,
+            log_config=None, http=Patient, ws="none",
         )  # fmt: skip
         posting = Posting(centre.storage, centre.clock, centre.kinds).start()
         try:

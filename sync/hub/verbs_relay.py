@@ -58,6 +58,7 @@ def relay_serve(desk: Desk, host: str, port: int) -> None:
     import uvicorn
 
     from sync.hub import relay_app
+    from sync.hub.listening import Patient
 
     opened = _open(desk)
     try:
@@ -79,6 +80,8 @@ def relay_serve(desk: Desk, host: str, port: int) -> None:
                 access_log=False,
                 server_header=False,
                 timeout_graceful_shutdown=10,
+                http=Patient,
+                ws="none",
             )
             uvicorn.Server(config).run(sockets=[listening])
     finally:

@@ -12,11 +12,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
-from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from sync.errors import Known, SalaError
-from sync.hub import watch
+from sync.hub import listening, watch
 from sync.hub.console import held, login, roles
 from sync.hub.console.login import Visit
 from sync.hub.console.pages import HEADERS, centre_of, page
@@ -117,6 +117,8 @@ class Doors:
                 HTTPException,
             ):  # the last: how starlette tells of a broken or endless form
                 return page(request, "large.html", {"limit": limit}, visit=visit, status=413)
+            except ClientDisconnect:  # the line broke in the middle: nobody hears an answer
+                return PlainTextResponse("cut off", 400)
 
         return endpoint
 
@@ -231,7 +233,7 @@ def _form(request: Request, limit: int) -> Any:
 
     async def counted() -> Any:
         nonlocal seen
-        message = await receive()
+        message = await listening.piece(receive)
         seen += len(message.get("body", b""))
         if seen > limit:
             raise TooLarge
@@ -252,5 +254,5 @@ async def small_form(request: Request) -> Form:
     try:
         async with _form(request, MAX_FORM) as fields:
             return _read(fields)
-    except (TooLarge, MultiPartException, HTTPException):
+    except (TooLarge, MultiPartException, HTTPException, ClientDisconnect):
         return Form({})
