@@ -9,26 +9,33 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from modules.links import codes  # noqa: E402
 from sync.clock import SystemClock  # noqa: E402
+from sync.hub import announce, decisions, forks  # noqa: E402
 from sync.hub import centre as centres  # noqa: E402
-from sync.hub import forks  # noqa: E402
 from sync.hub.centre import Centre  # noqa: E402
+from sync.hub.formnames import target_name  # noqa: E402
 from tests.bench import million  # noqa: E402
 from tests.hub.conftest import serving  # noqa: E402
 from tests.hub.console_hub import ADMIN, PASSPHRASE, fill  # noqa: E402
+from tests.hub.laptop import Laptop, join  # noqa: E402
 
 RECORDS: Final = 60_000
 PAGES: Final = {
     "board": "", "board-list": "?as=list", "offices": "offices", "office": "office/0306", "devices": "devices", "officers": "officers",
-    "leases": "leases", "records": "records?text=market", "batches": "batches", "tables": "tables", "sticks": "sticks",
+    "leases": "leases", "records": "records?text=ផ្សារ", "batches": "batches", "tables": "tables", "sticks": "sticks",
     "waiting": "quarantine", "conflicts": "conflicts", "publications": "publications", "dispatch": "dispatch", "outlets": "outlets",
     "log": "log", "audit": "audit", "users": "users", "me": "me",
 }  # fmt: skip
+SCHEMES: Final[tuple[tuple[Literal["light", "dark"], tuple[str, ...]], ...]] = (
+    ("light", ("km", "en")),
+    ("dark", ("km",)),
+)
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -42,11 +49,30 @@ def take(out: Path) -> list[Path]:
         hub = centres.create(Path(folder) / "hub", SystemClock(), name="ក្រសួងមហាផ្ទៃ", log_name="hub")
         try:
             million.fill(hub, RECORDS)
-            facts = fill(hub)
+            facts = {**fill(hub), "record": _ordinary(hub)}
             with serving(hub) as client:
                 return _pictures(str(client.base_url), browser, _pages(hub, facts), out)
         finally:
             hub.close()
+
+
+def _ordinary(hub: Centre) -> str:
+    """Forms that somebody has published, and a record such as comes every day, sent back; the record."""
+    now = hub.clock.wall_ms()
+    forms = [place.read_bytes() for place in sorted((ROOT / "assets" / "forms").glob("*-1.json"))]
+    named = {target_name("forms", "form.json", data): data for data in forms}
+    hub.storage.write(lambda tx: announce.put(tx, named, now))
+    hub.publish()
+    laptop = join(hub, Laptop())
+    body = {
+        "code": codes.encode(6, bytes(32)), "target": "https://kampongcham.gov.kh/ads/barber-licence",
+        "title": "សេចក្តីជូនដំណឹង អាជ្ញាប័ណ្ណហាងកាត់សក់",
+    }  # fmt: skip
+    hub.ingest.take(laptop.batch(made=[laptop.op(body)]))
+    hub.settle()
+    reason = "សូមបន្ថែមអាសយដ្ឋានពេញលេញក្នុងចំណងជើង"
+    hub.storage.write(lambda tx: decisions.decide(tx, laptop.head, "sent_back", reason, ADMIN, now))
+    return laptop.head.hex()
 
 
 def _pages(hub: Centre, facts: dict[str, Any]) -> dict[str, str]:
@@ -65,7 +91,7 @@ def _pictures(url: str, browser: str, pages: dict[str, str], out: Path) -> list[
     saved: list[Path] = []
     with sync_playwright() as driver:
         running = driver.chromium.launch(executable_path=browser, args=["--no-sandbox", "--disable-gpu"])
-        for scheme, languages in (("light", ("km", "en")), ("dark", ("km",))):
+        for scheme, languages in SCHEMES:
             context = running.new_context(viewport={"width": 1366, "height": 768}, color_scheme=scheme)
             page = context.new_page()
             page.goto(f"{url}/console/login")

@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SHOWN = ROOT / "docs" / "manual" / "pictures"
+COLOURS = 255
 LARGE, SMALL = "light-1366x768", "light-1024x600"
 PICTURES = {
     "wizard": f"wizard-2-office-{{}}-{LARGE}",
@@ -25,10 +27,15 @@ PICTURES = {
     "links": f"links-{{}}-{LARGE}",
     "messages": f"messages-campaign-{{}}-{LARGE}",
     "flows": f"flows-flow-{{}}-{LARGE}",
-    "outbox": f"outbox-received-{{}}-{LARGE}",
+    "outbox": f"outbox-list-received-{{}}-{LARGE}",
     "settings": f"settings-{{}}-{SMALL}",
     "line": f"settings-line-{{}}-{LARGE}",
     "carry-codes": f"carry-codes-{{}}-{LARGE}",
+    "carry-pairing": f"carry-pairing-{{}}-{LARGE}",
+    "carry-conflict": f"carry-conflict-{{}}-{LARGE}",
+    "home-conflict": f"home-conflict-{{}}-{LARGE}",
+    "reset-request": f"reset-2-request-{{}}-{LARGE}",
+    "reset-custodians": f"reset-3-custodians-{{}}-{LARGE}",
 }
 ONCE = {
     "receipt": "paper-receipt-1-1", "licence": "paper-licence-1",
@@ -61,11 +68,22 @@ def main() -> int:
 
 
 def small(source: Path, target: Path) -> None:
-    """The picture in 64 colours."""
+    """The picture in its most frequent colours, exactly these: green, amber and red stay what they say."""
     from PIL import Image
 
-    with Image.open(source) as picture:
-        picture.convert("RGB").quantize(64, dither=Image.Dither.NONE).save(target, optimize=True)
+    with Image.open(source) as opened:
+        picture = opened.convert("RGB")
+    data = picture.tobytes()
+    pixels = list(zip(data[0::3], data[1::3], data[2::3], strict=True))
+    frequent = [colour for colour, _ in Counter(pixels).most_common(COLOURS)]
+    places = {colour: _nearest(frequent, colour) for colour in set(pixels)}
+    few = Image.frombytes("P", picture.size, bytes(places[colour] for colour in pixels))
+    few.putpalette([part for colour in frequent for part in colour])
+    few.save(target, optimize=True)
+
+
+def _nearest(colours: list[tuple[int, int, int]], wanted: tuple[int, int, int]) -> int:
+    return min(range(len(colours)), key=lambda n: sum((a - b) ** 2 for a, b in zip(colours[n], wanted, strict=True)))
 
 
 if __name__ == "__main__":
