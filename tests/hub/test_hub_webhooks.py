@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import httpx
 import pytest
 
 from sync.clock import SetClock
@@ -144,7 +146,14 @@ def test_a_receiver_that_is_not_there_holds_nobody_up(centre: Centre, receiver: 
     assert state(centre)["last_result"] == "ConnectError"
 
 
-@pytest.mark.parametrize("url", ["", "ftp://x/", "https://", "https://user:pass@x/", "x" * 600, "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "", "ftp://x/", "https://", "https://user:pass@x/", "x" * 600, "javascript:alert(1)", "http://[::1", "http://169.254.169.254/latest/",
+        "http://2852039166/", "http://[::ffff:169.254.169.254]/", "http://[fe80::1]/", "http://[fd00:ec2::254]/", "http://0.0.0.0/",
+        "http://224.0.0.1/",
+    ],
+)  # fmt: skip
 def test_an_address_that_is_none_is_refused(centre: Centre, url: str) -> None:
     with pytest.raises(Refused) as refused:
         centre.storage.write(lambda tx: webhooks.add(tx, url, [], NOW))
@@ -161,3 +170,37 @@ def test_what_is_not_there_cannot_be_switched_or_removed(centre: Centre) -> None
 def test_the_list_shows_no_secret(centre: Centre, receiver: Receiver) -> None:
     made = subscribe(centre, receiver)
     assert made["secret"] not in json.dumps(centre.storage.read(webhooks.listed))
+
+
+def test_a_name_that_leads_to_a_clouds_door_later_is_told_nothing(
+    centre: Centre, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscribe(centre, receiver)
+    centre.ingest.take(join(centre, Laptop()).batch(1))
+    door = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("169.254.169.254", 0))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: door)
+    assert deliver(centre) == 0 and receiver.came == []
+    assert state(centre)["last_result"] == "address"
+
+
+def test_a_slow_receiver_keeps_its_turn_no_longer_than_its_claim(
+    centre: Centre, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscribe(centre, receiver)
+    centre.ingest.take(join(centre, Laptop()).batch(3))
+    monkeypatch.setattr(webhooks, "_CLAIM_MS", 0)
+    assert [deliver(centre) for _ in range(4)] == [1, 1, 1, 0]
+    assert receiver.numbers() == [1, 2, 3]
+
+
+def test_a_process_that_took_too_long_sets_nothing_back(centre: Centre, receiver: Receiver) -> None:
+    subscribe(centre, receiver)
+    centre.ingest.take(join(centre, Laptop()).batch(3))
+    row = centre.storage.read(lambda tx: tx.query("SELECT * FROM webhook"))[0]
+    assert deliver(centre) == 3
+    at = centre.storage.read(lambda tx: tx.query("SELECT accepted_idx FROM webhook"))
+    receiver.answers = [204, 500]
+    with httpx.Client() as client:
+        assert webhooks._tell(centre.storage, centre.clock, client, row, centre.kinds) == 1
+    assert centre.storage.read(lambda tx: tx.query("SELECT accepted_idx FROM webhook")) == at
+    assert (state(centre)["tries"], state(centre)["last_result"]) == (0, "ok")

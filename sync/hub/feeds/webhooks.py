@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import base64
 import hmac
+import ipaddress
 import json
 import logging
+import socket
 import threading
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -46,8 +49,7 @@ def add(tx: Tx, url: str, kinds: Sequence[str], now_ms: int, *, from_beginning: 
 
     It hears what is accepted from now on, or everything.
     """
-    parts = urlsplit(url.strip())
-    if len(url) > MAX_URL or parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+    if len(url) > MAX_URL or not _sound(url.strip()):
         raise Refused("HB-235", url=url[:100])
     secret = utils.random(32)
     last = 0 if from_beginning else int(tx.query("SELECT coalesce(max(idx), 0) AS last FROM accepted")[0]["last"])
@@ -165,7 +167,11 @@ def _tell(storage: Storage, clock: Clock, client: httpx.Client, row: Row, kinds:
     after = row["accepted_idx"]
     stretch = storage.read(lambda tx: projections.read(tx, after=after, kinds=wanted, limit=_STRETCH))
     told, reached, result = 0, after if stretch is None else stretch.last, "ok"
+    until = time.monotonic() + _CLAIM_MS / 2_000  # half of it: the last answer may be slow
     for op, received_ms in stretch.ops if stretch else ():
+        if told and time.monotonic() >= until:  # others must hear too, and nobody else may begin with this one
+            reached = op.index - 1
+            break
         result = _post(client, clock, row, op, message(op, received_ms))
         if result != "ok":
             reached = op.index - 1
@@ -174,13 +180,13 @@ def _tell(storage: Storage, clock: Clock, client: httpx.Client, row: Row, kinds:
     failed = result != "ok"
     tries = row["tries"] + 1 if failed else 0
     values = {
-        "id": row["id"], "idx": reached, "tries": tries, "result": result,
+        "id": row["id"], "after": after, "idx": reached, "tries": tries, "result": result,
         "next": clock.wall_ms() + (max(1_000, backoff_ms(tries)) if failed else 0), "state": "off" if result == "410" else "on",
     }  # fmt: skip
     storage.write(
         lambda tx: tx.execute(
             """UPDATE webhook SET accepted_idx = :idx, tries = :tries, last_result = :result, next_ms = :next,
-                   state = CASE WHEN state = 'on' THEN :state ELSE state END WHERE id = :id""",
+                   state = CASE WHEN state = 'on' THEN :state ELSE state END WHERE id = :id AND accepted_idx = :after""",
             values,
         )
     )
@@ -191,6 +197,8 @@ def _post(client: httpx.Client, clock: Clock, row: Row, op: AcceptedOp, body: by
     """``ok``, the status that is none, or the kind of failure."""
     import httpx
 
+    if _leads_nowhere(row["url"]):
+        return "address"
     seconds = clock.wall_ms() // 1000
     headers = {
         "content-type": "application/json", "webhook-id": op.op_id, "webhook-timestamp": str(seconds),
@@ -201,6 +209,38 @@ def _post(client: httpx.Client, clock: Clock, row: Row, op: AcceptedOp, body: by
             return "ok" if 200 <= answer.status_code < 300 else str(answer.status_code)
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         return type(error).__name__
+
+
+def _sound(url: str) -> bool:
+    """Whether that is an address of a program: http or https, no name and password in it, no network card's own neighbours."""
+    try:
+        parts = urlsplit(url)
+        return (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and not parts.username
+            and not _leads_nowhere(url, asked=False)
+        )
+    except ValueError:
+        return False
+
+
+def _leads_nowhere(url: str, *, asked: bool = True) -> bool:
+    """Whether the address, or one that its name stands for, is link-local, multicast or nobody's. No receiver is there, but a cloud's
+    door to the keys of the machine. Unless ``asked``, no name server is."""
+    flags = 0 if asked else socket.AI_NUMERICHOST
+    try:
+        found = socket.getaddrinfo(urlsplit(url).hostname, None, type=socket.SOCK_STREAM, flags=flags)
+    except (OSError, UnicodeError):
+        return False  # a name that nobody knows now: connecting will say so
+    addresses = [ipaddress.ip_address(str(item[4][0]).partition("%")[0]) for item in found]
+    plain = [getattr(address, "ipv4_mapped", None) or address for address in addresses]
+    return any(one.is_link_local or one.is_multicast or one.is_unspecified or one in _DOORS for one in plain)
+
+
+_DOORS: Final = frozenset(
+    {ipaddress.ip_address("fd00:ec2::254"), ipaddress.ip_address("100.100.100.200")}
+)  # of clouds, elsewhere
 
 
 def _iso(ms: int) -> str:
