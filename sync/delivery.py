@@ -267,7 +267,7 @@ def worries(conn: Connection, status: Status) -> list[Known]:
     last = conn.execute("SELECT coalesce(max(seq), 0) AS seq FROM op").fetchone()["seq"]
     found = []
     if status.head_seq > last - base:
-        found.append(Known("SY-321", there=status.head_seq, here=last))
+        found.append(Known("SY-321", there=status.head_seq, here=last - base))
     if (gone := floor(conn, PRUNABLE) - base) > status.head_seq:
         found.append(Known("SY-483", lacking=gone - status.head_seq))
     if status.revoked:
