@@ -169,7 +169,7 @@ FAULTS = {
             "hub/test_hub_storage::test_a_newer_database_is_not_touched",
             "sync/store/test_migrate::test_steps_of_a_newer_program_are_refused",
         ],
-        ["sync/store/test_keys::test_a_profile_of_a_newer_program_opens_for_export_only"],
+        ["sync/store/test_unlocking::test_a_profile_of_a_newer_program_opens_for_export_only"],
     ),
 }  # fmt: skip
 

@@ -21,7 +21,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 ROOT = Path(__file__).parents[2]
 MOST_SEEDS = 100  # in which every mutant must have lost something
 ELSEWHERE = {  # write points that the days of a simulation do not pass, and the tests that cut the power there
-    "add": "sync/store/test_keys", "profile": "sync/store/test_keys", "recover": "sync/store/test_keys",
+    "add": "sync/store/test_people_of_a_profile", "profile": "sync/store/test_people_of_a_profile",
+    "recover": "sync/store/test_keys_recovered",
     "migrate": "sync/store/test_migrate", "setup:profile-made": "sync/test_office_pack", "setup:before-commit": "sync/test_office_pack",
     "foreign:b": "faults/test_office_kill", "foreign:ops": "faults/test_office_kill", "reset:": "sync/test_passphrase_reset",
     "update:": "sync/test_updates", "prune:piece": "sync/test_pruning", "send:recut": "sync/test_exchange_bad_lines",
