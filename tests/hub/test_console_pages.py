@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from hashlib import sha256
@@ -354,6 +355,10 @@ def test_a_file_is_published_and_taken_back(browser: Browser, centre: Centre) ->
 def test_a_courier_file_is_taken_and_its_answer_downloaded(
     browser: Browser, tmp_path: Path, filled: Facts, centre: Centre
 ) -> None:
+    left, now = centre.folder / "incoming-left", centre.folder / "incoming-now"
+    for folder in (left, now):
+        folder.mkdir()
+    os.utime(left, (0, 0))  # of a hub that was cut off long ago; the other is being written
     data = filled["second"].batch(2)
     (path,) = volume.write(tmp_path, "office", [volume.Object("batch", sha256(data).hexdigest(), data)])
     answer = browser.post("/console/batches/courier", files={"file": ("office.salabatch", path.read_bytes())})
@@ -363,7 +368,7 @@ def test_a_courier_file_is_taken_and_its_answer_downloaded(
     reply.write_bytes(browser.get(link[1]).content)
     with volume.Volume(reply) as found:
         assert [entry.name for entry, _ in found.of("receipt")] == [sha256(data).hexdigest()]
-    assert not [path for path in centre.folder.iterdir() if path.name.startswith("incoming-")]
+    assert [path for path in centre.folder.iterdir() if path.name.startswith("incoming-")] == [now]
     bad = browser.post("/console/batches/courier", files={"file": ("x.salabatch", b"nothing")})
     assert bad.status_code == 422 and "SY-372" in bad.text
     assert browser.post("/console/batches/courier", files={"file": ("", b"")}).status_code == 422

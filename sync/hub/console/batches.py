@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,8 +11,8 @@ from starlette.responses import FileResponse, Response
 from sync import batch as formats
 from sync import devices, merkle, notes, receipts
 from sync.errors import Known, SalaError
-from sync.hub import acts, askagain, courier, marks, raws, reports
-from sync.hub.console import records
+from sync.hub import acts, askagain, marks, raws, reports
+from sync.hub.console import records, uploads
 from sync.hub.console.doors import Form
 from sync.hub.console.login import Visit
 from sync.hub.console.missing import missing
@@ -24,7 +22,6 @@ from sync.volume import SUFFIX
 
 ROWS: Final = 100
 RECORDS: Final = 100
-REPLIES: Final = "courier"  # folder of the hub: the answers that are waiting to be carried home
 
 
 def listing(request: Request, visit: Visit) -> Response:
@@ -105,25 +102,17 @@ def upload(request: Request, visit: Visit, form: Form) -> Response:
     """A courier file from an admin's stick; what goes back can be downloaded from the page that follows."""
     if form.file is None:
         return _listing(request, visit, {"no_file": True}, 422)
-    centre = centre_of(request)
-    folder = centre.folder / REPLIES
-    folder.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="incoming-", dir=centre.folder) as incoming:
-        file = Path(incoming) / f"upload{SUFFIX}"
-        with file.open("wb") as copy:
-            shutil.copyfileobj(form.file.file, copy, 1 << 20)
-        try:
-            taken = courier.take(centre, file, back=folder)
-        except SalaError as error:
-            return _listing(request, visit, {"error": error}, 422)
-    _forget_old(folder)
+    try:
+        taken = uploads.take(centre_of(request), form.file)
+    except SalaError as error:
+        return _listing(request, visit, {"error": error}, 422)
     return _listing(request, visit, {"taken": taken, "back": [Path(name).name for name in taken.back]})
 
 
 def reply(request: Request, visit: Visit) -> Response:
     """A file to carry home."""
     name = request.path_params["name"]
-    place = centre_of(request).folder / REPLIES / name
+    place = centre_of(request).folder / uploads.REPLIES / name
     if not name.endswith(SUFFIX) or place.name != name or name.startswith(".") or not place.is_file():
         return missing(request, visit)
     return FileResponse(place, media_type="application/octet-stream", filename=name)
@@ -168,12 +157,6 @@ def _proof(text: str, key: notes.NoteKey) -> dict[str, Any]:
         "words": devices.words(verified.leaf.batch_hash).split(),
         "received_ms": verified.leaf.received_ms, "state": verified.leaf.state.name.lower(),
     }  # fmt: skip
-
-
-def _forget_old(folder: Path, keep: int = 20) -> None:
-    files = sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime)
-    for path in files[:-keep]:
-        path.unlink(missing_ok=True)
 
 
 def _number(text: str | None) -> int:

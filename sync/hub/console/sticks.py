@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,8 +12,7 @@ from starlette.responses import Response
 from sync import durable, qrframes, qrpicture
 from sync.errors import Refused, SalaError
 from sync.hub import contacts, courier, couriers, heartbeats
-from sync.hub.centre import Centre
-from sync.hub.console.batches import REPLIES
+from sync.hub.console import uploads
 from sync.hub.console.doors import Form
 from sync.hub.console.login import Visit
 from sync.hub.console.pages import centre_of, page
@@ -26,7 +23,6 @@ from sync.volume import SUFFIX
 MOST: Final = MAX_PICTURE + 64 * 1024  # bytes of the form with a picture
 _PASTED: Final = 60_000  # characters
 _SHOWN: Final = 60  # codes: an answer of more goes home as a file only
-_KEPT: Final = 20  # answers that can still be downloaded
 
 
 def show(request: Request, visit: Visit) -> Response:
@@ -38,17 +34,10 @@ def take_file(request: Request, visit: Visit, form: Form) -> Response:
     """A courier file from an admin's stick."""
     if form.file is None:
         return _page(request, visit, {"forgot": "file"}, 422)
-    centre = centre_of(request)
-    folder = _replies(centre)
-    with tempfile.TemporaryDirectory(prefix="incoming-", dir=centre.folder) as incoming:
-        file = Path(incoming) / f"upload{SUFFIX}"
-        with file.open("wb") as copy:
-            shutil.copyfileobj(form.file.file, copy, 1 << 20)
-        try:
-            taken = courier.take(centre, file, back=folder)
-        except SalaError as error:
-            return _page(request, visit, {"error": error}, 422)
-    centre.wake()
+    try:
+        taken = uploads.take(centre_of(request), form.file)
+    except SalaError as error:
+        return _page(request, visit, {"error": error}, 422)
     return _page(request, visit, {"taken": taken, "back": [Path(name).name for name in taken.back]})
 
 
@@ -90,7 +79,7 @@ def _codes(request: Request, visit: Visit, texts: list[str]) -> Response:
     values: dict[str, Any] = {"taken": taken}
     if answer is not None:
         name = f"{courier.STEM}-{centre.clock.wall_ms()}{SUFFIX}"
-        durable.replace(_replies(centre) / name, answer)
+        durable.replace(uploads.replies(centre) / name, answer)
         values["back"] = [name]
         frames = qrframes.encode_small(answer)
         if len(frames) <= _SHOWN:
@@ -116,15 +105,6 @@ def admit(request: Request, visit: Visit, form: Form) -> Response:
         return _page(request, visit, {"error": Refused("SY-450", name=name)}, 422)
     centre.publish()
     return _page(request, visit, {})
-
-
-def _replies(centre: Centre) -> Path:
-    folder = centre.folder / REPLIES
-    folder.mkdir(exist_ok=True)
-    files = sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime)
-    for path in files[: -_KEPT + 1]:
-        path.unlink(missing_ok=True)
-    return folder
 
 
 def _page(request: Request, visit: Visit, more: dict[str, Any], status: int = 200) -> Response:
