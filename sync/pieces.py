@@ -173,13 +173,17 @@ def doubted(conn: Connection) -> bool:
 
 
 def unasked(conn: Connection, most: int, relay: str = "") -> list[bytes]:
-    """What was sent and not asked for in this run, longest ago first; at a ``relay`` only what it took itself."""
+    """What was sent and not asked for in this run, longest ago first; at a ``relay`` what it took itself and what is in doubt.
+
+    Whatever a relay lacks of that goes to the centre by it: it does not know what the centre has.
+    """
     rows = conn.execute(
         """SELECT DISTINCT piece.hash, coalesce(a.round, 0) AS round FROM piece
            LEFT JOIN piece_asked AS a ON a.hash = piece.hash
-           WHERE piece.state IN ('sent', 'held') AND coalesce(a.round, 0) < :now AND (:relay = '' OR a.relay = :relay)
+           WHERE piece.state IN ('sent', 'held') AND coalesce(a.round, 0) < :now
+               AND (:relay = '' OR a.relay = :relay OR coalesce(a.round, 0) < :doubted)
            ORDER BY 2, 1 LIMIT :most""",
-        {"now": mark(conn, PIECES_ROUND), "relay": relay, "most": most},
+        {"now": mark(conn, PIECES_ROUND), "relay": relay, "doubted": mark(conn, PIECES_DOUBTED), "most": most},
     )
     return [row["hash"] for row in rows.fetchall()]
 

@@ -14,10 +14,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from sync import cbor, checkpoints, delivery, foreign, notes, outbox, pieces, wire, witnesses
+from sync import cbor, checkpoints, delivery, foreign, lives, notes, outbox, pieces, wire, witnesses
 from sync.cbor import Malformed
 from sync.errors import Known
 from sync.limits import MAX_HAVE, MAX_MESSAGE, MAX_NOTE, MAX_PROOF, MAX_SEQ
+from sync.marks import EPOCH, mark
 from sync.notes import NoteKey
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def steps(run: Run) -> list[tuple[str, Callable[[], None]]]:
     """What a run does at a relay, in order; the rest needs the centre itself."""
     return [
         ("enrol", run._enrol), ("leases", run._ask_leases), ("publications", run._publications),
-        ("have", lambda: ask(run)), ("cut", run.uploads.cut), ("batches", run.uploads.batches),
+        ("have", lambda: lives.hear(run)), ("have", lambda: ask(run)), ("cut", run.uploads.cut), ("batches", run.uploads.batches),
         ("office", run._office), ("publications", run._large_publications), ("chunks", run.uploads.attachments),
     ]  # fmt: skip
 
@@ -151,7 +152,10 @@ def ask(run: Run) -> None:
     found = _answer(run, [*own, *theirs][:MAX_HAVE], ())
 
     def keep(conn: Connection) -> Known | None:
+        life = mark(conn, EPOCH)
         for text in found.receipts:
+            if notes.read_checkpoint(notes.read_proof(text).note, run.centre.log).epoch < life:
+                continue  # the relay has not heard of this life yet: it may have been lost since
             mine = delivery.received(conn, text, run.centre.log)
             run.uploads.take(mine)
             if mine is None:

@@ -53,7 +53,7 @@ SUFFIX: Final = ".salabatch"
 TYPES: Final = frozenset(
     {
         "batch", "chunk", "enrol", "have", "receipt", "certificate", "missing", "metadata", "target", "held", "bodies", "audit",
-        "fork", "rekey", "readmit", "sealed", "want", "pieces", "checkpoint", "relay", "words", "end",
+        "fork", "rekey", "readmit", "sealed", "want", "pieces", "checkpoint", "life", "relay", "words", "end",
     }
 )  # fmt: skip
 _HEAD: Final = 1_024  # bytes; no head is longer

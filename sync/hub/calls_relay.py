@@ -42,7 +42,7 @@ def offer(request: Request, body: bytes, relay: Row) -> Response:
     """What of the relay's batches and pieces is not here yet."""
     centre, said = _centre(request), relays.read_offer(body)
     centre.storage.write(lambda tx: relays.heard(tx, relay["name"], said, centre.clock.wall_ms()))
-    return Response(centre.storage.read(lambda tx: relays.wanted(tx, said)).encode(), media_type=_CBOR)
+    return Response(centre.storage.read(lambda tx: relays.wanted(tx, said, centre.log)).encode(), media_type=_CBOR)
 
 
 def words(request: Request, body: bytes, _: Row) -> Response:

@@ -18,7 +18,7 @@ from nacl.public import PrivateKey
 from sync import devices, piecenote, succession, volume, wire
 from sync.cbor import Malformed
 from sync.errors import Known, Refused, SalaError
-from sync.hub import answers, audits, couriers, enrolment, evidence, moving, readmission, rekeying, relays
+from sync.hub import answers, audits, couriers, enrolment, epochs, evidence, moving, readmission, rekeying, relays
 from sync.hub.centre import Centre
 from sync.hub.storage import Tx
 from sync.limits import MAX_BATCH, MAX_CHUNK, MAX_MESSAGE, MAX_RECEIPT
@@ -276,7 +276,10 @@ class _Import:
 
     def _words(self, reply: _Reply) -> Iterator[Object]:
         """How the log stands now, for whoever hears of the centre by sticks alone; and what relays tell their laptops."""
-        yield Object("checkpoint", "newest", self.centre.storage.read(self.centre.log.latest).encode())
+        log = self.centre.log
+        for life in self.centre.storage.read(lambda tx: epochs.descent(tx, log.note_key, log.epoch)):
+            yield Object("life", life.split("\n", 2)[1], life.encode())
+        yield Object("checkpoint", "newest", self.centre.storage.read(log.latest).encode())
         for name, laptops in reply.relays.items():
             said = self.centre.storage.read(partial(relays.words, self.centre, devices=laptops))
             yield Object("words", name, relays.encode_words(said))

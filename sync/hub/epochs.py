@@ -7,13 +7,14 @@ holds a larger checkpoint of that epoch knows by it what was lost, and offers it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from sync import merkle, notes
-from sync.cbor import Malformed
 from sync.hub import acts, leases, log
 from sync.hub.storage import Tx
+from sync.lives import HEAD
+from sync.lives import Beginning as Beginning
+from sync.lives import read as read
 from sync.notes import NoteKey
 
 if TYPE_CHECKING:
@@ -26,18 +27,6 @@ VERSIONS_A_SECOND: Final = (
 )
 _LATEST: Final = "epoch-latest"  # the latest life that a receipt of this hub has told of
 _NOTICES: Final = "epoch-notices"  # the first number of a notice to a laptop that no earlier life has given
-_HEAD: Final = "sala.epoch/v1"
-
-
-@dataclass(frozen=True, slots=True)
-class Beginning:
-    """How an epoch began: from ``size`` entries with the root ``root`` of the epoch ``after``."""
-
-    name: str
-    epoch: int
-    after: int
-    size: int
-    root: bytes
 
 
 def following(last: int, now_ms: int) -> int:
@@ -78,7 +67,7 @@ def begin(tx: Tx, new: Log, now_ms: int) -> None:
     size, after = log.size(tx), _before(tx, new.epoch)
     root = log.range_hash(tx, 0, size) if size else merkle.EMPTY_ROOT
     survived = notes.Checkpoint(new.name, after, size, root)
-    note = notes.sign(f"{_HEAD}\n{new.name}/{new.epoch}\n{survived.text()}", new.name, new.key)
+    note = notes.sign(f"{HEAD}\n{new.name}/{new.epoch}\n{survived.text()}", new.name, new.key)
     kept = {_name(new.epoch): note, _NOTICES: str(least_version(new.epoch))}
     for name, value in kept.items():
         tx.execute(
@@ -101,17 +90,13 @@ def note_of(tx: Tx, epoch: int) -> str | None:
     return str(found["value"]) if found else None
 
 
-def read(note: str, key: NoteKey) -> Beginning:
-    """The beginning that ``note`` states; Malformed unless the log's key signed it."""
-    if not notes.signed_by(note, key):
-        raise Malformed("epoch: signature")
-    lines = notes.split(note)[0].split("\n")
-    if len(lines) != 6 or lines[0] != _HEAD:
-        raise Malformed("epoch: layout")
-    (name, _, epoch), (before, _, after) = lines[1].rpartition("/"), lines[2].rpartition("/")
-    if name != key.name or before != key.name:
-        raise Malformed("epoch: name")
-    return Beginning(name, notes.number(epoch), notes.number(after), notes.number(lines[3]), notes.hash_of(lines[4]))
+def descent(tx: Tx, key: NoteKey, epoch: int) -> list[str]:
+    """The notes with which ``epoch`` and the lives that it descends from began, the newest first."""
+    found: list[str] = []
+    while (note := note_of(tx, epoch)) is not None:
+        found.append(note)
+        epoch = read(note, key).after
+    return found
 
 
 def _name(epoch: int) -> str:

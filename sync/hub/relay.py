@@ -224,14 +224,24 @@ class Relay:
             after = rows[-1]["idx"]
 
     def receipted(self, texts: Sequence[str]) -> int:
-        """Take receipts of the centre, whoever carried them; how many were new. A forged one counts for nothing."""
+        """Take receipts of the centre, whoever carried them; how many were new.
+
+        A forged one counts for nothing, nor does one of an earlier life of the log: its entry may be lost since.
+        """
+        from sync.hub import relay_run
+
         sound = []
         for text in texts:
             try:
                 sound.append(receipts.verify(text, self.settings.log))
             except Malformed:
                 log.warning("relay: a receipt that the centre did not sign")
-        return self.storage.write(lambda tx: sum(_receipted(tx, one) for one in sound))
+
+        def keep(tx: Tx) -> int:
+            life = relay_run.life(tx)
+            return sum(_receipted(tx, one) for one in sound if one.checkpoint.epoch >= life)
+
+        return self.storage.write(keep)
 
     def figures(self) -> dict[str, Any]:
         """Who this relay is and how it stands: for the command line and the status page.

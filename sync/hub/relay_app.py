@@ -16,7 +16,7 @@ from starlette.routing import Route
 from sync import notes, relayed, wire
 from sync.batch import device_id
 from sync.errors import Known
-from sync.hub import relay_words
+from sync.hub import relay_run, relay_words
 from sync.hub.app import Nonced, bounded
 from sync.hub.nonces import Nonces
 from sync.hub.relay import Relay
@@ -32,6 +32,7 @@ def create(relay: Relay) -> Starlette:
         routes=[
             Route("/v1/log/checkpoint", checkpoint),
             Route("/v1/log/consistency", consistency),
+            Route("/v1/log/epoch/{epoch}", life),
             Route("/v1/enrol", bounded(enrol, MAX_MESSAGE), methods=["POST"]),
             Route("/v1/relayed", bounded(relayed_, 4 * MAX_MESSAGE), methods=["POST"]),
             Route("/v1/batches/{digest}", bounded(put_batch, MAX_BATCH), methods=["PUT"]),
@@ -89,6 +90,13 @@ def consistency(request: Request) -> Response:
     return Response(
         notes.hash_lines(relay.storage.read(lambda tx: relay.mirror.consistency(tx, old, new))), media_type=_NOTE
     )
+
+
+def life(request: Request) -> Response:
+    """The centre's signed note with which a life of its log began."""
+    epoch = _number(request.path_params["epoch"])
+    note = _relay(request).storage.read(lambda tx: relay_run.life_note(tx, epoch))
+    return Response(note, media_type=_NOTE) if note else PlainTextResponse("no such epoch", 404)
 
 
 def enrol(request: Request, body: bytes) -> Response:

@@ -10,11 +10,11 @@ from sync import cbor, notes, wire
 from sync.cbor import Malformed
 from sync.errors import Known
 from sync.failpoint import failpoint
-from sync.hub import relays
+from sync.hub import epochs, relays
 from sync.hub.mirror import Split
 from sync.hub.relay import waiting
 from sync.hub.storage import Tx
-from sync.limits import DAY_MS, MAX_HAVE, MAX_MESSAGE, MAX_RECEIPT
+from sync.limits import DAY_MS, MAX_HAVE, MAX_MESSAGE, MAX_NOTE, MAX_RECEIPT
 
 if TYPE_CHECKING:
     from sync.hub.relay import Relay, Run
@@ -43,9 +43,45 @@ def _witness(relay: Relay, line: Transport, done: Run) -> None:
         done.problem = "HB-197"
         return  # laptops' work goes on: it is signed and safe whatever the centre's log says
     relay.storage.write(lambda tx: _begin(tx, relay.mirror.seen(tx).epoch))
+    _lives(relay, line)
     if note:
         line.call("POST", "/v1/relay/cosign", note.encode(), signed=True)
         done.cosigned = notes.read_checkpoint(note, relay.settings.log).size
+
+
+def _lives(relay: Relay, line: Transport) -> None:
+    """Fetch how this life of the log and those before it began, as far as that is not here: laptops ask for it."""
+    epoch = relay.storage.read(life)
+    while epoch > epochs.FIRST and not relay.storage.read(lambda tx, e=epoch: life_note(tx, e)):  # type: ignore[misc]
+        answer = line.call("GET", f"/v1/log/epoch/{epoch}", limit=MAX_NOTE)
+        if answer.status != 200:
+            return
+        note = answer.body.decode("utf-8", "replace")
+        said = epochs.read(note, relay.settings.log)
+        if said.epoch != epoch or said.after >= epoch:
+            raise Malformed("epoch: another life")
+        relay.storage.write(lambda tx, e=epoch, n=note: keep_life(tx, e, n))  # type: ignore[misc]
+        epoch = said.after
+
+
+def keep_life(tx: Tx, epoch: int, note: str) -> None:
+    """Remember the note with which a life began."""
+    tx.execute(
+        "INSERT INTO meta (name, value) VALUES (:n, :v) ON CONFLICT (name) DO UPDATE SET value = :v",
+        {"n": f"relay/life/{epoch}", "v": note},
+    )
+
+
+def life_note(tx: Tx, epoch: int) -> str:
+    """The note with which a life began, "" when it is not here."""
+    found = tx.one("SELECT value FROM meta WHERE name = :n", {"n": f"relay/life/{epoch}"})
+    return str(found["value"]) if found else ""
+
+
+def life(tx: Tx) -> int:
+    """The latest life of the centre's log that was heard of, 0 before the first."""
+    found = tx.one("SELECT value FROM meta WHERE name = 'relay/epoch'")
+    return int(found["value"]) if found else 0
 
 
 def _begin(tx: Tx, epoch: int) -> None:
@@ -165,14 +201,13 @@ def lives_on(tx: Tx, epoch: int) -> int:
 
     One that was not heard of before begins here too.
     """
-    found = tx.one("SELECT value FROM meta WHERE name = 'relay/epoch'")
-    if found is not None and epoch <= int(found["value"]):
-        return int(found["value"])
-    _begin(tx, epoch)
-    return epoch
+    if epoch > life(tx):
+        _begin(tx, epoch)
+    return life(tx)
 
 
 def _offer_again(tx: Tx) -> None:
-    """The centre was put back from a copy: whatever bytes are still here go once more; of pieces laptops are asked again."""
+    """The centre was put back from a copy: whatever bytes are still here go once more; of all else laptops are asked again."""
     tx.execute("UPDATE handed SET state = 'waiting', receipt = '' WHERE what = 'batch' AND raw <> :none", {"none": b""})
+    tx.execute("DELETE FROM handed WHERE what = 'batch' AND raw = :none", {"none": b""})
     tx.execute("DELETE FROM handed WHERE what = 'chunk' AND state = 'there'")

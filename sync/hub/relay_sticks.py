@@ -21,6 +21,7 @@ from sync.volume import Entry, Object, Volume
 
 STEM: Final = "sala-relay"
 _TIMESTAMP: Final = "timestamp.json"
+_FIRST: Final = frozenset({"life", "checkpoint"})  # what the rest of a stick is held against
 _PUBLISHED: Final = frozenset({"metadata", "target"})
 
 
@@ -73,7 +74,7 @@ def _volume(relay: Relay, name: str, found: Volume, report: Taken) -> None:
     report.files += 1
     published = [entry for entry in found.entries if entry.type in _PUBLISHED]
     others = [entry for entry in found.entries if entry.type not in _PUBLISHED]
-    _entries(relay, name, found, sorted(others, key=lambda entry: entry.type != "checkpoint"), report)
+    _entries(relay, name, found, sorted(others, key=lambda entry: entry.type not in _FIRST), report)
     if published:
         with relay.published.turn():
             _entries(relay, name, found, sorted(published, key=lambda entry: entry.name == _TIMESTAMP), report)
@@ -94,7 +95,7 @@ def _entries(relay: Relay, name: str, found: Volume, entries: Sequence[Entry], r
 
 _LIMITS: Final = {
     "batch": MAX_BATCH, "chunk": MAX_CHUNK, "receipt": MAX_RECEIPT, "metadata": MAX_PUBLICATION, "target": MAX_PUBLICATION,
-    "pieces": MAX_NOTE, "checkpoint": MAX_NOTE, "words": 16 * MAX_MESSAGE,
+    "pieces": MAX_NOTE, "checkpoint": MAX_NOTE, "life": MAX_NOTE, "words": 16 * MAX_MESSAGE,
 }  # fmt: skip
 
 
@@ -110,6 +111,8 @@ def _one(relay: Relay, entry: Entry, data: bytes, report: Taken) -> None:
         relay_words.take_pieces(relay, piecenote.read(data.decode("utf-8", "replace"), relay.settings.log))
     elif entry.type == "checkpoint":
         relay_words.take_checkpoint(relay, data.decode("utf-8", "replace"))
+    elif entry.type == "life":
+        relay_words.take_life(relay, data.decode("utf-8", "replace"))
     elif entry.type == "words":
         relay_words.take_words(relay, data)
     else:

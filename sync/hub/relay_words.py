@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from sync import notes, receipts, wire
-from sync.hub import relay_run, relays
+from sync.hub import epochs, relay_run, relays
 from sync.hub.storage import Tx
 
 if TYPE_CHECKING:
@@ -50,11 +50,21 @@ def take_checkpoint(relay: Relay, note: str) -> None:
     relay.storage.write(keep)
 
 
+def take_life(relay: Relay, note: str) -> None:
+    """Keep how a life of the log began, for laptops. Malformed: the centre did not sign it."""
+    said = epochs.read(note, relay.settings.log)
+
+    def keep(tx: Tx) -> None:
+        relay_run.lives_on(tx, said.epoch)
+        relay_run.keep_life(tx, said.epoch, note)
+
+    relay.storage.write(keep)
+
+
 def take_receipt(relay: Relay, text: str) -> int:
     """Take a receipt: 1 when it is new. Malformed: the centre did not give it. One of an earlier life of its log proves nothing now."""
     epoch = receipts.verify(text, relay.settings.log).checkpoint.epoch
-    if relay.storage.write(lambda tx: relay_run.lives_on(tx, epoch)) > epoch:
-        return 0
+    relay.storage.write(lambda tx: relay_run.lives_on(tx, epoch))
     return relay.receipted([text])
 
 

@@ -17,6 +17,7 @@ from sync import cbor, cose
 from sync.cbor import Malformed
 from sync.errors import Refused
 from sync.hub import audits
+from sync.hub.answers import present
 from sync.hub.storage import Row, Tx
 from sync.limits import MAX_HAVE, MAX_MESSAGE, MAX_NAME, MAX_SEQ
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from nacl.signing import SigningKey
 
     from sync.hub.centre import Centre
+    from sync.hub.log import Log
 
 MOST_WORDS: Final = 500
 RECEIPTS: Final = 200  # of one answer
@@ -192,8 +194,8 @@ def met(tx: Tx, data: bytes, now_ms: int) -> tuple[str, Introduction]:
     return str(row["name"]), said
 
 
-def wanted(tx: Tx, offer: Offer) -> Wanted:
-    """What of ``offer`` is not here, and the receipts of what is."""
+def wanted(tx: Tx, offer: Offer, log: Log) -> Wanted:
+    """What of ``offer`` is not here, and the receipts of what is, under this life of the ``log``."""
     found: dict[bytes, str] = {}
     for digest in offer.batches:
         row = tx.one(
@@ -205,7 +207,11 @@ def wanted(tx: Tx, offer: Offer) -> Wanted:
     lacking = [
         digest for digest in offer.chunks if tx.one("SELECT 1 AS yes FROM chunk WHERE hash = :h", {"h": digest}) is None
     ]
-    return Wanted([one for one in offer.batches if one not in found], lacking, list(found.values())[:RECEIPTS])
+    return Wanted(
+        [one for one in offer.batches if one not in found],
+        lacking,
+        [present(tx, log=log, receipt=text) for text in list(found.values())[:RECEIPTS]],
+    )
 
 
 def words(centre: Centre, tx: Tx, devices: Sequence[bytes]) -> list[Word]:

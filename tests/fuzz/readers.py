@@ -206,7 +206,7 @@ MODULES: Final[dict[str, Parser]] = {
 }  # fmt: skip
 
 CENTRE: Final[dict[str, Parser]] = {
-    "sync/hub/epochs.py::read": Parser(_text(lambda text: epochs.read(text, LOG)), lambda: [_beginning()]),
+    "sync/lives.py::read": Parser(_text(lambda text: epochs.read(text, LOG)), lambda: [_beginning()]),
     "sync/hub/evidence.py::read_texts": Parser(evidence.read_texts, lambda: [cbor.encode([_receipt()])]),
     "sync/hub/parts.py::read_signed": Parser(lambda data: parts.read_signed(data, _DELEGATE), lambda: [_signed_part()]),
     "sync/hub/signing.py::read": Parser(signing.read, lambda: [_prepared()]),
