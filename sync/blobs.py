@@ -22,7 +22,7 @@ from nacl.bindings import (
 from sync import cbor, durable, line
 from sync.errors import Known, Refused
 from sync.failpoint import failpoint
-from sync.limits import CHUNK_SLOW, MAX_BLOB, MIB
+from sync.limits import CHUNK_SLOW, MAX_BLOB, MAX_CHUNK, MIB
 
 if TYPE_CHECKING:
     from sync.store import Connection, Store
@@ -91,11 +91,14 @@ class Blobs:
         return list(cbor.decode(self.manifest(blob))[3])
 
     def chunk(self, name: bytes) -> bytes:
-        """The ciphertext of one chunk. Known: SY-141 the file is missing or damaged, SY-405 it was pruned."""
+        """The ciphertext of one chunk. Known: SY-141 the file is missing, damaged or not to be read, SY-405 it was pruned."""
         try:
-            data = self.path(name).read_bytes()
+            with self.path(name).open("rb") as file:
+                data = file.read(MAX_CHUNK + 1)
         except FileNotFoundError:
             raise Known("SY-405" if self._pruned(name) else "SY-141") from None
+        except OSError as error:
+            raise Known("SY-141") from error
         if sha256(data).digest() != name:
             raise Known("SY-141")
         return data
