@@ -17,10 +17,11 @@ from sync.errors import Known
 from sync.hub import centre as centres
 from sync.hub import cosignatures, courier, exports, relay_run, relay_sticks, relay_words, relays
 from sync.hub.relay import Relay, Settings, create
+from sync.marks import EPOCH, mark
 from sync.notes import NoteKey
 from sync.transport import Transport
 from sync.volume import Object, Volume
-from tests.end2end.hall import Hall, serving, take_case
+from tests.end2end.hall import Hall, scan, serving, take_case
 from tests.end2end.test_relay_province import DEAD, NAME, served
 
 MINUTE = 60_000
@@ -210,6 +211,62 @@ def test_a_new_life_of_the_log_is_heard_with_any_stick(province: Province, tmp_p
     )
     province.carry()
     assert lost <= at_centre(province) and province.left() == 0
+
+
+def test_laptops_at_the_relay_prove_what_died_and_hand_in_just_that(province: Province, tmp_path: Path) -> None:
+    """One life later the relay holds nothing any more, and the centre lacks what the laptop has a receipt for."""
+    (laptop,) = province.hall.enrolled(1)
+    province.carry()
+    with served(province.relay) as lan:
+        for place in ("before", "after"):
+            take_case(laptop)
+            scan(laptop)
+            run(laptop, lan)
+            province.carry()
+            assert run(laptop, lan).problems == []
+            if place == "before":
+                province.put_aside(tmp_path / "older")
+        assert laptop.store.read(outbox.summary).waiting == 0
+        had, pieces_had = at_centre(province), pieces_of(province)
+        province.relay.storage.write(lambda tx: tx.execute("UPDATE handed SET raw = x'' WHERE what = 'batch'"))
+        province.put_back(tmp_path / "older")
+        lost, left = had - at_centre(province), pieces_had - pieces_of(province)
+        assert lost and left
+        report = run(laptop, lan)
+        assert (report.batches_lost, report.problems) == (0, []), "the relay has not heard of it either"
+        province.carry()
+        report = run(laptop, lan)
+        assert (report.batches_lost, report.batches_handed, report.problems) == (len(lost), len(lost), [])
+        province.carry()
+        assert (lost - at_centre(province), left - pieces_of(province)) == (set(), set())
+        report = run(laptop, lan)
+        assert (report.batches_received, report.batches_lost, report.problems) == (len(lost), 0, [])
+        assert laptop.store.read(outbox.summary).waiting == laptop.store.read(outbox.summary).sending == 0
+
+
+def pieces_of(province: Province) -> set[bytes]:
+    return {bytes(row["hash"]) for row in province.hall.hub.storage.read(lambda tx: tx.query("SELECT hash FROM chunk"))}
+
+
+def test_a_relay_that_cannot_say_how_a_life_began_changes_nothing(province: Province, tmp_path: Path) -> None:
+    (laptop,) = province.hall.enrolled(1)
+    province.carry()
+    with served(province.relay) as lan:
+        take_case(laptop)
+        run(laptop, lan)
+        province.carry()
+        run(laptop, lan)
+        province.put_aside(tmp_path / "older")
+        province.put_back(tmp_path / "older")
+        province.carry()
+        province.relay.storage.write(lambda tx: tx.execute("DELETE FROM meta WHERE name LIKE 'relay/life/%'"))
+        before = laptop.store.read(lambda conn: mark(conn, EPOCH))
+        report = run(laptop, lan)
+        assert (report.batches_lost, laptop.store.read(lambda conn: mark(conn, EPOCH))) == (0, before)
+        province.carry()
+        report = run(laptop, lan)
+        assert (report.batches_lost, report.problems) == (0, []), "it can say now: everything survived"
+        assert laptop.store.read(lambda conn: mark(conn, EPOCH)) == province.hall.hub.log.epoch
 
 
 def test_what_survived_is_receipted_in_the_new_life_and_not_carried_for_ever(
