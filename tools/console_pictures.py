@@ -11,12 +11,15 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from nacl.signing import SigningKey
+
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from modules.links import codes  # noqa: E402
+from sync import notes  # noqa: E402
 from sync.clock import SystemClock  # noqa: E402
-from sync.hub import announce, decisions, forks  # noqa: E402
+from sync.hub import announce, cosignatures, decisions, forks  # noqa: E402
 from sync.hub import centre as centres  # noqa: E402
 from sync.hub.centre import Centre  # noqa: E402
 from sync.hub.formnames import target_name  # noqa: E402
@@ -70,9 +73,19 @@ def _ordinary(hub: Centre) -> str:
     }  # fmt: skip
     hub.ingest.take(laptop.batch(made=[laptop.op(body)]))
     hub.settle()
+    _witness(hub, now)
     reason = "សូមបន្ថែមអាសយដ្ឋានពេញលេញក្នុងចំណងជើង"
     hub.storage.write(lambda tx: decisions.decide(tx, laptop.head, "sent_back", reason, ADMIN, now))
     return laptop.head.hex()
+
+
+def _witness(hub: Centre, now: int) -> None:
+    """A province's relay that has cosigned the newest checkpoint."""
+    key, name = SigningKey.generate(), "kampong-cham"
+    hub.storage.write(lambda tx: cosignatures.add(tx, name, "03", bytes(key.verify_key), ADMIN, now))
+    note = hub.storage.read(hub.log.latest)
+    line = notes.cosignature_line(notes.split(note)[0], name, key, now // 1000)
+    hub.storage.write(lambda tx: cosignatures.take(tx, hub.log, name, note + line))
 
 
 def _pages(hub: Centre, facts: dict[str, Any]) -> dict[str, str]:

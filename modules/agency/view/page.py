@@ -15,7 +15,7 @@ from desktop.kit.empty import Empty
 from desktop.kit.field import Line
 from desktop.kit.files import open_file, save_file
 from desktop.kit.found import SIDE, BesideList, FoundList
-from desktop.kit.layout import column, holder, row
+from desktop.kit.layout import Beside, column, holder, row
 from desktop.kit.page import Page
 from desktop.kit.rows import Record
 from desktop.kit.states import STATES, State
@@ -27,6 +27,7 @@ from modules.agency.view.submission import Submission
 from modules.contract import Changed, Refused
 
 SEARCH_WIDTH = 200
+STATES_WIDTH = 420  # of the four states on one line
 
 STATES.setdefault("desk.new", State("receive", "blue", "blue_soft", {"km": "ថ្មី", "en": "new"}))
 
@@ -90,7 +91,8 @@ class AgencyPage(Page):
 
     def _lay_out(self) -> None:
         self.search.setFixedWidth(theme.scaled(SEARCH_WIDTH))
-        tools = holder(row(self.states, None, self.search, self.fetch, self.stick, self.save, spacing=12))
+        deeds = holder(row(self.search, self.fetch, self.stick, self.save, None, spacing=12))
+        tools = Beside(self.states, deeds, least=STATES_WIDTH, spacing=8)
         self.body = BesideList(
             self.list, self.detail, show=self.detail.open, start=self.detail.accept, around=(tools,),
             beside=("receipt", "person", "look"),

@@ -178,6 +178,7 @@ def test_nothing_is_cut_in_either_language(
         desk.commands.run("agency.take", page=one)
     page.read()
     quiet(frame, qtbot)
+    assert 0 < page.states.height() < 2 * page.fetch.height(), "the states stand on one line"
     record = desk.commands.run("agency.list")["rows"][0]
     page.open_submission(record["op"])
     quiet(frame, qtbot)
