@@ -16,6 +16,7 @@ from sync.hub.console import admins, roles
 from sync.hub.desk import Desk, everywhere
 from sync.hub.storage import Tx
 from sync.hub.verbs import root
+from sync.limits import MAX_SEQ
 
 T = TypeVar("T")
 _FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -57,7 +58,10 @@ def _who() -> str:
 def admin_add(desk: Desk, name: str, passphrase_file: Path | None, role: str | None) -> None:
     """Give NAME a log-in of their own, or a new passphrase."""
     if passphrase_file:
-        passphrase = passphrase_file.read_text("utf-8-sig").split("\n", 1)[0].strip("\r")
+        try:
+            passphrase = passphrase_file.read_text("utf-8-sig").split("\n", 1)[0].strip("\r")
+        except (OSError, UnicodeDecodeError) as error:
+            raise Known("HB-106", file=passphrase_file.name) from error
     else:
         passphrase = click.prompt("Passphrase", hide_input=True, confirmation_prompt=True, err=True)
 
@@ -172,7 +176,7 @@ def admin_audit(desk: Desk, name: str, limit: int, out: Path | None) -> None:
 
 @admin.command("verify-audit")
 @everywhere
-@click.option("--rows", default=0, type=int, help="How many rows there must be at least …")
+@click.option("--rows", default=0, type=click.IntRange(0, MAX_SEQ), help="How many rows there must be at least …")
 @click.option("--head", default="", help="… and the hash of that row, as somebody noted it down.")
 @click.pass_obj
 def admin_verify(desk: Desk, rows: int, head: str) -> None:

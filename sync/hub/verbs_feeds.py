@@ -115,6 +115,8 @@ def webhook_add(desk: Desk, url: str, kinds: tuple[str, ...], from_beginning: bo
     from sync.hub.feeds import webhooks
 
     centre = desk.centre()
+    if unknown := sorted(set(kinds) - centre.kinds):  # it would never hear of anything, and nobody would know why
+        raise click.BadParameter(f"no such kind: {unknown[0]}; known are {', '.join(sorted(centre.kinds))}")
     now = centre.clock.wall_ms()
     desk.show(centre.storage.write(lambda tx: webhooks.add(tx, url, kinds, now, from_beginning=from_beginning)))
 

@@ -98,3 +98,25 @@ def test_verbs_stand_in_the_audit_which_can_be_checked_and_taken_away(
     assert not centre.storage.read(watch.verify).ok
     centre.close()
     assert run(capsys, hub, "verify-audit", code=1)["wrong_row"] == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "what"),
+    [
+        ("admin add a --passphrase-file {junk}", 1, "HB-106"), ("admin verify-audit --rows 99999999999999999999", 2, "usage"),
+        ("admin verify-audit --rows -5", 2, "usage"), ("webhook add http://x/ --kind nobodys", 2, "usage"),
+        ("webhook add http://[ ", 1, "HB-235"), ("webhook add http://169.254.169.254/", 1, "HB-235"), ("webhook on 7", 1, "HB-236"),
+        ("token add a --table none", 1, "HB-230"), ("table export links {folder}/no/x.csv", 1, "HB-106"),
+        ("table export links {folder}/x.docx", 1, "HB-231"), ("renew-root {junk}", 1, "HB-106"), ("forks zz", 1, "HB-141"),
+        ("serve --port 99999", 1, "HB-105"), ("rebuild --from https://[", 1, "HB-168"), ("import-unsent {junk} --key {junk}", 1, "HB-106"),
+        ("publish {junk} --under ../x", 1, "HB-130"), ("import {junk}", 1, "SY-372"), ("revoke zz", 1, "HB-120"),
+    ],
+)  # fmt: skip
+def test_a_verb_with_wrong_words_is_refused_in_words(
+    hub: Path, capsys: pytest.CaptureFixture[str], said: str, code: int, what: str
+) -> None:
+    junk = hub.parent / "junk"
+    junk.write_bytes(b"\xff\xfe\x00junk")
+    words = said.format(junk=junk, folder=hub.parent).split()
+    assert cli.main(["--data", str(hub), "--json", *words]) == code
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == what
