@@ -46,16 +46,18 @@ def deliver(session: Session) -> int:
 
 def _take(session: Session, notice: dict[str, Any], conn: Connection) -> None:
     body, now_ms = notice["body"], session.clock.wall_ms()
-    review = Review(
-        notice["op"], notice["record"] or "", str(body.get("decision") or ""), str(body.get("reason") or ""), now_ms
-    )
+    decision, reason = str(body.get("decision") or ""), str(body.get("reason") or "")
     with session.store.authorize(None):
-        if review.decision == SEND_AGAIN:
-            delivery.again(conn, session.clock, bytes.fromhex(review.op))
+        found = [(op, *inbox.about(conn, op)) for op in inbox.ops(notice["op"], body)]
+        for op, _, _ in found:
+            if decision == SEND_AGAIN:
+                delivery.again(conn, session.clock, bytes.fromhex(op))
         inbox.applied(conn, notice["seq"], now_ms)
-    kind = session.kinds().get(notice["about"] or "")
-    if kind is not None and kind.review is not None:
-        session.commands.ask(conn, kind.name.partition(".")[0], KIND, partial(kind.review, review))
+    for op, record, name in found:
+        kind = session.kinds().get(name)
+        if kind is not None and kind.review is not None:
+            review = Review(op, record, decision, reason, now_ms)
+            session.commands.ask(conn, kind.name.partition(".")[0], KIND, partial(kind.review, review))
     failpoint("review:before-commit")
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from sync.store import Connection
     from sync.wire import Notice
+
+MORE: Final = "more"  # in the body of a decision: ops that it is about besides the one that it names
+MOST: Final = 99  # of them
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
 
 
 def receive(conn: Connection, notices: Sequence[Notice], now_ms: int) -> int:
@@ -44,6 +49,19 @@ def waiting(conn: Connection) -> list[dict[str, Any]]:
         }
         for row in rows.fetchall()
     ]  # fmt: skip
+
+
+def ops(op: str, body: Mapping[str, Any]) -> list[str]:
+    """The ops (hex) that a decision is about: ``op``, which it names, and those that stand in its body besides."""
+    more = body.get(MORE)
+    named = [one for one in more if isinstance(one, str) and _HASH.fullmatch(one)] if isinstance(more, list) else []
+    return list(dict.fromkeys((op, *named[:MOST])))
+
+
+def about(conn: Connection, op: str) -> tuple[str, str]:
+    """Record and kind of the op ``op`` (hex) as this laptop has it; empty when it is not here."""
+    row = conn.execute("SELECT record, kind FROM op_line WHERE hash = ?", (bytes.fromhex(op),)).fetchone()
+    return (row["record"], row["kind"]) if row else ("", "")
 
 
 def applied(conn: Connection, seq: int, now_ms: int, refused_code: str | None = None) -> None:

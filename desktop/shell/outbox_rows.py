@@ -142,11 +142,14 @@ def _carried(conn: Connection) -> set[str]:
 
 def _decisions(conn: Connection) -> dict[str, tuple[str, str]]:
     """The newest decision of the centre about each op (hex): state and reason."""
+    from sync import inbox
+
     found: dict[str, tuple[str, str]] = {}
     for row in conn.execute("SELECT op, body FROM inbox ORDER BY seq DESC LIMIT 5000"):
         body = json.loads(row["body"])
         decision = str(body.get("decision") or "")
         state = _AGAIN if decision == _AGAIN else _DECIDED.get(decision)
         if state:
-            found.setdefault(row["op"].hex(), (state, str(body.get("reason") or "")))
+            for op in inbox.ops(row["op"].hex(), body):
+                found.setdefault(op, (state, str(body.get("reason") or "")))
     return found

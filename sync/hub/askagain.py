@@ -1,7 +1,8 @@
 """Asking a laptop for a whole batch once more: its bytes were lost or damaged in the storage, or its attachments never came whole.
 
-The laptop is told op by op (decision ``send_again``): one op brings its whole batch, and each op that has attachments brings
-those. What comes again is known by its hash and counted once; bytes that were gone are put back (:mod:`sync.hub.ingest`).
+The laptop is told (decision ``send_again``) of each op that has attachments, which brings those, a hundred in one notice; any
+one op brings the whole batch. What comes again is known by its hash and counted once; bytes that were gone are put back
+(:mod:`sync.hub.ingest`).
 """
 
 from __future__ import annotations
@@ -13,11 +14,9 @@ from sync import batch as batches
 from sync.errors import Known, Refused
 from sync.hub import acts, decisions, raws
 from sync.hub.storage import Row, Tx
+from sync.inbox import MOST
 
 DECISION: Final = "send_again"
-MOST: Final = (
-    100  # records that one asking names: a laptop is told of 500 decisions at most, others must keep their place
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ def find(tx: Tx, idx: int) -> Batch:
             raise Refused("HB-267", batch=idx) from error
         return Batch(row, [bytes(stored[0]["hash"])], 0, gone=True)
     attached = [op.hash for op in parsed if op.fields.attach]
-    return Batch(row, attached[:MOST] or [parsed[0].hash], len(attached), gone=False)
+    return Batch(row, attached or [parsed[0].hash], len(attached), gone=False)
 
 
 def ask(tx: Tx, idx: int, reason: str, admin: str, now_ms: int, *, seen: int | None = None) -> Batch:
@@ -61,8 +60,11 @@ def ask(tx: Tx, idx: int, reason: str, admin: str, now_ms: int, *, seen: int | N
     if not reason:
         raise Refused("HB-142")
     if seen is None or not decisions.done(tx, dict.fromkeys(found.ops, DECISION), reason, admin, seen):
-        for op in found.ops:
-            decisions.decide(tx, op, DECISION, reason, admin, now_ms)
+        for start in range(
+            0, len(found.ops), 1 + MOST
+        ):  # the largest batch takes 50 of the 500 notices that a laptop is told
+            first, *more = found.ops[start : start + 1 + MOST]
+            decisions.decide(tx, first, DECISION, reason, admin, now_ms, more=more)
     return found
 
 

@@ -6,13 +6,14 @@ changed. A released op and what hangs on it take their place at the end of the o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from sync.errors import Refused
 from sync.hub import acts, branches
 from sync.hub.downward import notify
 from sync.hub.storage import Row, Tx
+from sync.inbox import MORE
 
 KIND: Final = "sync.review"
 ACT: Final = "sync.decision"
@@ -25,12 +26,13 @@ MOST_REASON: Final = 2_000  # characters
 
 
 def decide(
-    tx: Tx, op: bytes, decision: str, reason: str, admin: str, now_ms: int, *, seen: int | None = None
+    tx: Tx, op: bytes, decision: str, reason: str, admin: str, now_ms: int, *, seen: int | None = None, more: Sequence[bytes] = (),
 ) -> None:  # fmt: skip
     """Write down a decision about ``op`` and tell its laptop; twice the same from one open page is once.
 
-    ``seen``: the :func:`clock` of the page on which it was decided. Refused HB-141 not in a releasable quarantine, HB-142 no reason,
-    HB-265 somebody has decided about it since, HB-266 the reason is too long.
+    ``seen``: the :func:`clock` of the page on which it was decided. ``more``: ops of the same laptop that the same is decided
+    about, at most :data:`sync.inbox.MOST`; the laptop hears of all in one notice. Refused HB-141 not in a releasable quarantine,
+    HB-142 no reason, HB-265 somebody has decided about it since, HB-266 the reason is too long.
     """
     reason = sound(reason)
     if decision not in DECISIONS:
@@ -47,12 +49,14 @@ def decide(
         raise Refused("HB-141")
     if decision in _OF_BRANCHES:
         _OF_BRANCHES[decision](tx, found)
-    tx.execute(
-        "INSERT INTO decision (op, decision, reason, admin, made_ms) VALUES (:op, :decision, :reason, :admin, :now)",
-        {"op": op, "decision": decision, "reason": reason, "admin": admin, "now": now_ms},
-    )
-    acts.record(tx, ACT, {"op": op, "decision": decision, "reason": reason, "admin": admin}, now_ms)
-    notify(tx, found["device"], op, KIND, {"decision": decision, "reason": reason}, now_ms)
+    for one in (op, *more):
+        tx.execute(
+            "INSERT INTO decision (op, decision, reason, admin, made_ms) VALUES (:op, :decision, :reason, :admin, :now)",
+            {"op": one, "decision": decision, "reason": reason, "admin": admin, "now": now_ms},
+        )
+    others = {MORE: list(more)} if more else {}
+    acts.record(tx, ACT, {"op": op, "decision": decision, "reason": reason, "admin": admin, **others}, now_ms)
+    notify(tx, found["device"], op, KIND, {"decision": decision, "reason": reason, **others}, now_ms)
 
 
 def sound(reason: str) -> str:

@@ -15,6 +15,7 @@ from sync import ops
 from sync.cbor import Malformed
 from sync.hub import acts, announce, decisions, enrolment, evidence, origins, tree
 from sync.hub.storage import Tx
+from sync.inbox import MORE
 
 if TYPE_CHECKING:
     from sync.hub.keys import HubKeys
@@ -75,7 +76,8 @@ def _kinds(replay: Replay, tx: Tx, body: dict[str, Any], _: int) -> None:
 
 
 def _decision(_: Replay, tx: Tx, body: dict[str, Any], now: int) -> None:
-    decisions.decide(tx, body["op"], body["decision"], body["reason"], body["admin"], now)
+    more = body.get(MORE, ())
+    decisions.decide(tx, body["op"], body["decision"], body["reason"], body["admin"], now, more=more)
 
 
 def _evidence(_: Replay, tx: Tx, body: dict[str, Any], __: int) -> None:

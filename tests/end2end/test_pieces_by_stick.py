@@ -8,19 +8,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from nacl.public import SealedBox
 from nacl.signing import SigningKey
 
-from modules import carry, replicate
+from desktop.shell import outbox_rows
+from modules import carry, replicate, reviews
 from modules.session import Session
-from sync import delivery, keys, piecenote, pieces, volume
+from sync import delivery, inbox, keys, piecenote, pieces, volume
 from sync.cbor import Malformed
+from sync.hub import askagain, courier, downward
 from sync.hub import centre as centres
-from sync.hub import courier
 from sync.hub.centre import Centre
 from sync.marks import HUB_TIME, PIECES_DOUBTED, floor, mark
 from sync.notes import NoteKey
 from sync.piecenote import Held
 from sync.volume import Object, Volume
+from sync.wire import read_notices
 from tests.end2end.hall import PASSPHRASE, Hall, pair, scan
 from tests.faults import children
 
@@ -220,6 +223,30 @@ def test_what_a_person_at_the_centre_asks_for_goes_once_more(hall: Hall, tmp_pat
     courier.take(hub, tmp_path / "again")
     assert replicate.import_(laptop, tmp_path / "again")["pieces"] == len(names)
     assert waiting(laptop) == 0
+
+
+def test_a_batch_of_250_scans_is_asked_for_and_comes_whole(hall: Hall, tmp_path: Path) -> None:
+    (laptop,) = hall.enrolled(1)
+    hub = hall.hub
+    names = [name for _ in range(250) for name in scan(laptop, 1)]
+    assert carried(laptop, tmp_path / "stick") == len(names) == 500
+    courier.take(hub, tmp_path / "stick")
+    replicate.import_(laptop, tmp_path / "stick")
+    assert waiting(laptop) == 0
+    rows = hub.storage.read(lambda tx: tx.query("SELECT idx, n FROM batch WHERE via <> 'hub' ORDER BY n DESC"))
+    found = hub.storage.write(lambda tx: askagain.ask(tx, rows[0]["idx"], "ស្កេនមិនពេញ", "សុខា", hub.clock.wall_ms()))
+    assert found.attached == 250
+    sealed = hub.storage.read(lambda tx: downward.gather(tx, [], hub.keys, hub.clock.wall_ms())).targets
+    notices = read_notices(
+        SealedBox(laptop.unlocked.device.seal).decrypt(sealed[f"inbox/{laptop.unlocked.device.device_id.hex()}.cbor"])
+    )
+    assert len(notices) == 3
+    laptop.store.write(lambda conn: inbox.receive(conn, notices, laptop.clock.wall_ms()))
+    assert reviews.deliver(laptop) == 3
+    assert waiting(laptop) == 500, "each of the 250"
+    shown = laptop.store.read(outbox_rows._decisions)
+    assert len(shown) == 250
+    assert carried(laptop, tmp_path / "again") == 500
 
 
 def test_a_centre_put_back_from_an_older_copy_gets_them_again(hall: Hall, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from sync import cbor
 from sync.errors import Known, Refused
 from sync.hub import askagain, decisions, enrolment, moving, watch
 from sync.hub.centre import Centre
@@ -47,6 +48,13 @@ def asked(centre: Centre) -> list[dict[str, Any]]:
     return centre.storage.read(lambda tx: tx.query("SELECT op, decision, reason, admin FROM decision ORDER BY idx"))
 
 
+def told(centre: Centre, laptop: Laptop) -> list[list[bytes]]:
+    """The ops of each notice to this laptop."""
+    rows = centre.storage.read(lambda tx: tx.query("SELECT device, op, body FROM notice ORDER BY seq"))
+    assert {bytes(row["device"]) for row in rows} == {laptop.id}
+    return [[bytes(row["op"]), *cbor.decode(row["body"]).get("more", [])] for row in rows]
+
+
 def test_a_batch_is_asked_for_after_a_question(admin: Browser, centre: Centre) -> None:
     laptop = join(centre, Laptop())
     centre.ingest.take(laptop.batch(made=[laptop.op(), with_files(laptop), laptop.op(), with_files(laptop)]))
@@ -58,14 +66,31 @@ def test_a_batch_is_asked_for_after_a_question(admin: Browser, centre: Centre) -
     assert admin.post(f"/console/batch/{idx}/again", reason="ស្កេនមិនពេញ").status_code == 303
     found = asked(centre)
     assert [(row["decision"], row["reason"], row["admin"]) for row in found] == [("send_again", "ស្កេនមិនពេញ", ADMIN)] * 2
-    notices = centre.storage.read(lambda tx: tx.query("SELECT device, op FROM notice ORDER BY seq"))
-    assert {bytes(row["op"]) for row in notices} == {bytes(row["op"]) for row in found}
-    assert {bytes(row["device"]) for row in notices} == {laptop.id}
+    assert told(centre, laptop) == [[bytes(row["op"]) for row in found]]
     page = words(admin.get(f"/console/batch/{idx}"))
     assert "ស្កេនមិនពេញ" in page and ADMIN in page
     said = centre.storage.read(lambda tx: watch.listing(tx, what="act", subject=f"/console/batch/{idx}/again"))
     assert said[0]["event"]["asked"] == {"reason": "ស្កេនមិនពេញ"}
     assert "asked for again" in words(admin.get("/console/audit"))
+
+
+def test_any_number_of_attachments_is_asked_for_a_hundred_in_one_notice(admin: Browser, centre: Centre) -> None:
+    laptop = join(centre, Laptop())
+    centre.ingest.take(laptop.batch(made=[with_files(laptop) for _ in range(250)]))
+    idx = newest(centre)
+    assert "The attachments of 250 records come with it." in words(admin.get(f"/console/batch/{idx}/again"))
+    assert admin.post(f"/console/batch/{idx}/again", reason="ស្កេនមិនពេញ").status_code == 303
+    pages = told(centre, laptop)
+    assert [len(page) for page in pages] == [100, 100, 50]
+    made = [
+        bytes(row["hash"])
+        for row in centre.storage.read(
+            lambda tx: tx.query(
+                "SELECT hash FROM op WHERE kind <> 'sync.decision' AND batch = :b ORDER BY seq", {"b": idx}
+            )
+        )
+    ]
+    assert [op for page in pages for op in page] == made == [bytes(row["op"]) for row in asked(centre)]
 
 
 def test_without_attachments_one_record_brings_the_batch(centre: Centre) -> None:

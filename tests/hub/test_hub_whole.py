@@ -36,6 +36,11 @@ def busy(centre: Centre, clock: SetClock) -> tuple[Laptop, Laptop]:
     root = min((h for h, label in labels(centre, first).items() if label == "q:fork"), key=lambda h: seq(centre, h))
     centre.storage.write(lambda tx: decisions.decide(tx, root, "released", "ពិនិត្យរួច", "សុខា", clock.wall_ms()))
     centre.storage.write(lambda tx: decisions.decide(tx, branch, "sent_back", "សូមកែ", "សុខា", clock.wall_ms()))
+    both = [
+        bytes(row["hash"])
+        for row in centre.storage.read(lambda tx: tx.query("SELECT hash FROM op ORDER BY seq LIMIT 2"))
+    ]
+    centre.storage.write(lambda tx: decisions.decide(tx, both[0], "send_again", "បាត់", "សុខា", NOW, more=both[1:]))
     late = join_late(centre)
     centre.ingest.take(second.batch(1, kind="gardens.planted"))
     behind = second.batch(2)
@@ -69,7 +74,7 @@ def test_a_hub_made_from_the_second_site_is_the_living_one(centre: Centre, clock
     found = whole.prove(centre, FolderSite(tmp_path / "site"))
     assert [name for name, one in found["subjects"].items() if not one["same"]] == []
     assert found["same"] and found["entries"] == copied.batches_in_all and found["chunks"] == 1
-    assert found["subjects"]["ops"]["rows"] > 20 and found["subjects"]["decisions"]["rows"] == 2
+    assert found["subjects"]["ops"]["rows"] > 20 and found["subjects"]["decisions"]["rows"] == 4
     assert not list(centre.folder.glob("sala-rebuild-*"))
 
 

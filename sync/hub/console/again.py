@@ -33,7 +33,7 @@ def _question(request: Request, visit: Visit, error: SalaError | None, reason: s
     idx = request.path_params["idx"]
     found, seen = centre_of(request).storage.read(lambda tx: (askagain.find(tx, idx), decisions.clock(tx)))
     values = {
-        "row": found.row, "attached": found.attached, "gone": found.gone, "most": askagain.MOST, "seen": seen, "error": error,
+        "row": found.row, "attached": found.attached, "gone": found.gone, "seen": seen, "error": error,
         "typed": {askagain.DECISION: reason},
     }  # fmt: skip
     return page(request, "again.html", values, visit=visit, status=422 if error else 200)
