@@ -68,14 +68,15 @@ def main() -> int:
 
 
 def small(source: Path, target: Path) -> None:
-    """The picture in its most frequent colours, exactly these: green, amber and red stay what they say."""
+    """The picture in its most frequent colours, the strong ones before greys: green, amber and red stay what they say."""
     from PIL import Image
 
     with Image.open(source) as opened:
         picture = opened.convert("RGB")
     data = picture.tobytes()
     pixels = list(zip(data[0::3], data[1::3], data[2::3], strict=True))
-    frequent = [colour for colour, _ in Counter(pixels).most_common(COLOURS)]
+    counted = Counter(pixels)
+    frequent = sorted(counted, key=lambda colour: -counted[colour] * (1 + max(colour) - min(colour)))[:COLOURS]
     places = {colour: _nearest(frequent, colour) for colour in set(pixels)}
     few = Image.frombytes("P", picture.size, bytes(places[colour] for colour in pixels))
     few.putpalette([part for colour in frequent for part in colour])
