@@ -113,7 +113,8 @@ def inspected(hub: Hub, laptop: Unlocked, folder: Path, device: bytes) -> int:
     """What the inspector's program says of the laptop's log, held against the centre's word about ``device``."""
     audit_export.write(laptop, folder / "log.jsonl")
     hub.cli("audit", "note", device.hex(), "--out", str(folder / "note.txt"))
-    command = [sys.executable, str(PROGRAM), str(folder / "log.jsonl"), "--seen", str(folder / "note.txt")]
+    brought = ["--seen", str(folder / "note.txt"), "--key", hub.cli("audit", "key")["key"]]
+    command = [sys.executable, str(PROGRAM), str(folder / "log.jsonl"), *brought]
     return subprocess.run(command, capture_output=True, check=False).returncode
 
 
