@@ -303,20 +303,19 @@ def _plain(path: str) -> str:
 
 
 def _hash(name: str) -> bytes:
-    try:
-        found = bytes.fromhex(name)
-    except ValueError:
-        found = b""
-    if len(found) != 32:
-        raise Malformed("volume: name")
-    return found
+    return _named(name, 32)
 
 
 def _device(name: str) -> bytes:
+    return _named(name, 16)
+
+
+def _named(name: str, size: int) -> bytes:
+    """The bytes that an object's name says."""
     try:
         found = bytes.fromhex(name)
     except ValueError:
         found = b""
-    if len(found) != 16:
+    if len(found) != size:
         raise Malformed("volume: name")
     return found
