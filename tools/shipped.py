@@ -6,6 +6,7 @@ every distribution of which a part comes along.
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 from collections.abc import Iterable
@@ -112,6 +113,19 @@ def metadata(modules: Iterable[str]) -> list[tuple[str, str, str]]:
         if file.parts[0].endswith(".dist-info")
         and file.name not in {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
     ]
+
+
+def archive_is_named(loader: str) -> bool:
+    """Whether PyInstaller's start-up code (the source ``loader``) opens the archive that ``sys._pyinstaller_pyz`` names.
+
+    That name is no promise of theirs, and tools/programs/shared_code.py sets it: docs/decisions/004-three-programs-one-folder.md.
+    """
+    return any(
+        isinstance(node, ast.Call)
+        and ast.unparse(node.func).endswith("ZlibArchiveReader")
+        and [ast.unparse(one) for one in node.args[:1]] == ["sys._pyinstaller_pyz"]
+        for node in ast.walk(ast.parse(loader))
+    )
 
 
 def strangers(modules: Iterable[str]) -> list[str]:

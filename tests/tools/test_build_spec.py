@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import packages_distributions
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -149,3 +150,14 @@ def test_a_distribution_that_nobody_locked_is_a_stranger() -> None:
     assert not shipped.strangers(
         name for _, name in imports() if name.partition(".")[0] not in {top for _, top in OPTIONAL}
     )
+
+
+def test_the_programs_can_share_one_archive_of_code() -> None:
+    """The name by which tools/programs/shared_code.py does it is PyInstaller's own affair: see docs/decisions/004."""
+    found = find_spec("PyInstaller")
+    assert found is not None and found.origin is not None
+    loader = (Path(found.origin).parent / "loader" / "pyimod02_importers.py").read_text("utf-8")
+    assert shipped.archive_is_named(loader), "the build would stop: the name is another one in this PyInstaller"
+    assert not shipped.archive_is_named(loader.replace("sys._pyinstaller_pyz", "sys._other_name"))
+    assert not shipped.archive_is_named('# reads sys._pyinstaller_pyz\nhasattr(sys, "_pyinstaller_pyz")\n')
+    assert "sys._pyinstaller_pyz = " in (ROOT / "tools" / "programs" / "shared_code.py").read_text("utf-8")

@@ -7,4 +7,8 @@ of the same 15 MB in each program.
 import os
 import sys
 
+if not hasattr(sys, "_pyinstaller_pyz"):
+    raise SystemExit(
+        "sala: this program was packed with a PyInstaller that names its archive otherwise; pack it anew (./dev build)"
+    )
 sys._pyinstaller_pyz = os.path.join(sys._MEIPASS, "code.pyz") + "?0"  # type: ignore[attr-defined]  # both are the freezer's
