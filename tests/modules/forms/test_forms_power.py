@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.faults import children
+
 ROOT = Path(__file__).parents[3]
 PASSPHRASE = "ពាក្យសម្ងាត់នៃសាលា"
 
@@ -80,6 +82,7 @@ session.close()
 
 
 def child(script: str, home: Path, given: dict[str, Any]) -> subprocess.Popen[str]:
+    """A process that one talks with."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     environment.pop("SALA_FAILPOINT", None)
     return subprocess.Popen(
@@ -90,10 +93,9 @@ def child(script: str, home: Path, given: dict[str, Any]) -> subprocess.Popen[st
 
 def look(home: Path) -> dict[str, Any]:
     """What a fresh start finds."""
-    process = child(LOOK, home, {})
-    said, wrong = process.communicate(timeout=60)
-    assert process.returncode == 0, wrong
-    return dict(json.loads(said))
+    done = children.script(LOOK, home, PASSPHRASE, "{}")
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
 
 
 @pytest.fixture
@@ -153,9 +155,8 @@ def test_finishing_is_whole_or_not_at_all_at_every_write_point(home: Path, sheet
     for n in count(1):
         copy = home.with_name(f"{point}{n}")
         shutil.copytree(home, copy)
-        process = child(FINISH, copy, {"failpoint": f"{point}:{n}"})
-        said, wrong = process.communicate(timeout=60)
-        assert process.returncode == -signal.SIGKILL, wrong
+        done = children.script(FINISH, copy, PASSPHRASE, json.dumps({"failpoint": f"{point}:{n}"}))
+        assert done.returncode == -signal.SIGKILL, done.stderr
         state = look(copy)
         assert state["sound"] and state["integrity"] == [], n
         drafts, rows = state["drafts"], state["submissions"]
@@ -164,7 +165,7 @@ def test_finishing_is_whole_or_not_at_all_at_every_write_point(home: Path, sheet
         if drafts:
             assert state["draft"]["problems"] == [], "the draft is whole and can be finished again"
         outcomes.append(bool(rows))
-        if said:
-            assert rows[0]["receipt"] == json.loads(said)["receipt"], "what was answered is kept"
+        if done.stdout:
+            assert rows[0]["receipt"] == json.loads(done.stdout)["receipt"], "what was answered is kept"
             break
     assert outcomes == sorted(outcomes) and {True, False} == set(outcomes), outcomes
