@@ -234,7 +234,8 @@ def test_a_turn_whose_connection_broke_is_given_again(opened: Callable[[], Made]
     if not isinstance(storage, PostgresStorage):
         pytest.skip("a file has no connection")
     with storage.turn():
-        assert (line := storage._turn._connection) is not None
+        line = storage._turn._connection
+        assert line is not None
         end = "SELECT pg_terminate_backend(CAST(:pid AS integer))"
         storage.read(lambda tx: tx.query(end, {"pid": line.info.backend_pid}))
         other = opened()
