@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,17 +12,19 @@ from nacl.signing import SigningKey
 
 from modules import replicate
 from modules.session import Session
-from sync import batch, exchange, leases, outbox, volume
+from sync import batch, exchange, leases, lives, notes, outbox, volume
 from sync.errors import Known
 from sync.hub import centre as centres
 from sync.hub import cosignatures, courier, exports, relay_run, relay_sticks, relay_words, relays
 from sync.hub.relay import Relay, Settings, create
-from sync.marks import EPOCH, mark
-from sync.notes import NoteKey
+from sync.marks import EPOCH, mark, set_mark
+from sync.notes import Checkpoint, NoteKey
 from sync.transport import Transport
 from sync.volume import Object, Volume
 from tests.end2end.hall import Hall, scan, serving, take_case
 from tests.end2end.test_relay_province import DEAD, NAME, served
+from tests.sync import bad_line
+from tests.sync.bad_line import Reply, Request
 
 MINUTE = 60_000
 
@@ -244,6 +246,25 @@ def test_laptops_at_the_relay_prove_what_died_and_hand_in_just_that(province: Pr
         assert laptop.store.read(outbox.summary).waiting == laptop.store.read(outbox.summary).sending == 0
 
 
+def _says(status: int, body: bytes) -> Callable[[Request, Reply], Reply]:
+    """A relay that answers strangely how a life began."""
+    return lambda asked, reply: Reply(status, reply.headers, body) if asked.path.startswith("/v1/log/epoch/") else reply
+
+
+def test_a_relay_of_an_earlier_life_turns_nothing_green(province: Province) -> None:
+    (laptop,) = province.hall.enrolled(1)
+    province.carry()
+    with served(province.relay) as lan:
+        take_case(laptop)
+        run(laptop, lan)
+        province.carry()
+        known = laptop.store.read(lambda conn: mark(conn, EPOCH))
+        laptop.store.write(lambda conn: set_mark(conn, EPOCH, 1 << 40))
+        assert run(laptop, lan).batches_received == 0
+        laptop.store.write(lambda conn: set_mark(conn, EPOCH, known))
+        assert run(laptop, lan).batches_received == 1
+
+
 def pieces_of(province: Province) -> set[bytes]:
     return {bytes(row["hash"]) for row in province.hall.hub.storage.read(lambda tx: tx.query("SELECT hash FROM chunk"))}
 
@@ -264,6 +285,14 @@ def test_a_relay_that_cannot_say_how_a_life_began_changes_nothing(province: Prov
         report = run(laptop, lan)
         assert (report.batches_lost, laptop.store.read(lambda conn: mark(conn, EPOCH))) == (0, before)
         province.carry()
+        hub = province.hall.hub
+        other = Checkpoint(hub.log.name, 1, 0, bytes(32)).text()
+        forged = notes.sign(f"{lives.HEAD}\n{hub.log.name}/{hub.log.epoch + 1}\n{other}", hub.log.name, hub.keys.log)
+        for status, body, code in ((500, b"", "SY-351"), (200, forged.encode(), "SY-310")):
+            way = bad_line.Line(lan, after=_says(status, body))
+            report = run(laptop, way.url)
+            way.close()
+            assert (report.batches_lost, [one["code"] for one in report.problems]) == (0, [code])
         report = run(laptop, lan)
         assert (report.batches_lost, report.problems) == (0, []), "it can say now: everything survived"
         assert laptop.store.read(lambda conn: mark(conn, EPOCH)) == province.hall.hub.log.epoch
@@ -324,7 +353,7 @@ def test_a_relay_that_the_centre_does_not_know_gets_no_answer(province: Province
 
 
 def test_nobodys_word_counts_but_the_centres(province: Province, tmp_path: Path) -> None:
-    from sync import notes, wire
+    from sync import wire
 
     hub, stranger = province.hall.hub, SigningKey.generate()
     (laptop,) = province.hall.enrolled(1)
