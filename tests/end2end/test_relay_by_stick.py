@@ -415,3 +415,19 @@ def test_a_stranger_cannot_be_introduced() -> None:
         relays.read_introduction(b"\xd2\x80")
     with pytest.raises(Malformed):
         relays.read_introduction(relays.introduce(relays.Introduction([b"short"], 1, 1, ""), SigningKey.generate()))
+
+
+@pytest.mark.parametrize(
+    "text", ["sala.epoch/v2\nhub/2\nhub/1\n0\n{root}\n", "sala.epoch/v1\nother/2\nhub/1\n0\n{root}\n", "x\n"]
+)
+def test_a_note_about_something_else_is_no_beginning(text: str) -> None:
+    from sync.cbor import Malformed
+
+    key = SigningKey.generate()
+    root = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+    with pytest.raises(Malformed):
+        lives.read(notes.sign(text.format(root=root), "hub", key), NoteKey("hub", bytes(key.verify_key)))
+    with pytest.raises(Malformed):
+        lives.read(
+            notes.sign(text.format(root=root), "hub", SigningKey.generate()), NoteKey("hub", bytes(key.verify_key))
+        )
