@@ -174,6 +174,22 @@ def test_a_connection_that_breaks_is_said_in_words_and_made_anew(storage: Postgr
     ]
 
 
+def test_a_turn_whose_connection_broke_is_given_again(storage: PostgresStorage, url: str) -> None:
+    other = PostgresStorage(url)
+    try:
+        with storage.turn():
+            line = storage._turn._connection
+            assert line is not None
+            end = "SELECT pg_terminate_backend(CAST(:pid AS integer))"
+            storage.read(lambda tx: tx.query(end, {"pid": line.info.backend_pid}))
+            with other.turn() as mine:  # the lock went with the connection
+                assert mine
+        with storage.turn() as mine:
+            assert mine
+    finally:
+        other.close()
+
+
 def test_no_server_is_said_in_words(tmp_path: Path) -> None:
     with pytest.raises(Known) as known:
         PostgresStorage(f"postgresql://sala@/none?host={tmp_path}")

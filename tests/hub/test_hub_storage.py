@@ -228,19 +228,3 @@ def test_the_turn_beside_the_log_is_given_to_one_at_a_time(opened: Callable[[], 
             assert free
     finally:
         other.close()
-
-
-def test_a_turn_whose_connection_broke_is_given_again(opened: Callable[[], Made], storage: Made) -> None:
-    if not isinstance(storage, PostgresStorage):
-        pytest.skip("a file has no connection")
-    with storage.turn():
-        line = storage._turn._connection
-        assert line is not None
-        end = "SELECT pg_terminate_backend(CAST(:pid AS integer))"
-        storage.read(lambda tx: tx.query(end, {"pid": line.info.backend_pid}))
-        other = opened()
-        with other.turn(wait=True) as mine:
-            assert mine
-        other.close()
-    with storage.turn() as mine:
-        assert mine
