@@ -10,13 +10,13 @@ import pytest
 from nacl.public import PublicKey, SealedBox
 from securesystemslib.signer import CryptoSigner
 
-from sync import inbox, leases, marks, publications, refreshing, wire
+from sync import cbor, inbox, keys, leases, marks, publications, refreshing, wire, withdrawal
 from sync.clock import SetClock
 from sync.errors import Known
 from sync.keys import Unlocked
 from sync.refreshing import Folder
 from sync.wire import LeaseGrant, Notice
-from tests.sync.conftest import NOW, Centre
+from tests.sync.conftest import NOW, PASSPHRASE, Centre
 from tests.sync.tuf_repo import Repo
 
 DAY = 86_400_000
@@ -329,3 +329,21 @@ def test_roles_of_other_provinces_and_roles_that_signed_nothing_are_not_asked_fo
     assert delegations.load(Nobody(), said, listed, {}, "03").read == {}  # type: ignore[arg-type]
     role.name = "forms-moi"  # delegated, and nothing signed yet
     assert delegations.load(Nobody(), said, listed, {}, "03").read == {}  # type: ignore[arg-type]
+
+
+def test_the_list_of_the_province_withdraws_a_laptop(laptop: Unlocked, repo: Repo) -> None:
+    listed = {"revocations": 1, "devices": [], "revoked": [[laptop.device.device_id, 3, NOW]]}
+    repo.publish(**{"devices__03.cbor": cbor.encode(listed)})
+    refresh(laptop, repo)
+    assert laptop.store.read(withdrawal.told)
+
+
+def test_a_laptop_that_may_not_be_written_to_takes_nothing_and_says_so(laptop: Unlocked, repo: Repo) -> None:
+    home, officer, clock = laptop.home, laptop.officer.id, laptop.store.clock
+    laptop.lock()
+    looking = keys.unlock(home, officer, PASSPHRASE, clock, read_only=True)
+    try:
+        with pytest.raises(Known, match="SY-108"):
+            refresh(looking, repo)
+    finally:
+        looking.lock()

@@ -78,6 +78,7 @@ def test_a_status_is_believed_from_the_log_key_alone() -> None:
         (wire.read_missing, {1: [], 2: [], 3: b"", 4: "", 5: [bytes(32)] * 65}), (wire.read_receipts, {1: [1], 2: 0, 3: False}),
         (wire.read_receipts, {1: [], 2: 0, 3: 0}), (wire.read_grants, {}), (wire.read_grants, [[b"l", "r", {}, 1, 1]]),
         (wire.read_grants, [[b"l" * 16, "r", {}, 0, 1]]),
+        (wire.read_grants, [[b"l" * 16, "r", {1: 1}, 5, 1]]), (wire.read_grants, [[b"l" * 16, "r", {"a": [1]}, 5, 1]]),
         (wire.read_notices, 5),
     ],
 )  # fmt: skip
