@@ -143,10 +143,10 @@ def test_a_guess_costs_half_a_second_and_the_lock_grows(hub: Hub, tmp_path: Path
     clock = SetClock(SystemClock().wall_ms(), 1_000, b"boot0001")
     spent = []
     for _ in range(4):
-        began = time.perf_counter()
+        began = time.thread_time()
         with pytest.raises(Refused):
             keys.unlock(home, "Chan Sokha", "ពាក្យខុស ពាក្យខុស", clock)
-        spent.append(time.perf_counter() - began)
+        spent.append(time.thread_time() - began)
     assert min(spent) > 0.4, f"{spent}: measured for half a second on this machine"
 
     def refused() -> int:
