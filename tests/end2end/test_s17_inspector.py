@@ -144,7 +144,8 @@ def test_signs_that_end_lines_elsewhere_are_part_of_an_event(
 @pytest.mark.parametrize(
     "head",
     ["[" * 100_000, '["end"]', '{"sala": "audit/1"}', '{"sala": "audit/1", "device": 1}\n["end"]',
-     '{"sala": "audit/1", "device": "", "device_key": "", "office": "", "from": 0, "head": "", "peaks": ["00"], "devices": []}\n{"end": 0}'],
+     '{"sala": "audit/1", "device": "", "device_key": "", "office": "", "from": 0, "head": "", "peaks": ["00"],'
+     ' "devices": []}\n{"end": 0}'],
 )  # fmt: skip
 def test_a_file_that_is_none_is_unreadable_and_accuses_nobody(tmp_path: Path, head: str) -> None:
     (tmp_path / "log.jsonl").write_text(head + "\n", "utf-8")
