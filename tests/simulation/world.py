@@ -36,7 +36,9 @@ ROUNDS: Final = 6  # after healing everything must be through in so many rounds 
 MINUTE: Final = 60_000
 LONGEST_WAIT: Final = 7 * 3_600_000  # no back-off is longer
 _RECEIVED: Final = "(SELECT coalesce(max(value), 0) FROM mark WHERE name = 'received')"
-_EPOCH: Final = "SELECT value FROM mark WHERE name = 'epoch'"  # an earlier one: what a restored centre lacks is offered later
+_EPOCH: Final = (
+    "SELECT value FROM mark WHERE name = 'epoch'"  # an earlier one: what a restored centre lacks is offered later
+)
 YEAR: Final = 365 * 86_400_000
 
 
