@@ -102,6 +102,7 @@ class _Run:
         self.unlocked, self.store, self.clock = unlocked, unlocked.store, unlocked.store.clock
         self.progress, self.cancel, self.asked = progress, cancel, asked
         self.report = Report()
+        self.went_back = False  # the hub's log, as an answer in this run says
         self._large = False  # is there a publication that waits until the records are gone?
 
     def over(self, transport: Transport | None) -> Report:

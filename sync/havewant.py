@@ -99,13 +99,16 @@ def advance(run: Run, step: str, note: str, proof: Sequence[bytes]) -> bool:
     except Known as error:
         if error.code != "SY-320":
             raise
-        run.store.write(lambda conn: _went_back(conn, now))
-        run._problem(step, error)
+        run.store.write(lambda conn: _went_back(conn, now, first=not run.went_back))
+        if not run.went_back:
+            run._problem(step, error)
+        run.went_back = True
         return False
     return True
 
 
-def _went_back(conn: Connection, now_ms: int) -> None:
+def _went_back(conn: Connection, now_ms: int, *, first: bool) -> None:
     set_mark(conn, ROLLBACK, now_ms)
     set_mark(conn, RECEIPT_CURSOR, 0)
-    pieces.doubt(conn)
+    if first:  # every answer of this run says so again: doubt of what it has just answered would never end
+        pieces.doubt(conn)

@@ -19,7 +19,7 @@ from sync.hub.storage import Row, Storage, Tx
 
 CURSOR: Final = "finder"  # in ``meta``: the entry of the log up to which all is in
 STRETCH: Final = 50  # batches of one transaction …
-MOST_OPS: Final = 1_000  # … but none after the one with which there are so many ops: nobody waits for long
+MOST_OPS: Final = 200  # … but none after the one with which there are so many ops: nobody waits for long
 QUICK_S: Final = 0.5  # what a page may take in before it answers
 MOST_WORDS: Final = 60  # of one record
 LONGEST_WORD: Final = 40

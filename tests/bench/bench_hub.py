@@ -92,6 +92,7 @@ def measure(
             [_postmaster(url)] if url else [],
         )
         asyncio.run(_load(ports, [requests[:BEFORE] for requests in ready]))
+        asyncio.run(_readable(ports[0]))
         before, own = [cpu.seconds(pids) for pids in (hubs, server)], time.process_time()
         samples, took = asyncio.run(_load(ports, [requests[BEFORE:] for requests in ready]))
         used = [cpu.seconds(pids) - then for pids, then in zip((hubs, server), before, strict=True)]

@@ -74,8 +74,8 @@ def test_a_notice_typed_on_the_khmer_keyboard_costs_double() -> None:
 
 def test_a_hundred_thousand_texts_a_second() -> None:
     some = ["សូមអញ្ជើញប្រជាពលរដ្ឋចូលរួមប្រជុំនៅសាលាឃុំ" * n for n in (1, 2, 3)] + ["Please come at 8", "é" * 200]
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(4_000):
         for text in some:
             count(text)
-    assert 20_000 / (time.perf_counter() - start) > 100_000
+    assert 20_000 / (time.process_time() - start) > 100_000
