@@ -1,0 +1,172 @@
+"""The primary instance that the items alone would make; a stored one is brought up to the items."""
+
+from __future__ import annotations
+
+from modules.forms.interchange.xform.names import JR, XFORMS, Names
+from modules.forms.interchange.xform.entities import entity_element
+from modules.forms.interchange.xml import Element, read_xml
+from modules.forms.model.form import Field, Form, Repeat
+from modules.forms.model.paths import Places, places
+
+TEMPLATE = f"{{{JR}}}template"
+
+
+def primary(form: Form, names: Names) -> Element:
+    """The primary instance of ``form``: the stored one, brought up to the items, or one made of the items."""
+    spots = places(form)
+    if not form.origin.instance:
+        return made(form, names, spots)
+    root = read_xml(form.origin.instance.encode("utf-8"), name=form.id).root
+    _reconcile(root, form, names, spots)
+    return root
+
+
+def form_id(form: Form) -> str:
+    return form.origin.form_id or form.id
+
+
+def version(form: Form) -> str:
+    return str(form.version) if form.meta.version_text is None else form.meta.version_text
+
+
+def made(form: Form, names: Names, spots: Places) -> Element:
+    """An instance made of the items: of every repeat a template and one row."""
+    space = form.origin.space or XFORMS
+    root = Element(names.full(form.origin.root, space), {"id": form_id(form)})
+    if text := version(form):
+        root.attributes["version"] = text
+    nodes: dict[str, Element] = {spots.root: root}
+    repeats: set[int] = set()
+    for item in spots.items.values():
+        if not item.name:
+            continue
+        node = _ensure(spots.path[item.id], nodes, names, space)
+        if isinstance(item, Repeat):
+            repeats.add(id(node))
+        if isinstance(item, Field) and item.default:
+            node.children = [item.default]
+    for entity in form.meta.entities:
+        holder = nodes[spots.path[entity.of]] if entity.of else root
+        meta = next((child for child in holder.elements() if child.local == "meta"), None)
+        if meta is None:
+            meta = Element(names.full("meta", space))
+            holder.children.append(meta)
+        meta.children.append(entity_element(entity, names, space))
+    _meta(form, root, names, space)
+    return _with_rows(root, repeats, inside_template=False)
+
+
+def _meta(form: Form, root: Element, names: Names, space: str) -> None:
+    meta = next((child for child in root.elements() if child.local == "meta"), None)
+    if meta is None:
+        meta = Element(names.full("meta", space))
+        root.children.append(meta)
+    if form.meta.audit is not None:
+        meta.children.append(Element(names.full("audit", space)))
+    meta.children.append(Element(names.full("instanceID", space)))
+    if form.meta.instance_name:
+        meta.children.append(Element(names.full("instanceName", space)))
+
+
+def _ensure(path: str, nodes: dict[str, Element], names: Names, space: str) -> Element:
+    """The node at ``path``, made with those above it when it is not there."""
+    if path in nodes:
+        return nodes[path]
+    above, _, name = path.rpartition("/")
+    node = Element(names.full(name, space))
+    nodes[path] = node
+    _ensure(above, nodes, names, space).children.append(node)
+    return node
+
+
+def _with_rows(node: Element, repeats: set[int], *, inside_template: bool, as_template: bool = False) -> Element:
+    """A copy of ``node`` with every repeat as template and row: within a template only templates, within a row only rows."""
+    copy = Element(node.name, dict(node.attributes), line=node.line)
+    if as_template:
+        copy.attributes[TEMPLATE] = ""
+    for child in node.children:
+        if isinstance(child, str):
+            copy.children.append(child)
+        elif id(child) not in repeats:
+            copy.children.append(_with_rows(child, repeats, inside_template=inside_template))
+        else:
+            in_row = not inside_template and not as_template and _is_row(node, repeats)
+            if not in_row:
+                copy.children.append(_with_rows(child, repeats, inside_template=True, as_template=True))
+            if not inside_template:
+                copy.children.append(_with_rows(child, repeats, inside_template=False))
+    return copy
+
+
+def _is_row(node: Element, repeats: set[int]) -> bool:
+    return id(node) in repeats
+
+
+def _reconcile(root: Element, form: Form, names: Names, spots: Places) -> None:
+    """Add the nodes of new items, take away those of items that are gone, set defaults that were changed."""
+    space = root.space
+    root.attributes["id"] = form_id(form)
+    if text := version(form):
+        root.attributes["version"] = text
+    else:
+        root.attributes.pop("version", None)
+    wanted = {path for path in spots.at} | {spots.root}
+    for path in list(wanted):
+        while (path := path.rpartition("/")[0]) and path not in wanted:
+            wanted.add(path)
+    _prune(root, spots.root, wanted, names)
+    for path, item in spots.at.items():
+        found = _all(root, path, names)
+        if not found:
+            for holder in _holders(root, path, names, space):
+                node = Element(names.full(path.rpartition("/")[2], space))
+                holder.children.insert(_before_meta(holder), node)
+                found.append(node)
+        if isinstance(item, Field) and _default(found) != item.default:
+            for node in found:
+                node.children = [item.default] if item.default else []
+
+
+def _default(found: list[Element]) -> str:
+    text = found[0].text() if found and not any(found[0].elements()) else ""
+    return text if text.strip() else ""
+
+
+def _prune(node: Element, path: str, wanted: set[str], names: Names) -> None:
+    kept: list[Element | str] = []
+    for child in node.children:
+        if isinstance(child, str):
+            kept.append(child)
+            continue
+        place = f"{path}/{names.short(child.name, node.space)}"
+        if place in wanted or child.local == "meta":
+            if child.local != "meta" or place in wanted:
+                _prune(child, place, wanted, names)
+            kept.append(child)
+    node.children = kept
+
+
+def _all(root: Element, path: str, names: Names) -> list[Element]:
+    """Every element at ``path``: of a repeat the template and the rows."""
+    found = [root]
+    for step in path.split("/")[2:]:
+        found = [child for node in found for child in node.elements() if names.short(child.name, root.space) == step]
+    return found
+
+
+def _holders(root: Element, path: str, names: Names, space: str) -> list[Element]:
+    above, _, _ = path.rpartition("/")
+    found = _all(root, above, names)
+    if not found:
+        for holder in _holders(root, above, names, space):
+            node = Element(names.full(above.rpartition("/")[2], space))
+            holder.children.insert(_before_meta(holder), node)
+            found.append(node)
+    return found
+
+
+def _before_meta(holder: Element) -> int:
+    for place, child in enumerate(holder.children):
+        if isinstance(child, Element) and child.local == "meta":
+            return place
+    return len(holder.children)
