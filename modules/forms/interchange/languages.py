@@ -14,7 +14,11 @@ USUAL: Final[Mapping[str, str]] = {
     "hi": "Hindi (hi)", "ja": "Japanese (ja)", "ko": "Korean (ko)", "my": "Burmese (my)", "id": "Indonesian (id)", NEUTRAL: "default",
 }  # fmt: skip
 _CODE: Final = re.compile(r"\(([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)\)\s*$")
-_WORDS: Final = {name.partition(" (")[0].lower(): tag for tag, name in USUAL.items()} | {"ខ្មែរ": "km", "ភាសាខ្មែរ": "km", "français": "fr"}
+_WORDS: Final = {name.partition(" (")[0].lower(): tag for tag, name in USUAL.items()} | {
+    "ខ្មែរ": "km",
+    "ភាសាខ្មែរ": "km",
+    "français": "fr",
+}
 
 
 def tags(names: Sequence[str]) -> dict[str, str]:

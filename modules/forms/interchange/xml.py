@@ -69,9 +69,8 @@ class _Grower:
         self._count = 0
 
     def start_ns(self, prefix: str, space: str) -> None:
-        if prefix or space not in self.prefixes:
-            if not self.prefixes.get(space):
-                self.prefixes[space] = prefix or ""
+        if not self.prefixes.get(space):
+            self.prefixes[space] = prefix or ""
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         self._count += 1
@@ -147,7 +146,11 @@ def _content(element: Element) -> list[Element | str]:
     """What stands in an element, without the white space that lays out others."""
     if not any(isinstance(child, Element) for child in element.children):
         return list(element.children)
-    return [child for child in element.children if isinstance(child, Element) or child.strip() or (child and "\n" not in child)]
+    return [
+        child
+        for child in element.children
+        if isinstance(child, Element) or child.strip() or (child and "\n" not in child)
+    ]
 
 
 def write_xml(root: Element, prefixes: Mapping[str, str], *, layout: bool = True) -> str:
@@ -200,7 +203,8 @@ def _write(root: Element, names: Mapping[str, str], declared: str, default: str,
             more += f' xmlns="{_attribute(mine)}"'
             scope = mine
         attributes = "".join(
-            f' {_qualified(name, names, attribute=True)}="{_attribute(value)}"' for name, value in one.attributes.items()
+            f' {_qualified(name, names, attribute=True)}="{_attribute(value)}"'
+            for name, value in one.attributes.items()
         )
         content = _content(one) if layout else list(one.children)
         if not content:

@@ -9,7 +9,12 @@ from modules.forms import definition as one
 from modules.forms.model.form import TRUE, ChoiceList, Choices, Field, Form, Group, Origin, Row
 
 LANGUAGES: Final = ("km", "en")
-_TYPES: Final[Mapping[str, str]] = {"note": "text", "number": "integer", "choice": "select_one", "choices": "select_multiple"}
+_TYPES: Final[Mapping[str, str]] = {
+    "note": "text",
+    "number": "integer",
+    "choice": "select_one",
+    "choices": "select_multiple",
+}
 
 
 def form_of(form: one.Definition) -> Form:
@@ -79,4 +84,4 @@ def quoted(text: str) -> str:
         return f"'{text}'"
     if '"' not in text:
         return f'"{text}"'
-    return "concat(" + ", \"'\", ".join(f"'{part}'" for part in text.split("'")) + ")"
+    return "concat(" + ', "\'", '.join(f"'{part}'" for part in text.split("'")) + ")"

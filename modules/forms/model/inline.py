@@ -33,7 +33,10 @@ def parts(text: str) -> list[Part]:
 
 def join(pieces: list[Part]) -> str:
     """The text of ``pieces``. ``ValueError`` when an expression cannot stand in a text: a quote of it has no end."""
-    made = "".join("${" + text + "}" if is_expression else text.replace("${", "${" + _LETTERS + "}") for text, is_expression in pieces)
+    made = "".join(
+        "${" + text + "}" if is_expression else text.replace("${", "${" + _LETTERS + "}")
+        for text, is_expression in pieces
+    )
     if [piece for piece in parts(made) if piece[1]] != [(text.strip(), True) for text, inside in pieces if inside]:
         raise ValueError("an expression in a text does not end")
     return made

@@ -15,14 +15,23 @@ _KNOWN: Final = (
     "nodeset", "type", "required", "jr:requiredMsg", "constraint", "jr:constraintMsg", "relevant", "readonly", "calculate",
     "jr:preload", "jr:preloadParams", "entities:saveto",
 )  # fmt: skip
-CONTROLS: Final = frozenset({"input", "secret", "textarea", "select1", "select", "range", "upload", "trigger", "odk:rank"})
+CONTROLS: Final = frozenset(
+    {"input", "secret", "textarea", "select1", "select", "range", "upload", "trigger", "odk:rank"}
+)
 _ALIKE: Final = {"secret": "input", "textarea": "input"}
 _BY_MEDIA: Final = {"image": "image", "audio": "audio", "video": "video"}
 _BY_SHAPE: Final[Mapping[tuple[str, str], str]] = {
-    (row.control, row.data): row.id for row in reversed(list(TYPES.values())) if row.family == "odk" and row.id not in ("note", "calculate", "hidden")
+    (row.control, row.data): row.id for row in reversed(list(TYPES.values()))
+    if row.family == "odk" and row.id not in ("note", "calculate", "hidden")
 }  # fmt: skip
 _SAME_DATA: Final = {"": "string", "integer": "int", "long": "int", "double": "decimal", "float": "decimal"}
-_ANY_DATA: Final = {"select1": "select_one", "select": "select_multiple", "odk:rank": "rank", "range": "range", "trigger": "acknowledge"}
+_ANY_DATA: Final = {
+    "select1": "select_one",
+    "select": "select_multiple",
+    "odk:rank": "rank",
+    "range": "range",
+    "trigger": "acknowledge",
+}
 
 
 def type_of(control: str, data: str, mediatype: str, bind: Mapping[str, str]) -> str:
@@ -56,7 +65,7 @@ def field_members(path: str, control: Element | None, source: Source) -> dict[st
         made["data"] = data
     for name, attribute in (("required", "required"), ("readonly", "readonly"), ("constraint", "constraint"),
                             ("relevant", "relevant"), ("calculate", "calculate"), ("save_to", "entities:saveto")):  # fmt: skip
-        if (value := bind.get(attribute, "").strip()):
+        if value := bind.get(attribute, "").strip():
             made[name] = value
     if kind.id == "note":
         made.pop("readonly", None)

@@ -144,7 +144,9 @@ class Drafter:
         if wrap is None:
             attributes.pop("appearance", "")
         else:
-            around = self.source.names.shorts(wrap.attributes, "appearance", "bind", *(("ref",) if wrap.attributes.get("ref") else ()))
+            around = self.source.names.shorts(
+                wrap.attributes, "appearance", "bind", *(("ref",) if wrap.attributes.get("ref") else ())
+            )
             if not wrap.attributes.get("ref"):
                 around["ref"] = ""
         draft = self._new(Repeat, path, here, above, members)
@@ -190,12 +192,12 @@ class Drafter:
         if text := self.default(path):
             members["default"] = text
         draft = self._new(Field, path, here, above, members)
-        strange = []
-        for child in element.elements():
-            if child.local not in ("label", "hint", "item", "itemset") and not self.source.take_action(
-                child, draft.members["id"], path
-            ):
-                strange.append(self._kept(child))
+        strange = [
+            self._kept(child)
+            for child in element.elements()
+            if child.local not in ("label", "hint", "item", "itemset")
+            and not self.source.take_action(child, draft.members["id"], path)
+        ]
         self._keep(draft, xml=strange)
         return draft
 
@@ -273,5 +275,3 @@ def frozen(drafts: list[Draft], actions: Mapping[str, list[Action]], repeat: str
         else:
             made.append(Group(**draft.members, items=frozen(draft.children, actions, repeat)))
     return tuple(made)
-
-

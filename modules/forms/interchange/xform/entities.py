@@ -66,7 +66,7 @@ def read_entity(
 
     def asks(name: str) -> str:
         node = nodes.get(f"{place}/{name}")
-        return node.bind.get("calculate", "") if node else ""
+        return node.bind.get("calculate", "").strip() if node else ""
 
     entity = Entity(
         dataset=element.attributes.get("dataset", ""), of=of, label=asks("label"), id=asks("@id"),

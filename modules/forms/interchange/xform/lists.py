@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from modules.forms.interchange.xform.names import USUAL, XFORMS, x
+from modules.forms.interchange.xform.names import XFORMS, x
 from modules.forms.interchange.xform.source import Source, Text, plain
 from modules.forms.interchange.xml import Element, write_xml
 from modules.forms.model.form import ChoiceList, Choices, Row, Words

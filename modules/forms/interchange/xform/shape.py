@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from modules.forms.interchange.xform.names import JR, XFORMS, Names
 from modules.forms.interchange.xform.entities import entity_element
+from modules.forms.interchange.xform.names import JR, XFORMS, Names
 from modules.forms.interchange.xml import Element, read_xml
 from modules.forms.model.form import Field, Form, Repeat
 from modules.forms.model.paths import Places, places
@@ -53,7 +53,7 @@ def made(form: Form, names: Names, spots: Places) -> Element:
             holder.children.append(meta)
         meta.children.append(entity_element(entity, names, space))
     _meta(form, root, names, space)
-    return _with_rows(root, repeats, inside_template=False)
+    return _with_rows(root, repeats, "both")
 
 
 def _meta(form: Form, root: Element, names: Names, space: str) -> None:
@@ -79,27 +79,22 @@ def _ensure(path: str, nodes: dict[str, Element], names: Names, space: str) -> E
     return node
 
 
-def _with_rows(node: Element, repeats: set[int], *, inside_template: bool, as_template: bool = False) -> Element:
-    """A copy of ``node`` with every repeat as template and row: within a template only templates, within a row only rows."""
+def _with_rows(node: Element, repeats: set[int], rows: str) -> Element:
+    """A copy of ``node`` with every repeat as template and row, when ``rows`` is both; below a template only as template, and so on."""
     copy = Element(node.name, dict(node.attributes), line=node.line)
-    if as_template:
-        copy.attributes[TEMPLATE] = ""
     for child in node.children:
         if isinstance(child, str):
             copy.children.append(child)
         elif id(child) not in repeats:
-            copy.children.append(_with_rows(child, repeats, inside_template=inside_template))
+            copy.children.append(_with_rows(child, repeats, rows))
         else:
-            in_row = not inside_template and not as_template and _is_row(node, repeats)
-            if not in_row:
-                copy.children.append(_with_rows(child, repeats, inside_template=True, as_template=True))
-            if not inside_template:
-                copy.children.append(_with_rows(child, repeats, inside_template=False))
+            if rows != "row":
+                template = _with_rows(child, repeats, "template")
+                template.attributes[TEMPLATE] = ""
+                copy.children.append(template)
+            if rows != "template":
+                copy.children.append(_with_rows(child, repeats, "row"))
     return copy
-
-
-def _is_row(node: Element, repeats: set[int]) -> bool:
-    return id(node) in repeats
 
 
 def _reconcile(root: Element, form: Form, names: Names, spots: Places) -> None:
@@ -110,8 +105,8 @@ def _reconcile(root: Element, form: Form, names: Names, spots: Places) -> None:
         root.attributes["version"] = text
     else:
         root.attributes.pop("version", None)
-    wanted = {path for path in spots.at} | {spots.root}
-    for path in list(wanted):
+    wanted = {*spots.at, spots.root}
+    for path in wanted:
         while (path := path.rpartition("/")[0]) and path not in wanted:
             wanted.add(path)
     _prune(root, spots.root, wanted, names)

@@ -60,7 +60,9 @@ class Source:
 
     def note(self, code: str, where: str = "", line: int = 0, **values: object) -> None:
         self.notes.append(
-            Diagnostic(code=code, grade="note", where=where, row=line or None, sheet="XML" if line else "", values=values)
+            Diagnostic(
+                code=code, grade="note", where=where, row=line or None, sheet="XML" if line else "", values=values
+            )
         )
 
     # --- texts
@@ -70,7 +72,7 @@ class Source:
         found = _ITEXT.match(address)
         if found is None:
             return {"": {NEUTRAL: escaped(address)}} if address.strip() else {}
-        id = found[1] if found[1] is not None else found[2]
+        id = found[1] or found[2] or ""
         if id != usual:
             kept[role] = id
         self.used.add(id)
@@ -100,7 +102,9 @@ class Source:
         """Take ``element`` if it is an action; ``of`` is the id of the item around it."""
         do = _ACTIONS.get(self.names.short(element.name))
         ref = element.attributes.get("ref", "")
-        events = element.attributes.get("event", element.attributes.get("{http://www.w3.org/2001/xml-events}event", "")).split()
+        events = element.attributes.get(
+            "event", element.attributes.get("{http://www.w3.org/2001/xml-events}event", "")
+        ).split()
         if do is None or not ref or not events or not set(events) <= set(_ON):
             return False
         extra = {
@@ -129,7 +133,8 @@ def open_source(document: Document) -> Source:
         raise Refused("FM-405", reason="no model")
     title = head.find(f"{{{XHTML}}}title")
     made = Source(
-        document, "".join(title.text().split("\n")).strip() if title is not None else "", Names(document_prefixes(document.prefixes)), model,
+        document, "".join(title.text().split("\n")).strip() if title is not None else "",
+        Names(document_prefixes(document.prefixes)), model,
         body if body is not None else Element("body"),
     )  # fmt: skip
     instances = [child for child in model.elements() if child.name == x("instance")]
