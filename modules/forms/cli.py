@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from i18n.catalog import language, text
-from modules.cli import call, read_json
+from modules.cli import Desk, call, read_json
 from modules.contract import Refused
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -23,7 +23,8 @@ def commands() -> click.Group:
         """Services, drafts, submissions, receipts."""
 
     for verb in (
-        services, definition, fill, drafts, check, finish, discard, list_, show, correct, withdraw, receipt, case, export
+        services, definition, fill, drafts, check, finish, discard, list_, show, correct, withdraw, receipt, case, export,
+        eval_,
     ):  # fmt: skip
         forms.add_command(verb)
     return forms
@@ -166,6 +167,39 @@ def case(ctx: click.Context, text_: str) -> None:
 def export(ctx: click.Context, form: str, format_: str, language_: str, header: str, out: Path) -> None:
     """Write every submission of FORM to OUT."""
     call(ctx, "forms.export", form=form, format=format_, out=str(out), language=language_, header=header)
+
+
+@click.command("eval")
+@click.argument("expression")
+@click.option("--instance", type=_FILE, help="Answers: the XML of an instance or of a whole XForm, or a JSON object.")
+@click.option("--at", "at", default="", help="Where it stands: /data/row[2]/x; without it the root element.")
+@click.option("--list", "lists", multiple=True, metavar="ID=FILE.csv", help="A list for instance('ID') and pulldata.")
+@click.option(
+    "--language", "language_", default="en", type=click.Choice(["km", "en"]), help="Of months, days and choices."
+)
+@click.pass_context
+def eval_(
+    ctx: click.Context, expression: str, instance: Path | None, at: str, lists: tuple[str, ...], language_: str
+) -> None:
+    """Try EXPRESSION as an author of forms: its value and type. Nothing is unlocked or changed."""
+    from modules.forms.xpath import trial
+
+    desk = ctx.find_object(Desk)
+    if desk is None:
+        raise click.UsageError("run this through sala-cli")
+    given = instance.read_bytes() if instance else b"{}"
+    named = dict(one.partition("=")[::2] for one in lists)
+    sheets = {id: (file, _bytes(Path(file))) for id, file in named.items()}
+    desk.print(
+        trial.run(expression, given, name=instance.name if instance else "", at=at, lists=sheets, language=language_)
+    )
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise Refused("CL-002", file=file.name, reason=str(error.strerror)) from error
 
 
 def _near(value: Any, folder: Path) -> Any:

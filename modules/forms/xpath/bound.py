@@ -11,7 +11,17 @@ from dataclasses import replace
 
 from modules.contract import Refused
 from modules.forms.xpath.syntax import (
-    Arithmetic, Call, Comparison, Connective, Field, Negation, Node, Path, Start, Step, Union,
+    Arithmetic,
+    Call,
+    Comparison,
+    Connective,
+    Field,
+    Negation,
+    Node,
+    Path,
+    Start,
+    Step,
+    Union,
 )  # fmt: skip
 
 Names = tuple[str, ...]

@@ -15,7 +15,18 @@ from modules.forms.xpath.nodes import Context, Nodes, Scalar
 from modules.forms.xpath.parse import parse
 from modules.forms.xpath.reads import Binder, Reads, Where, aggregate, lookup_of, plain_read, reads
 from modules.forms.xpath.syntax import (
-    Arithmetic, Call, Comparison, Connective, Field, Negation, Node, Number, Path, Start, Text, Union,
+    Arithmetic,
+    Call,
+    Comparison,
+    Connective,
+    Field,
+    Negation,
+    Node,
+    Number,
+    Path,
+    Start,
+    Text,
+    Union,
 )  # fmt: skip
 from modules.forms.xpath.values import Kind, first
 
@@ -70,7 +81,9 @@ class Expression:
         return found
 
 
-def compile_expression(source: str, *, at: Names = (), find: Find | None = None, binder: Binder | None = None) -> Expression:
+def compile_expression(
+    source: str, *, at: Names = (), find: Find | None = None, binder: Binder | None = None
+) -> Expression:
     """Compile ``source`` for the question at ``at`` (names from the root element).
 
     ``find`` gives the path of the question that ``${name}`` means. ``Refused``: FM-301 to FM-309 and FM-312 to FM-315 with ``place``.

@@ -10,7 +10,8 @@ import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Final
 
-from i18n.dates import DAYS, DAYS_EN, MONTHS, MONTHS_EN, PHNOM_PENH
+from i18n.dates import DAYS, DAYS_EN, MONTHS, MONTHS_EN
+from i18n.dates import PHNOM_PENH as PHNOM_PENH
 
 EPOCH: Final = date(1970, 1, 1).toordinal()
 DAY_S: Final = 86_400

@@ -1,15 +1,15 @@
-"""What an expression is evaluated over: nodes of a form's answers and of its lists, and the world around them."""
+"""What an expression is evaluated over: nodes of a form's answers and of its lists, and a place among them."""
 
 from __future__ import annotations
 
-import random
-import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from i18n.dates import PHNOM_PENH
 from modules.contract import Refused
+
+if TYPE_CHECKING:
+    from modules.forms.xpath.world import World
 
 Scalar = float | str | bool | date | datetime
 MOST_NODES: Final = 5_000_000  # nodes that one evaluation may look at: a list of 100,000 rows fifty times
@@ -36,54 +36,6 @@ class Node(Protocol):
 
 
 Nodes = Sequence[Node]
-
-
-class World:
-    """What expressions ask besides their nodes. An engine overrides what it knows better.
-
-    ``root`` is the document: its one child is the root element of the answers. ``instances`` holds the other documents by id.
-    """
-
-    def __init__(
-        self, root: Node, instances: Mapping[str, Node] | None = None, *, language: str = "en", seed: int | None = None
-    ) -> None:
-        self.root = root
-        self.language = language
-        self._instances = dict(instances or {})
-        self._random = random.SystemRandom() if seed is None else random.Random(seed)
-
-    def instance(self, id: str) -> Node | None:
-        """The document of a list: its child is ``root``, whose children are the ``item`` elements."""
-        return self._instances.get(id)
-
-    def select(self, id: str, path: tuple[str, ...], where: Sequence[tuple[str, str]]) -> Nodes | None:
-        """The nodes at ``path`` of instance ``id`` whose columns hold exactly these texts, in the document's order.
-
-        None when there is no index for it: then every node is looked at.
-        """
-        return None
-
-    def now(self) -> datetime:
-        return datetime.now(PHNOM_PENH)
-
-    def random(self) -> float:
-        """At least 0, below 1."""
-        return self._random.random()
-
-    def uuid(self) -> str:
-        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
-
-    def itext(self, id: str) -> str:
-        """The text of that id in the language of the form; empty when there is none."""
-        return ""
-
-    def choice_name(self, path: str, value: str) -> str:
-        """The label of the choice ``value`` of the question at ``path``; empty when there is none."""
-        return ""
-
-    def property(self, name: str) -> str:
-        """What the device says of itself: deviceid, username…; empty when it says nothing."""
-        return ""
 
 
 class Context:

@@ -152,7 +152,7 @@ def _equal(wanted: bool, left: Code, right: Code) -> Call:
 def _of_nodes(sign: str, left: Code, right: Code) -> Call:
     """Sets: true when one pair of values fits. One node beside one value, the usual case, goes straight."""
     test: Callable[[Scalar, Scalar], bool]
-    test = ORDER[sign] if sign in ORDER else same if sign == "=" else _different
+    test = ORDER.get(sign, same if sign == "=" else _different)
     if right.kind is not Kind.NODES:
         return _nodes_and_value(test, left.call, right.call)
     if left.kind is not Kind.NODES:

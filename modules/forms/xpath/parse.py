@@ -9,7 +9,20 @@ from typing import Final
 
 from modules.contract import Refused
 from modules.forms.xpath.syntax import (
-    Arithmetic, Axis, Call, Comparison, Connective, Field, Negation, Node, Number, Path, Start, Step, Text, Union,
+    Arithmetic,
+    Axis,
+    Call,
+    Comparison,
+    Connective,
+    Field,
+    Negation,
+    Node,
+    Number,
+    Path,
+    Start,
+    Step,
+    Text,
+    Union,
 )  # fmt: skip
 from modules.forms.xpath.tokens import Kind, Token, tokens
 

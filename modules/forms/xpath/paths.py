@@ -34,6 +34,8 @@ def plain(steps: Sequence[Step]) -> tuple[int, tuple[str, ...]] | None:
 
 def straight(start: Start, ups: int, names: tuple[str, ...]) -> Code:
     """The closures of a plain path; ``start`` is not EXPRESSION."""
+    if start is Start.CURRENT and ups == 1 and len(names) == 1:
+        return _sibling(names[0])
     base = _base(start, ups)
     if not names:
         return nodes(_alone(base), _own_value(base))
@@ -79,6 +81,23 @@ def _own_value(base: Callable[[Context], Node | None]) -> Callable[[Context], Sc
         return "" if node is None else node.value
 
     return single
+
+
+def _sibling(name: str) -> Code:
+    """``../name`` of the node itself, the most frequent path of all, without a call for its base."""
+
+    def call(context: Context) -> Nodes:
+        node = context.current.parent
+        return () if node is None else node.children(name)
+
+    def single(context: Context) -> Scalar:
+        node = context.current.parent
+        if node is None:
+            return ""
+        found = node.children(name)
+        return found[0].value if found else ""
+
+    return nodes(call, single)
 
 
 def _child(base: Callable[[Context], Node | None], name: str) -> Code:

@@ -130,7 +130,9 @@ def _indexed(call: Call, here: Read, current: Read) -> Iterator[_Found]:
     outer = min((len(path) - 1 for path in paths[1:] if path), default=0)
     for path in paths:
         if path:
-            common = next((at for at, (a, b) in enumerate(zip(path, current.path, strict=False)) if a != b), len(current.path))
+            common = next(
+                (at for at, (a, b) in enumerate(zip(path, current.path, strict=False)) if a != b), len(current.path)
+            )
             yield Read(tuple(local(name) for name in path), min(outer, common, len(path)))
     for argument in call.arguments[2::2]:
         yield from _walk(argument, here, current)
@@ -270,7 +272,9 @@ def _from_outside(node: Node) -> bool:
     """Whether ``node`` looks at nothing of the row that is tested."""
     if isinstance(node, Path) and node.start is Start.HERE:
         return False
-    if _asks_place(node) or (isinstance(node, Call) and not node.arguments and node.name in ("string-length", "normalize-space")):
+    if _asks_place(node) or (
+        isinstance(node, Call) and not node.arguments and node.name in ("string-length", "normalize-space")
+    ):
         return False
     return all(_from_outside(child) for child in children(node))
 

@@ -16,7 +16,9 @@ class Start(Enum):
     EXPRESSION = "(…)"  # the nodes that another expression gives: instance('x'), randomize(…)
 
 
-Axis = Literal["child", "parent", "self", "descendants"]  # "descendants" is what // stands for: the node and all below it
+Axis = Literal[
+    "child", "parent", "self", "descendants"
+]  # "descendants" is what // stands for: the node and all below it
 Logic = Literal["and", "or"]
 Comparing = Literal["=", "!=", "<", "<=", ">", ">="]
 

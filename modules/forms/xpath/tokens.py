@@ -28,7 +28,9 @@ _TOKEN: Final = re.compile(
     re.VERBOSE | re.ASCII,
 )
 _WORDS: Final = frozenset({"and", "or", "mod", "div"})
-_NO_OPERAND_BEFORE: Final = frozenset({"(", "[", ",", "@", "::", "/", "//", "|", "+", "-", "=", "!=", "<", "<=", ">", ">="})
+_NO_OPERAND_BEFORE: Final = frozenset(
+    {"(", "[", ",", "@", "::", "/", "//", "|", "+", "-", "=", "!=", "<", "<=", ">", ">="}
+)
 
 
 class Kind(Enum):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from modules.forms.xpath.nodes import Node, Nodes, Scalar, World
+from modules.forms.xpath.nodes import Scalar
 from modules.forms.xpath.values import string
 
 
@@ -86,38 +86,3 @@ def from_rows(rows: Iterable[Mapping[str, str]]) -> Element:
         for column, text in row.items():
             item.add(Element(column, text))
     return document(root)
-
-
-class Listed(World):
-    """A world whose lists are looked up by an index of a column, made when it is first asked for."""
-
-    def select(self, id: str, path: tuple[str, ...], where: Sequence[tuple[str, str]]) -> Nodes | None:
-        indexes = self.__dict__.setdefault("_indexes", {})
-        column, text = where[0]
-        key = (id, path, column)
-        if key not in indexes:
-            indexes[key] = self._index(id, path, column)
-        if (index := indexes[key]) is None:
-            return None
-        found: Nodes = index.get(text, ())
-        for column, text in where[1:]:
-            found = [node for node in found if text in _texts(node, column)]
-        return found
-
-    def _index(self, id: str, path: tuple[str, ...], column: str) -> dict[str, list[Node]] | None:
-        """Nodes by the texts of one column; None when a column holds something else than texts."""
-        above = self.instance(id)
-        nodes: list[Node] = [above] if above is not None else []
-        for name in path:
-            nodes = [child for node in nodes for child in node.children(name)]
-        made: dict[str, list[Node]] = {}
-        for node in nodes:
-            for text in dict.fromkeys(_texts(node, column)):
-                if not isinstance(text, str):
-                    return None
-                made.setdefault(text, []).append(node)
-        return made
-
-
-def _texts(node: Node, column: str) -> list[Scalar]:
-    return [child.value for child in node.children(column)] or [""]

@@ -159,8 +159,8 @@ def _take(child: Element, made: Source, instances: list[Element]) -> None:
             made.note("FM-456", path, child.line, path=path)
             return
         made.binds[path] = child
-        if id := child.attributes.get("id"):
-            made.bind_ids[id] = path
+        if own := child.attributes.get("id"):
+            made.bind_ids[own] = path
     elif name == "itext":
         _texts(child, made)
     elif name != "submission" and not made.take_action(child, "", made.root):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 from modules.contract import Refused
@@ -33,7 +34,7 @@ def _enclosed_area(*values: Scalar) -> float:
 @function("distance(value*)", "number", "geo", "Metres along a geotrace, around a geoshape, or from point to point.")
 def _distance(*values: Scalar) -> float:
     points = _points(values)
-    return NAN if points is None else sum(between(a, b) for a, b in zip(points, points[1:], strict=False))
+    return NAN if points is None else float(sum(between(a, b) for a, b in pairwise(points)))
 
 
 @function("geofence(string, string)", "boolean", "geo", "Whether a geopoint lies inside a geoshape.")
@@ -73,7 +74,7 @@ def area(points: Sequence[Point]) -> float:
     metres = _CIRCUMFERENCE / 360
     (lat0, lon0), rest = points[0], points[1:]
     flat = [((lon - lon0) * metres * math.cos(math.radians(lat)), (lat - lat0) * metres) for lat, lon in rest]
-    return abs(sum(y1 * x2 - x1 * y2 for (x1, y1), (x2, y2) in zip(flat, flat[1:], strict=False))) / 2
+    return abs(sum(y1 * x2 - x1 * y2 for (x1, y1), (x2, y2) in pairwise(flat))) / 2
 
 
 def between(a: Point, b: Point) -> float:
@@ -96,9 +97,7 @@ def inside(point: Point, fence: Sequence[Point]) -> bool:
 def crosses_itself(points: Sequence[Point]) -> bool:
     """Whether two sides meet elsewhere than where one follows the other; a shape's first and last side are neighbours."""
     kept = [point for at, point in enumerate(points) if at == 0 or point != points[at - 1]]
-    sides = sorted(
-        (min(a[0], b[0]), max(a[0], b[0]), at, a, b) for at, (a, b) in enumerate(zip(kept, kept[1:], strict=False))
-    )
+    sides = sorted((min(a[0], b[0]), max(a[0], b[0]), at, a, b) for at, (a, b) in enumerate(pairwise(kept)))
     closed = len(kept) > 3 and kept[0] == kept[-1]
     last, pairs = len(sides) - 1, 0
     for place, (_, top, i, a, b) in enumerate(sides):

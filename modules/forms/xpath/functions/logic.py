@@ -26,7 +26,12 @@ def _false() -> bool:
     return False
 
 
-@function("boolean(boolean)", "boolean", "logic", "Whether a number is neither 0 nor NaN, a text not empty, a question answered.")
+@function(
+    "boolean(boolean)",
+    "boolean",
+    "logic",
+    "Whether a number is neither 0 nor NaN, a text not empty, a question answered.",
+)
 def _boolean(value: bool) -> bool:
     return value
 
@@ -41,7 +46,12 @@ def _not(value: bool) -> bool:
     return not value
 
 
-@built("if(boolean, value, value)", "any", "logic", "The second when the first is true, else the third; only that one is computed.")
+@built(
+    "if(boolean, value, value)",
+    "any",
+    "logic",
+    "The second when the first is true, else the third; only that one is computed.",
+)
 def _if(_compiler: Compiler, _call: Call, codes: Sequence[Code]) -> Code:
     test, then, other = codes
     decides = as_boolean(test)
@@ -79,23 +89,37 @@ def _once(_compiler: Compiler, _call: Call, codes: Sequence[Code]) -> Code:
     return Code(Kind.ANY, call)
 
 
-@function("checklist(number, number, value*)", "boolean", "logic", "Whether as many are true as the first two say; -1 is no bound.")
+@function(
+    "checklist(number, number, value*)",
+    "boolean",
+    "logic",
+    "Whether as many are true as the first two say; -1 is no bound.",
+)
 def checklist(least: float, most: float, *answers: Scalar) -> bool:
     count = float(sum(_ticked(answer) for answer in answers))
     return _between(least, most, count)
 
 
-@built("weighted-checklist(number, number, value, number, value*)", "boolean", "logic", "Like checklist with the weights of those that are true: answer, weight, answer, weight…")  # fmt: skip
+@built(
+    "weighted-checklist(number, number, value, number, value*)", "boolean", "logic",
+    "Like checklist with the weights of those that are true: answer, weight, answer, weight…",
+)  # fmt: skip
 def _weighted(compiler: Compiler, call: Call, codes: Sequence[Code]) -> Code:
     if len(codes) % 2:
-        raise Refused("FM-307", name="weighted-checklist(number, number, (value, number)*)", given=len(codes), place=call.place)
+        raise Refused(
+            "FM-307", name="weighted-checklist(number, number, (value, number)*)", given=len(codes), place=call.place
+        )
     least, most = compiler.number(codes[0]), compiler.number(codes[1])
     pairs = [(compiler.every(a), compiler.every(b)) for a, b in zip(codes[2::2], codes[3::2], strict=True)]
 
     def run(context: Context) -> bool:
         total = 0.0
         for answers, weights in pairs:
-            total += sum(number(weight) for answer, weight in zip(answers(context), weights(context), strict=False) if _ticked(answer))
+            total += sum(
+                number(weight)
+                for answer, weight in zip(answers(context), weights(context), strict=False)
+                if _ticked(answer)
+            )
         return _between(least(context), most(context), total)
 
     return Code(Kind.BOOLEAN, run)
@@ -108,5 +132,3 @@ def _between(least: float, most: float, total: float) -> bool:
 def _ticked(answer: Scalar) -> bool:
     """True itself, what is more than 0 as a number, or the word yes."""
     return boolean(answer) if isinstance(answer, bool) else answer == "yes" or number(answer) > 0
-
-

@@ -15,7 +15,9 @@ from modules.forms.xpath.values import NAN, number
 _EXACT: Final = Context(prec=700)
 
 
-@function("number(value)", "number", "numbers", "The value as a number: NaN when it is none, days since 1970 for a date.")
+@function(
+    "number(value)", "number", "numbers", "The value as a number: NaN when it is none, days since 1970 for a date."
+)
 def _number(value: Scalar) -> float:
     return number(value)
 
@@ -25,7 +27,12 @@ def _int(value: float) -> float:
     return float(math.trunc(value)) if math.isfinite(value) else value
 
 
-@function("round(number, number?)", "number", "numbers", "To so many places, halves upwards; negative places round tens and hundreds.")
+@function(
+    "round(number, number?)",
+    "number",
+    "numbers",
+    "To so many places, halves upwards; negative places round tens and hundreds.",
+)
 def _round(value: float, places: float = 0.0) -> float:
     if not math.isfinite(value):
         return value
@@ -136,12 +143,16 @@ def _sum(nodes: list[Node]) -> float:
     return float(sum(_answered([node.value for node in nodes])))
 
 
-@function("max(value*)", "number", "numbers", "The largest; rows without an answer count nothing, none at all gives NaN.")
+@function(
+    "max(value*)", "number", "numbers", "The largest; rows without an answer count nothing, none at all gives NaN."
+)
 def _max(*values: Scalar) -> float:
     return _extreme(max, values)
 
 
-@function("min(value*)", "number", "numbers", "The smallest; rows without an answer count nothing, none at all gives NaN.")
+@function(
+    "min(value*)", "number", "numbers", "The smallest; rows without an answer count nothing, none at all gives NaN."
+)
 def _min(*values: Scalar) -> float:
     return _extreme(min, values)
 
@@ -153,4 +164,3 @@ def _extreme(choose: Callable[[list[float]], float], values: tuple[Scalar, ...])
 
 def _answered(values: tuple[Scalar, ...] | list[Scalar]) -> list[float]:
     return [value if type(value) is float else number(value) for value in values if value != ""]
-

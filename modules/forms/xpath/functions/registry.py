@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, ParamSpec, TypeVar
 
 from modules.contract import Refused
 from modules.forms.xpath.code import Code, as_boolean, as_number, as_string, constant, scalar
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Group = Literal["strings", "logic", "numbers", "nodes", "time", "choices", "geo"]
 Build = Callable[["Compiler", "Call", Sequence[Code]], Code]
 _SIGNATURE: Final = re.compile(r"([\w:-]+)\((.*)\)")
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 _RETURNS: Final = {kind.value: kind for kind in Kind}
 
 
@@ -60,10 +62,10 @@ FUNCTIONS: Final[dict[str, Function]] = {}
 
 def function(
     signature: str, returns: str, group: Group, meaning: str, *, asks: bool = False, fickle: bool = False, since: str = "ODK",
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # fmt: skip
+) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:  # fmt: skip
     """Register what follows as the way the function is computed."""
 
-    def register(run: Callable[..., Any]) -> Callable[..., Any]:
+    def register(run: Callable[_P, _R]) -> Callable[_P, _R]:
         _enter(signature, returns, group, meaning, run, None, asks, fickle, since)
         return run
 
@@ -200,4 +202,3 @@ def _with_place(work: Callable[[Context], Any], place: int) -> Callable[[Context
             raise Refused(error.code, **{**error.values, "place": place}) from error
 
     return call
-

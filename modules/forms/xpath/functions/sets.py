@@ -32,7 +32,12 @@ def _count_non_empty(found: Nodes) -> float:
     return float(sum(string(node.value) != "" or bool(node.elements()) for node in found))
 
 
-@built("position(nodes?)", "number", "nodes", "The place, from 1, of a node among those of its name; without one that in a predicate.")
+@built(
+    "position(nodes?)",
+    "number",
+    "nodes",
+    "The place, from 1, of a node among those of its name; without one that in a predicate.",
+)
 def _position(_compiler: Compiler, call: Call, codes: Sequence[Code]) -> Code:
     if not codes:
         return Code(Kind.NUMBER, lambda context: float(context.position or context.node.position))
@@ -127,7 +132,13 @@ def _ancestors(node: Node) -> list[Node]:
 # --- order by chance
 
 
-@built("randomize(nodes, value?)", "nodeset", "nodes", "The nodes in an order by chance; with a seed always in the same.", fickle=True)
+@built(
+    "randomize(nodes, value?)",
+    "nodeset",
+    "nodes",
+    "The nodes in an order by chance; with a seed always in the same.",
+    fickle=True,
+)
 def _randomize(compiler: Compiler, call: Call, codes: Sequence[Code]) -> Code:
     get = nodes_of(codes[0], "randomize", call)
     if len(codes) == 1:
@@ -162,7 +173,7 @@ def park_miller(seed: int) -> Callable[[], float]:
 
 def _seed(value: Scalar) -> int:
     """A number cut off; a text that is none by the first eight bytes of its SHA-256."""
-    if isinstance(value, str) and (value == "" or number_of_text(value) != number_of_text(value)):
+    if isinstance(value, str) and value != "" and number_of_text(value) != number_of_text(value):
         return int.from_bytes(hashlib.sha256(value.encode("utf-8", "replace")).digest()[:8], "big", signed=True)
     made = number(value)
     return int(made) if math.isfinite(made) else 0
@@ -171,7 +182,10 @@ def _seed(value: Scalar) -> int:
 # --- lists
 
 
-@function("pulldata(string, string, string, string)", "string", "nodes", "One value of a list: the list, the wanted column, the column to look in, what to look for.", asks=True)  # fmt: skip
+@function(
+    "pulldata(string, string, string, string)", "string", "nodes",
+    "One value of a list: the list, the wanted column, the column to look in, what to look for.", asks=True,
+)  # fmt: skip
 def _pulldata(context: Context, id: str, wanted: str, column: str, key: str) -> str:
     found = context.world.select(id, ("root", "item"), [(column, key)])
     if found is None:

@@ -31,7 +31,12 @@ def concat(*values: Scalar) -> str:
     return join("", *values)
 
 
-@function("join(string, value*)", "string", "strings", "All values with the separator between them, each node of a set as well.")
+@function(
+    "join(string, value*)",
+    "string",
+    "strings",
+    "All values with the separator between them, each node of a set as well.",
+)
 def join(separator: str, *values: Scalar) -> str:
     made = separator.join([string(value) for value in values])
     if len(made) > LONGEST:
@@ -39,7 +44,12 @@ def join(separator: str, *values: Scalar) -> str:
     return made
 
 
-@function("substr(string, number, number?)", "string", "strings", "From a place counted from 0 to before another; negative from the end.")
+@function(
+    "substr(string, number, number?)",
+    "string",
+    "strings",
+    "From a place counted from 0 to before another; negative from the end.",
+)
 def substr(text: str, start: float, end: float | None = None) -> str:
     length = len(text)
     return text[_place(start, length) : length if end is None else _place(end, length)]
@@ -54,17 +64,32 @@ def _place(number: float, length: int) -> int:
     return min(max(at + length if at < 0 else at, 0), length)
 
 
-@function("substring-before(string, string)", "string", "strings", "What stands before the first occurrence; empty when there is none.")
+@function(
+    "substring-before(string, string)",
+    "string",
+    "strings",
+    "What stands before the first occurrence; empty when there is none.",
+)
 def substring_before(text: str, mark: str) -> str:
     return text.partition(mark)[0] if mark and mark in text else ""
 
 
-@function("substring-after(string, string)", "string", "strings", "What stands after the first occurrence; empty when there is none.")
+@function(
+    "substring-after(string, string)",
+    "string",
+    "strings",
+    "What stands after the first occurrence; empty when there is none.",
+)
 def substring_after(text: str, mark: str) -> str:
     return text.partition(mark)[2] if mark else text
 
 
-@function("translate(string, string, string)", "string", "strings", "Characters replaced one by one; those without a partner go.")
+@function(
+    "translate(string, string, string)",
+    "string",
+    "strings",
+    "Characters replaced one by one; those without a partner go.",
+)
 def translate(text: str, old: str, new: str) -> str:
     table: dict[int, str | None] = {}
     for at, character in enumerate(old):
@@ -72,12 +97,24 @@ def translate(text: str, old: str, new: str) -> str:
     return text.translate(table)
 
 
-@function("string-length(string?)", "number", "strings", "How many characters; without an argument those of the own answer.", asks=True)
+@function(
+    "string-length(string?)",
+    "number",
+    "strings",
+    "How many characters; without an argument those of the own answer.",
+    asks=True,
+)
 def string_length(context: Context, text: str | None = None) -> float:
     return float(len(string(context.node.value) if text is None else text))
 
 
-@function("normalize-space(string?)", "string", "strings", "Without spaces at both ends, one where there were several.", asks=True)
+@function(
+    "normalize-space(string?)",
+    "string",
+    "strings",
+    "Without spaces at both ends, one where there were several.",
+    asks=True,
+)
 def normalize_space(context: Context, text: str | None = None) -> str:
     return _SPACES.sub(" ", string(context.node.value) if text is None else text).strip(" ")
 
@@ -97,7 +134,14 @@ def ends_with(text: str, part: str) -> bool:
     return text.endswith(part)
 
 
-@function("uuid(number?)", "string", "strings", "A random UUID of version 4, or as many random letters and digits.", asks=True, fickle=True)
+@function(
+    "uuid(number?)",
+    "string",
+    "strings",
+    "A random UUID of version 4, or as many random letters and digits.",
+    asks=True,
+    fickle=True,
+)
 def uuid(context: Context, length: float | None = None) -> str:
     if length is None:
         return context.world.uuid()
@@ -106,7 +150,9 @@ def uuid(context: Context, length: float | None = None) -> str:
     return "".join(_ALPHABET[int(context.world.random() * len(_ALPHABET))] for _ in range(max(int(length), 0)))
 
 
-@function("digest(string, string, string?)", "string", "strings", "MD5, SHA-1, SHA-256, SHA-384 or SHA-512 in base64 or hex.")
+@function(
+    "digest(string, string, string?)", "string", "strings", "MD5, SHA-1, SHA-256, SHA-384 or SHA-512 in base64 or hex."
+)
 def digest(text: str, algorithm: str, encoding: str = "base64") -> str:
     if algorithm.upper() not in _DIGESTS or encoding.lower() not in ("base64", "hex"):
         raise Refused("FM-314", what=f"{algorithm[:20]} {encoding[:20]}")
@@ -120,7 +166,10 @@ def base64_decode(text: str) -> str:
     return "" if made is None else made.decode("utf-8", "replace")
 
 
-@function("extract-signed(string, string)", "string", "strings", "The text behind a good Ed25519 signature, else empty: signature and text in base64, public key in base64.")  # fmt: skip
+@function(
+    "extract-signed(string, string)", "string", "strings",
+    "The text behind a good Ed25519 signature, else empty: signature and text in base64, public key in base64.",
+)  # fmt: skip
 def extract_signed(signed: str, public_key: str) -> str:
     from nacl.exceptions import BadSignatureError
     from nacl.signing import VerifyKey

@@ -28,7 +28,9 @@ def _date(value: Scalar) -> date | str:
     return "" if found is None else found
 
 
-@function("date-time(value)", "date", "time", "The moment of a text or of a number of days since 1970.", since="JavaRosa")
+@function(
+    "date-time(value)", "date", "time", "The moment of a text or of a number of days since 1970.", since="JavaRosa"
+)
 def _date_time(value: Scalar) -> datetime | str:
     found = days.moment_of(value) if isinstance(value, float) and abs(value) < 1e9 else moment(value)
     if isinstance(found, datetime):

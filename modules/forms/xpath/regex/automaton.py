@@ -182,7 +182,11 @@ def _edge(what: str, text: str, place: int) -> bool:
             return place == size
         case "last line":
             rest = text[place : place + 3]
-            return place == size or (place >= size - 2 and rest in ("\n", "\r", "\r\n", "\u0085", "\u2028", "\u2029") and place + len(rest) == size)
+            return place == size or (
+                place >= size - 2
+                and rest in ("\n", "\r", "\r\n", "\u0085", "\u2028", "\u2029")
+                and place + len(rest) == size
+            )
         case "line begin":
             return place == 0 or (place < size and text[place - 1] in classes.LINE_ENDS)
         case "line end":

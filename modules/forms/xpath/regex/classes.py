@@ -40,7 +40,7 @@ _POSIX: Final[dict[str, Test]] = {
     "javaLowerCase": str.islower,
     "javaUpperCase": str.isupper,
     "javaWhitespace": str.isspace,
-    "IsAlphabetic": lambda c: c.isalpha() or unicodedata.category(c) in ("Mn", "Mc", "Nl") and _letter_sign(c),
+    "IsAlphabetic": lambda c: c.isalpha() or (unicodedata.category(c) in ("Mn", "Mc", "Nl") and _letter_sign(c)),
     "IsLetter": str.isalpha,
     "IsDigit": lambda c: unicodedata.category(c) == "Nd",
     "IsUppercase": str.isupper,
@@ -111,8 +111,17 @@ def named(name: str) -> Test | None:
     """``\\p{name}``: POSIX classes, ``IsKhmer`` and other scripts, ``InKhmer`` blocks, general categories. None when unknown."""
     if name in _POSIX:
         return _POSIX[name]
-    for prefix, table in (("Is", _SCRIPTS), ("In", _BLOCKS), ("script=", _SCRIPTS), ("sc=", _SCRIPTS), ("block=", _BLOCKS)):
-        if name.startswith(prefix) and (key := name.removeprefix(prefix).lower().replace("_", "").replace(" ", "")) in table:
+    for prefix, table in (
+        ("Is", _SCRIPTS),
+        ("In", _BLOCKS),
+        ("script=", _SCRIPTS),
+        ("sc=", _SCRIPTS),
+        ("block=", _BLOCKS),
+    ):
+        if (
+            name.startswith(prefix)
+            and (key := name.removeprefix(prefix).lower().replace("_", "").replace(" ", "")) in table
+        ):
             ranges = table[key]
             return lambda c: any(low <= ord(c) <= high for low, high in ranges)
     name = name.removeprefix("Is").removeprefix("general_category=").removeprefix("gc=")

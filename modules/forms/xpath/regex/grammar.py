@@ -149,7 +149,7 @@ class _Reader:
     def _bounds(self) -> tuple[int, int | None] | None:
         for sign, bounds in (("*", (0, None)), ("+", (1, None)), ("?", (0, 1))):
             if self._eat(sign):
-                return bounds  # type: ignore[return-value]
+                return bounds
         if not self._eat("{"):
             return None
         least, comma, most = self._until("}").partition(",")

@@ -1,0 +1,94 @@
+import java.io.BufferedReader;
+import java.io.FileInputStream;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.Date;
+import java.util.StringJoiner;
+import org.javarosa.core.model.FormDef;
+import org.javarosa.core.model.condition.EvaluationContext;
+import org.javarosa.core.model.instance.InstanceInitializationFactory;
+import org.javarosa.core.model.instance.TreeReference;
+import org.javarosa.model.xform.XFormsModule;
+import org.javarosa.xform.util.XFormUtils;
+import org.javarosa.xpath.XPathNodeset;
+import org.javarosa.xpath.XPathParseTool;
+import org.javarosa.xpath.expr.XPathExpression;
+import org.javarosa.xpath.expr.XPathFuncExpr;
+
+/** Evaluates expressions over one form: a line "place TAB base64(expression)" in, "type TAB base64(value)" out. "bench N" measures. */
+public class Oracle {
+    public static void main(String[] arguments) throws Exception {
+        PrintStream out = new PrintStream(System.out, true, "UTF-8");
+        System.setOut(new PrintStream(System.err));
+        new XFormsModule().registerModule();
+        FormDef form = XFormUtils.getFormFromInputStream(new FileInputStream(arguments[0]));
+        form.initialize(true, new InstanceInitializationFactory());
+        BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        out.println("ready");
+        for (String line; (line = in.readLine()) != null; ) {
+            String[] parts = line.split("\t");
+            String source = new String(Base64.getDecoder().decode(parts[1]), StandardCharsets.UTF_8);
+            EvaluationContext context = new EvaluationContext(form.getEvaluationContext(), place(parts[0]));
+            try {
+                XPathExpression expression = XPathParseTool.parseXPath(source);
+                if (parts.length > 2) {
+                    out.println(bench(expression, form, context, Integer.parseInt(parts[2])));
+                } else {
+                    out.println(said(expression.eval(form.getMainInstance(), context)));
+                }
+            } catch (Throwable error) {
+                out.println(line("error", error.getClass().getSimpleName() + ": " + error.getMessage()));
+            }
+        }
+    }
+
+    /** Nanoseconds of one evaluation: the best of seven rounds after the compiler has warmed up. */
+    private static String bench(XPathExpression expression, FormDef form, EvaluationContext context, int times) {
+        double best = Double.MAX_VALUE;
+        for (int round = 0; round < 7; round++) {
+            long began = System.nanoTime();
+            for (int i = 0; i < times; i++) {
+                expression.eval(form.getMainInstance(), context);
+            }
+            best = Math.min(best, (System.nanoTime() - began) / (double) times);
+        }
+        return line("bench", String.valueOf(best));
+    }
+
+    private static TreeReference place(String path) {
+        TreeReference made = TreeReference.rootRef();
+        for (String step : path.substring(1).split("/")) {
+            int bracket = step.indexOf('[');
+            int at = bracket < 0 ? 0 : Integer.parseInt(step.substring(bracket + 1, step.length() - 1)) - 1;
+            made.add(bracket < 0 ? step : step.substring(0, bracket), at);
+        }
+        return made;
+    }
+
+    private static String said(Object value) {
+        if (value instanceof XPathNodeset) {
+            StringJoiner all = new StringJoiner("\u0001", "", "");
+            Object[] nodes = ((XPathNodeset) value).toArgList();
+            for (Object node : nodes) {
+                all.add(XPathFuncExpr.toString(node));
+            }
+            return line("nodeset " + nodes.length, all.toString());
+        }
+        if (value instanceof Double) {
+            return line("number", value.toString());
+        }
+        if (value instanceof Boolean) {
+            return line("boolean", value.toString());
+        }
+        if (value instanceof Date) {
+            return line("date", XPathFuncExpr.toString(value));
+        }
+        return line("string", XPathFuncExpr.toString(value));
+    }
+
+    private static String line(String type, String value) {
+        return type + "\t" + Base64.getEncoder().encodeToString(String.valueOf(value).getBytes(StandardCharsets.UTF_8));
+    }
+}
