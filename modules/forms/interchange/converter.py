@@ -7,6 +7,7 @@ Reads the workbook from standard input, writes one JSON object to standard outpu
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import Any, Final
 
@@ -34,10 +35,28 @@ def convert(data: bytes, file_type: str) -> dict[str, Any]:
     try:
         made = convert_workbook(xlsform=data, file_type=file_type)
     except PyXFormError as error:
-        return {"error": str(error)}
+        return {"error": _with_row(str(error), data, file_type)}
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, LookupError, OSError, RecursionError) as error:
         return {"error": f"{type(error).__name__}: {error}"}  # a workbook that the converter did not foresee
     return {"xform": made.xform, "warnings": [str(one) for one in made.warnings], "itemsets": made.itemsets}
+
+
+def _with_row(message: str, data: bytes, file_type: str) -> str:
+    """``message`` with the row of the survey sheet that it quotes, where the converter does not say it."""
+    from pyxform.errors import PyXFormError
+    from pyxform.xls2json_backends import get_xlsform
+
+    quoted = re.findall("'([^']+)'", message)
+    if "[row" in message or not quoted:
+        return message
+    try:
+        rows = get_xlsform(xlsform=data, file_type=file_type).survey or ()
+    except PyXFormError:
+        return message
+    for number, row in enumerate(rows, 2):
+        if set(quoted) & {row.get("type"), row.get("name")}:
+            return f"[row : {number}] {message}"
+    return message
 
 
 def main() -> None:

@@ -57,8 +57,7 @@ def read_workbook(data: bytes, *, name: str = "") -> tuple[Form, list[Diagnostic
     kind = file_type(data, name)
     if not kind:
         raise Refused("FM-400", file=name)
-    check_workbook(data, name=name)
-    answer = _answer(data, kind, name)
+    answer = _answer(check_workbook(data, name=name), kind, name)
     if answer.get("missing"):
         raise Refused("FM-409")
     if "error" in answer:
@@ -90,7 +89,11 @@ def _answer(data: bytes, kind: str, name: str) -> Mapping[str, Any]:
 def _program() -> list[str]:
     """How the converter is started: from the checkout by Python, from the packaged program by its command line."""
     if getattr(sys, "frozen", False):
-        return [str(Path(sys.executable).with_name("sala-cli" + Path(sys.executable).suffix)), "forms", "convert-workbook"]
+        return [
+            str(Path(sys.executable).with_name("sala-cli" + Path(sys.executable).suffix)),
+            "forms",
+            "convert-workbook",
+        ]
     return [sys.executable, "-m", "modules.forms.interchange.converter"]
 
 

@@ -34,15 +34,15 @@ def missing() -> str:
 
 
 class JavaRosa:
-    """One process that evaluates expressions over the form; ``folder`` takes the compiled driver."""
+    """One process that evaluates expressions over a form; ``folder`` takes the compiled driver."""
 
-    def __init__(self, folder: Path, form: Path = FORM) -> None:
+    def __init__(self, folder: Path) -> None:
         path = os.pathsep.join((str(jar()), str(folder)))
         subprocess.run(
             ["javac", "-nowarn", "-cp", str(jar()), "-d", str(folder), str(HERE / "Oracle.java")], check=True
         )
         self._process = subprocess.Popen(
-            ["java", "-Duser.timezone=Asia/Phnom_Penh", "-Duser.language=en", "-cp", path, "Oracle", str(form)],
+            ["java", "-Duser.timezone=Asia/Phnom_Penh", "-Duser.language=en", "-cp", path, "Oracle"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="ascii",
         )  # fmt: skip
         assert self._said() == "ready"
@@ -50,6 +50,13 @@ class JavaRosa:
     def _said(self) -> str:
         assert self._process.stdout is not None
         return self._process.stdout.readline().rstrip("\n")
+
+    def open(self, form: Path) -> None:
+        """Every further question is about ``form``."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"form\t{form}\n")
+        self._process.stdin.flush()
+        assert self._said() == "ready"
 
     def ask(self, questions: Sequence[tuple[str, str]]) -> list[tuple[str, Any]]:
         """Type and value of each (place, expression): a number is a float, a nodeset a list of texts."""

@@ -17,18 +17,26 @@ import org.javarosa.xpath.XPathParseTool;
 import org.javarosa.xpath.expr.XPathExpression;
 import org.javarosa.xpath.expr.XPathFuncExpr;
 
-/** Evaluates expressions over one form: a line "place TAB base64(expression)" in, "type TAB base64(value)" out. "bench N" measures. */
+/**
+ * Evaluates expressions: "form TAB path" opens one, a line "place TAB base64(expression)" gives "type TAB base64(value)";
+ * with a number behind it, what one evaluation of so many takes.
+ */
 public class Oracle {
     public static void main(String[] arguments) throws Exception {
         PrintStream out = new PrintStream(System.out, true, "UTF-8");
         System.setOut(new PrintStream(System.err));
         new XFormsModule().registerModule();
-        FormDef form = XFormUtils.getFormFromInputStream(new FileInputStream(arguments[0]));
-        form.initialize(true, new InstanceInitializationFactory());
+        FormDef form = null;
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         out.println("ready");
         for (String line; (line = in.readLine()) != null; ) {
             String[] parts = line.split("\t");
+            if (parts[0].equals("form")) {
+                form = XFormUtils.getFormFromInputStream(new FileInputStream(parts[1]));
+                form.initialize(true, new InstanceInitializationFactory());
+                out.println("ready");
+                continue;
+            }
             String source = new String(Base64.getDecoder().decode(parts[1]), StandardCharsets.UTF_8);
             EvaluationContext context = new EvaluationContext(form.getEvaluationContext(), place(parts[0]));
             try {
