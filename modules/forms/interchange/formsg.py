@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from modules.contract import Refused
@@ -175,7 +175,8 @@ class _Reader:
         for column in source["columns"]:
             id = str(column["_id"])
             inner: dict[str, Any] = {
-                "id": item_id(id), "name": item_id(id), "origin": id, "label": self._words(str(column.get("title") or id), column, "titleTranslations"),
+                "id": item_id(id), "name": item_id(id), "origin": id,
+                "label": self._words(str(column.get("title") or id), column, "titleTranslations"),
                 "required": "true()" if column.get("required", True) else "",
             }  # fmt: skip
             kind = str(column["columnType"])
@@ -221,11 +222,11 @@ class _Reader:
     def _say_condition(self, one: logic.Condition) -> str:
         source = self.fields[one.field]
         options = [str(option) for option in source.get("fieldOptions") or ()]
-        code: Callable[[str], str] = lambda value: (
-            "other"
-            if value == "Others" and source.get("othersRadioButton") and value not in options
-            else option_code(value, options)
-        )  # noqa: E731, E501
+        others = bool(source.get("othersRadioButton"))
+
+        def code(value: str) -> str:
+            return "other" if others and value == "Others" and value not in options else option_code(value, options)
+
         return logic.condition(one, str(source["fieldType"]), "${" + item_id(one.field) + "}", code)
 
     # --- words and notes
@@ -259,8 +260,10 @@ class _Reader:
 
 _PARTS: Final[Mapping[str, tuple[tuple[str, Words], ...]]] = {
     "address": (
-        ("block", {"en": "Block", "km": "អគារ"}), ("street", {"en": "Street", "km": "ផ្លូវ"}), ("building", {"en": "Building", "km": "ឈ្មោះអគារ"}),
-        ("level", {"en": "Level", "km": "ជាន់"}), ("unit", {"en": "Unit", "km": "បន្ទប់"}), ("postal", {"en": "Postal code", "km": "លេខប្រៃសណីយ៍"}),
+        ("block", {"en": "Block", "km": "អគារ"}), ("street", {"en": "Street", "km": "ផ្លូវ"}),
+        ("building", {"en": "Building", "km": "ឈ្មោះអគារ"}),
+        ("level", {"en": "Level", "km": "ជាន់"}), ("unit", {"en": "Unit", "km": "បន្ទប់"}),
+        ("postal", {"en": "Postal code", "km": "លេខប្រៃសណីយ៍"}),
     ),
 }  # fmt: skip
 
@@ -271,7 +274,7 @@ def item_id(id: str) -> str:
 
 
 def option_code(option: str, options: Sequence[str]) -> str:
-    """The code of an option: its words in ASCII where they say it uniquely, else a digest of its text. The order of options says nothing."""
+    """The code of an option: its words in ASCII where they say it uniquely, else a digest of its text; their order says nothing."""
     plain = _slug(option)
     if plain and len(plain) <= 40 and plain != "other" and sum(_slug(one) == plain for one in options) <= 1:
         return plain

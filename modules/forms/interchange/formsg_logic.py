@@ -19,6 +19,7 @@ _COMPARE: Final[Mapping[str, str]] = {
     "is more than or equal to": ">=",
 }
 EITHER: Final = "is either"
+MOST_PAIRS: Final = 4_000  # of a condition and a question that it shows
 _NUMBERS: Final = frozenset({"number", "decimal", "rating"})
 
 
@@ -52,7 +53,11 @@ class Logic:
 def read_units(source: Sequence[Mapping[str, Any]], fields: Mapping[str, Mapping[str, Any]]) -> Logic:
     """The units of ``form_logics``. ``ValueError``, ``KeyError`` or ``TypeError`` when they are not FormSG's."""
     logic = Logic()
+    pairs = 0
     for number, unit in enumerate(source, 1):
+        pairs += len(unit["conditions"]) * max(1, len(unit.get("show") or ()))
+        if pairs > MOST_PAIRS:
+            raise ValueError(f"more than {MOST_PAIRS} pairs of condition and question")
         conditions = tuple(_condition(one) for one in unit["conditions"])
         if not conditions or any(one.field not in fields for one in conditions):
             logic.ignored.append(number)
@@ -82,9 +87,14 @@ def shown_by(logic: Logic) -> dict[str, list[Unit]]:
             wanted.setdefault(id, []).append(unit)
     reached = _reached(wanted)
     possible = {id: [unit for unit in units if _can(unit, wanted, reached)] for id, units in wanted.items()}
-    for id in possible:
+    for id in possible:  # what holds only when the question is shown already adds nothing to a fix-point
         if _asks(possible[id], id, possible):
-            possible[id] = _open(id, possible, logic)
+            before = _reached(possible, without=id)
+            possible[id] = [unit for unit in possible[id] if _can(unit, possible, before)]
+    for id in possible:  # a circle that is left needs the question in one of several ways: an XForm cannot say that
+        if _asks(possible[id], id, possible):
+            possible[id] = [unit for unit in possible[id] if not _asks([unit], id, possible)]
+            logic.cut.append(id)
     return possible
 
 
@@ -104,40 +114,6 @@ def _reached(wanted: Mapping[str, list[Unit]], without: str = "") -> set[str]:
         reached |= more
         growing = bool(more)
     return reached
-
-
-def _open(id: str, possible: Mapping[str, list[Unit]], logic: Logic) -> list[Unit]:
-    """The units of ``id`` without those that hold only when it is shown already: they add nothing to a fix-point.
-
-    A unit that needs it in one of several ways closes a circle that an XForm cannot say; it is left out and named.
-    """
-    before = _reached(possible, without=id)
-    kept = []
-    for unit in possible[id]:
-        if not _can(unit, possible, before):
-            continue
-        if not _asks([unit], id, possible):
-            kept.append(unit)
-        elif id not in logic.cut and not _redundant(unit, id, possible):
-            logic.cut.append(id)
-        elif _redundant(unit, id, possible):
-            kept.append(unit)
-    return kept
-
-
-def _redundant(unit: Unit, id: str, possible: Mapping[str, list[Unit]]) -> bool:
-    """Whether the circle lies only in units of others that need ``id``'s own asker first, and so will be taken out there."""
-    waiting, seen = [one.field for one in unit.conditions], set[str]()
-    while waiting:
-        place = waiting.pop()
-        if place == id:
-            return False
-        if place in seen or place not in possible:
-            continue
-        seen.add(place)
-        before = _reached(possible, without=place)
-        waiting += [one.field for other in possible[place] if _can(other, possible, before) for one in other.conditions]
-    return True
 
 
 def _asks(units: Sequence[Unit], id: str, possible: Mapping[str, list[Unit]]) -> bool:

@@ -100,7 +100,10 @@ def _program() -> list[str]:
 def diagnostic(message: str, grade: Any) -> Diagnostic:
     """A sentence of the converter as a diagnostic with its sheet and row."""
     row, sheet = _ROW.search(message), _SHEET.search(message)
-    place = {"sheet": sheet[1] if sheet else "survey" if row else "", "row": int(row[1]) if row else None}
+    place: dict[str, Any] = {
+        "sheet": sheet[1] if sheet else "survey" if row else "",
+        "row": int(row[1]) if row else None,
+    }
     words = " ".join(_SHEET.sub("", _ROW.sub("", message)).split())[:300]
     for code, pattern in _KNOWN.items():
         if pattern.search(message):
