@@ -40,34 +40,46 @@ def expand(expression: str, path: Callable[[str], str]) -> str:
     return _TOKEN.sub(lambda found: path(found["short"][2:-1].strip()) if found["short"] else found[0], expression)
 
 
-def paths(expression: str, here: str, path: Callable[[str], str] | None = None) -> set[str]:
-    """Absolute paths of the nodes that ``expression``, standing at ``here``, asks. ``path`` resolves ``${name}``."""
+def paths(expression: str, here: str, path: Callable[[str], str] | None = None, *, predicates: bool = True) -> set[str]:
+    """Absolute paths of the nodes that ``expression``, standing at ``here``, asks. ``path`` resolves ``${name}``.
+
+    Without ``predicates`` those that are chosen by a condition in brackets, such as another row of a repeat, are left out.
+    """
     found: set[str] = set()
-    inside: list[bool] = []  # for each open bracket, whether names in it are columns of a list
-    last_instance = False
+    open_: list[str] = []  # the path before each open bracket; "" when it belongs to a list
+    last, end = "", -1  # the path before this place, and where it ended
+    chosen = False
     for token in _TOKEN.finditer(expression):
-        kind = token.lastgroup
-        if kind == "call":
-            kind = "name"
+        kind = "name" if token.lastgroup == "call" else token.lastgroup
+        adjoins, end = token.start() == end, token.end()
         if kind == "open":
-            inside.append(last_instance)
-        elif kind == "close" and inside:
-            inside.pop()
+            open_.append(last if adjoins else "")
+            if not predicates:
+                found.discard(last)
+        elif kind == "close":
+            last = open_.pop() if open_ else ""
+            chosen = True
+            continue
         elif kind == "short" and path is not None:
-            found.add(path(token["short"][2:-1].strip()))
+            last = path(token["short"][2:-1].strip())
+            found.add(last)
         elif kind == "current":
-            found.add(resolve(token["current"].partition(")")[2].lstrip(" /") or ".", here))
-        elif kind == "path" and (token["path"].startswith("/") or not inside):
-            found.add(resolve(token["path"], here))
-        elif (
-            kind == "name"
-            and not inside
-            and not token["call"]
-            and not _operator(token["name"], expression, token.start())
-        ):
-            found.add(resolve(token["name"], here))
-        last_instance = kind == "instance" or (kind == "close" and last_instance)
-    return found
+            last = resolve(token["current"].partition(")")[2].lstrip(" /") or ".", here)
+            found.add(last)
+        elif kind == "path" and chosen and adjoins and token["path"].startswith("/"):
+            last = resolve(last + token["path"], here) if last else ""
+            if last and predicates:
+                found.add(last)
+        elif kind == "path" and (token["path"].startswith("/") or not open_):
+            last = resolve(token["path"], here)
+            found.add(last)
+        elif kind == "name" and not open_ and not token["call"] and not _operator(expression, token):
+            last = resolve(token["name"], here)
+            found.add(last)
+        else:
+            last = ""
+        chosen = False
+    return {one for one in found if one and "*" not in one and "@" not in one}
 
 
 def instances(expression: str) -> set[str]:
@@ -90,7 +102,7 @@ def resolve(path: str, here: str) -> str:
     return "/" + "/".join(steps)
 
 
-def _operator(word: str, expression: str, place: int) -> bool:
+def _operator(expression: str, token: re.Match[str]) -> bool:
     """Whether ``and``, ``or``, ``div``, ``mod`` stand between two operands, not as names of nodes."""
-    before = expression[:place].rstrip()
-    return word in _WORDS and bool(before) and before[-1] not in "([,=<>+-*|/"
+    before = expression[: token.start()].rstrip()
+    return token["name"] in _WORDS and bool(before) and before[-1] not in "([,=<>+-*|/"

@@ -61,6 +61,8 @@ def absolute(names: Names, place: int) -> Path:
 
 
 def _path(path: Path, go: Callable[[Node], Node]) -> Node:
+    if path.origin is None and not any(step.predicates for step in path.steps):
+        return path
     steps = tuple(replace(step, predicates=tuple(go(one) for one in step.predicates)) for step in path.steps)
     origin = None if path.origin is None else go(path.origin)
     filters = tuple(go(one) for one in path.filters)
@@ -75,12 +77,12 @@ def settle(path: Path, at: Names) -> Path:
         return path
     shared = 0
     for name, step in zip(at, path.steps, strict=False):
-        if step != Step("child", name):
+        if step.name != name or step.predicates or step.axis != "child":
             break
         shared += 1
     if not shared:
         return path
-    return replace(path, start=Start.CURRENT, steps=(UP,) * (len(at) - shared) + path.steps[shared:])
+    return Path(Start.CURRENT, (UP,) * (len(at) - shared) + path.steps[shared:], path.place)
 
 
 def names_of(path: Path, at: Names) -> Names | None:

@@ -88,7 +88,9 @@ def compile_expression(
 
     ``find`` gives the path of the question that ``${name}`` means. ``Refused``: FM-301 to FM-309 and FM-312 to FM-315 with ``place``.
     """
-    tree = bind(parse(source), find or (lambda _: None))
+    tree = parse(source)
+    if "$" in source:
+        tree = bind(tree, find or (lambda _: None))
     return Expression(source, tree, at, Compiler(at, binder).code(tree))
 
 

@@ -45,6 +45,8 @@ class _Parser:
     def __init__(self, found: list[Token]) -> None:
         self._tokens = found
         self._at = 0
+        self._now = found[0]
+        self._sign = found[0].text if found[0].kind is Kind.SIGN else ""  # that of the token, empty when it is none
         self._depth = 0
 
     def whole(self) -> Node:
@@ -53,22 +55,17 @@ class _Parser:
             raise self._unexpected()
         return node
 
-    @property
-    def _now(self) -> Token:
-        return self._tokens[self._at]
-
     def _take(self) -> Token:
-        token = self._tokens[self._at]
+        token = self._now
         self._at += 1
+        following = self._now = self._tokens[self._at]
+        self._sign = following.text if following.kind is Kind.SIGN else ""
         return token
 
-    def _is(self, *signs: str) -> bool:
-        return self._now.kind is Kind.SIGN and self._now.text in signs
-
     def _close(self, sign: str) -> None:
-        if not self._is(sign):
+        if self._sign != sign:
             raise self._unexpected(sign)
-        self._at += 1
+        self._take()
 
     def _unexpected(self, wanted: str = "") -> Refused:
         token = self._now
@@ -78,8 +75,8 @@ class _Parser:
 
     def _operator(self) -> str:
         """The binary operator that stands here, or an empty string."""
-        token = self._now
-        return token.text if token.kind in (Kind.SIGN, Kind.OPERATOR) and token.text in _POWER else ""
+        sign = self._sign or (self._now.text if self._now.kind is Kind.OPERATOR else "")
+        return sign if sign in _POWER else ""
 
     # --- operators
 
@@ -98,7 +95,7 @@ class _Parser:
         place = self._now.place
         rest: list[tuple[str, Node]] = []
         while (sign := self._operator()) and _POWER[sign] == power:
-            self._at += 1
+            self._take()
             rest.append((sign, self._expression(power)))
         if power <= 2:
             return Connective("or" if power == 1 else "and", (left, *(node for _, node in rest)), place)
@@ -111,22 +108,22 @@ class _Parser:
         return left
 
     def _unary(self) -> Node:
-        if not self._is("-"):
+        if self._sign != "-":
             return self._union()
         place, minus = self._now.place, 0
-        while self._is("-"):
-            self._at += 1
+        while self._sign == "-":
+            self._take()
             minus += 1
         inner = self._union()
         return Negation(inner, place) if minus % 2 else Negation(Negation(inner, place), place)
 
     def _union(self) -> Node:
         first = self._path()
-        if not self._is("|"):
+        if self._sign != "|":
             return first
         place, operands = self._now.place, [first]
-        while self._is("|"):
-            self._at += 1
+        while self._sign == "|":
+            self._take()
             operands.append(self._path())
         return Union(tuple(operands), place)
 
@@ -139,10 +136,10 @@ class _Parser:
         if token.kind is Kind.TEXT:
             return Text(self._take().text, token.place)
         if token.kind is Kind.FIELD:
-            self._at += 1
+            self._take()
             return self._behind(Field(token.text, token.place), token.place)
-        if self._is("("):
-            self._at += 1
+        if self._sign == "(":
+            self._take()
             inner = self._expression(0)
             self._close(")")
             return self._behind(inner, token.place)
@@ -157,12 +154,12 @@ class _Parser:
 
     def _call(self) -> Node:
         name = self._take()
-        self._at += 1
+        self._take()
         arguments: list[Node] = []
-        if not self._is(")"):
+        if self._sign != ")":
             arguments.append(self._expression(0))
-            while self._is(","):
-                self._at += 1
+            while self._sign == ",":
+                self._take()
                 arguments.append(self._expression(0))
         self._close(")")
         return Call(name.text, tuple(arguments), name.place)
@@ -170,7 +167,7 @@ class _Parser:
     def _behind(self, origin: Node, place: int) -> Node:
         """What follows a bracket, a call or a ``${name}``: predicates and further steps."""
         filters = self._predicates()
-        if not self._is("/", "//"):
+        if self._sign not in ("/", "//"):
             if not filters:
                 return origin
             return Path(Start.EXPRESSION, (), place, origin, filters)
@@ -180,16 +177,16 @@ class _Parser:
         return Path(Start.EXPRESSION, steps, place, origin, filters)
 
     def _location(self, token: Token) -> Node:
-        if self._is("/"):
-            self._at += 1
-            begins = self._now.kind is Kind.NAME or self._is(".", "..", "@") or self._now.text == "*"
+        if self._sign == "/":
+            self._take()
+            begins = self._now.kind is Kind.NAME or self._sign in (".", "..", "@") or self._now.text == "*"
             return Path(Start.ROOT, self._further([self._step()]) if begins else (), token.place)
-        if self._is("//"):
+        if self._sign == "//":
             return Path(Start.ROOT, self._further([]), token.place)
         return Path(Start.HERE, self._further([self._step()]), token.place)
 
     def _further(self, steps: list[Step]) -> tuple[Step, ...]:
-        while self._is("/", "//"):
+        while self._sign in ("/", "//"):
             if self._take().text == "//":
                 steps.append(_BELOW)
             steps.append(self._step())
@@ -197,39 +194,40 @@ class _Parser:
 
     def _step(self) -> Step:
         token = self._now
-        if self._is("."):
-            self._at += 1
+        if self._sign == ".":
+            self._take()
             return _HERE
-        if self._is(".."):
-            self._at += 1
+        if self._sign == "..":
+            self._take()
             return Step("parent", None)
-        if self._is("@"):
+        if self._sign == "@":
             raise Refused("FM-315", place=token.place, what="@")
         axis: Axis = "child"
         if token.kind is Kind.NAME and self._tokens[self._at + 1].text == "::":
             if token.text not in _AXES:
                 raise Refused("FM-315", place=token.place, what=f"{token.text}::")
             axis = _AXES[token.text]
-            self._at += 2
+            self._take()
+            self._take()
         return Step(axis, self._test(), self._predicates())
 
     def _test(self) -> str | None:
         token = self._now
         if token.kind not in (Kind.NAME, Kind.SIGN) or (token.kind is Kind.SIGN and token.text != "*"):
             raise self._unexpected()
-        self._at += 1
-        if token.kind is Kind.NAME and self._is("("):
+        self._take()
+        if token.kind is Kind.NAME and self._sign == "(":
             if token.text != "node":
                 raise Refused("FM-315", place=token.place, what=f"{token.text}()")
-            self._at += 1
+            self._take()
             self._close(")")
             return None
         return token.text
 
     def _predicates(self) -> tuple[Node, ...]:
         found: list[Node] = []
-        while self._is("["):
-            self._at += 1
+        while self._sign == "[":
+            self._take()
             found.append(self._expression(0))
             self._close("]")
         return tuple(found)

@@ -20,13 +20,17 @@ def local(name: str) -> str:
 
 def plain(steps: Sequence[Step]) -> tuple[int, tuple[str, ...]] | None:
     """How often ``..`` and which names then; None when there is anything else."""
-    ups = 0
-    while ups < len(steps) and steps[ups] == Step("parent", None):
-        ups += 1
-    rest = steps[ups:]
-    if any(step.axis != "child" or step.name in (None, "*") or step.predicates for step in rest):
-        return None
-    return ups, tuple(local(str(step.name)) for step in rest)
+    ups, names = 0, []
+    for step in steps:
+        if step.predicates or step.name == "*":
+            return None
+        if step.axis == "child" and step.name is not None:
+            names.append(local(step.name))
+        elif step.axis == "parent" and step.name is None and not names:
+            ups += 1
+        else:
+            return None
+    return ups, tuple(names)
 
 
 # --- plain paths

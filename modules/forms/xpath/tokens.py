@@ -6,9 +6,8 @@ A ``*`` and the words ``and or mod div`` are operators where an operand has just
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 from modules.contract import Refused
 
@@ -28,9 +27,7 @@ _TOKEN: Final = re.compile(
     re.VERBOSE | re.ASCII,
 )
 _WORDS: Final = frozenset({"and", "or", "mod", "div"})
-_NO_OPERAND_BEFORE: Final = frozenset(
-    {"(", "[", ",", "@", "::", "/", "//", "|", "+", "-", "=", "!=", "<", "<=", ">", ">="}
-)
+_ENDS_OPERAND: Final = frozenset({")", "]", ".", "..", "*"})  # a * that is a sign is a wildcard
 
 
 class Kind(Enum):
@@ -43,8 +40,7 @@ class Kind(Enum):
     END = "end"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """``place`` is where it begins, counted from 1."""
 
     kind: Kind
@@ -58,27 +54,33 @@ def tokens(source: str) -> list[Token]:
         raise Refused("FM-304", length=len(source), longest=LONGEST)
     made: list[Token] = []
     at = 0
-    while at < len(source):
-        found = _TOKEN.match(source, at)
-        if found is None:
-            raise Refused("FM-303", place=at + 1, found=source[at : at + 12])
-        group, text = str(found.lastgroup), found.group()
-        if group != "space":
-            made.append(_token(group, text, at + 1, made))
+    operand = False  # whether an operand has just ended
+    for found in iter(_TOKEN.scanner(source).match, None):  # type: ignore[attr-defined]  # typeshed does not know it
+        group, text = found.lastgroup, found.group()
+        if group == "sign":
+            if text == "*" and operand:
+                made.append(Token(Kind.OPERATOR, text, at + 1))
+                operand = False
+            else:
+                made.append(Token(Kind.SIGN, text, at + 1))
+                operand = text in _ENDS_OPERAND
+        elif group == "name":
+            operator = operand and text in _WORDS
+            made.append(Token(Kind.OPERATOR if operator else Kind.NAME, text, at + 1))
+            operand = not operator
+        elif group != "space":
+            made.append(_literal(str(group), text, at + 1))
+            operand = True
         at = found.end()
-    made.append(Token(Kind.END, "", len(source) + 1))
+    if at < len(source):
+        raise Refused("FM-303", place=at + 1, found=source[at : at + 12])
+    made.append(Token(Kind.END, "", at + 1))
     return made
 
 
-def _token(group: str, text: str, place: int, before: list[Token]) -> Token:
+def _literal(group: str, text: str, place: int) -> Token:
+    if group == "number":
+        return Token(Kind.NUMBER, text, place)
     if group == "text":
         return Token(Kind.TEXT, text[1:-1], place)
-    if group == "field":
-        return Token(Kind.FIELD, text[2:-1].strip(), place)
-    if (text == "*" or text in _WORDS) and before and not _wants_operand(before[-1]):
-        return Token(Kind.OPERATOR, text, place)
-    return Token(Kind(group), text, place)
-
-
-def _wants_operand(token: Token) -> bool:
-    return token.kind is Kind.OPERATOR or (token.kind is Kind.SIGN and token.text in _NO_OPERAND_BEFORE)
+    return Token(Kind.FIELD, text[2:-1].strip(), place)

@@ -99,10 +99,10 @@ def _enter(
 
 def known(call: Call) -> Function:
     """``Refused``: FM-306 no such function, FM-307 another number of arguments than it takes."""
-    from difflib import get_close_matches
-
     made = FUNCTIONS.get(call.name)
     if made is None:
+        from difflib import get_close_matches
+
         near = get_close_matches(call.name, FUNCTIONS, 1)
         raise Refused("FM-306", name=call.name[:60], place=call.place, near=near[0] if near else "…")
     if not made.least <= len(call.arguments) <= made.most:
