@@ -59,13 +59,13 @@ def _with_row(message: str, data: bytes, file_type: str) -> str:
     return message
 
 
-def main() -> None:
+def run(file_type: str) -> None:
     """Convert standard input."""
     bound()
-    answer = convert(sys.stdin.buffer.read(), sys.argv[-1])
+    answer = convert(sys.stdin.buffer.read(), file_type)
     sys.stdout.buffer.write(json.dumps(answer, ensure_ascii=False).encode("utf-8", "surrogatepass"))
     sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":
-    main()
+    run(sys.argv[-1])

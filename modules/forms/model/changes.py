@@ -42,10 +42,7 @@ def _top(before: Form, after: Form) -> Iterator[Change]:
     for one in (old, new):
         one.pop("items", None)
         one.pop("lists", None)
-    yield from (
-        Change(kind="changed", part="form", id=after.id, member=member, before=was, after=is_)
-        for member, was, is_ in _differences(old, new)
-    )
+    yield from _changed("form", after.id, old, new)
 
 
 def _items(before: Form, after: Form) -> Iterator[Change]:
@@ -61,10 +58,7 @@ def _items(before: Form, after: Form) -> Iterator[Change]:
         if id in moved:
             yield Change(kind="moved", part="item", id=id, before=_place(id, old), after=_place(id, new))
         mine, its = _members(was), _members(item)
-        yield from (
-            Change(kind="changed", part="item", id=id, member=member, before=one, after=other)
-            for member, one, other in _differences(mine, its)
-        )
+        yield from _changed("item", id, mine, its)
     for id in old.items:
         if id not in new.items:
             yield Change(kind="removed", part="item", id=id, before=old.path[id])
@@ -133,10 +127,7 @@ def _lists(before: Form, after: Form) -> Iterator[Change]:
         old, new = plain(was), plain(one)
         mine = {row["id"]: row for row in old.pop("rows", ())}
         its = {row["id"]: row for row in new.pop("rows", ())}
-        yield from (
-            Change(kind="changed", part="list", id=name, member=member, before=a, after=b)
-            for member, a, b in _differences(old, new)
-        )
+        yield from _changed("list", name, old, new)
         order = {code: number for number, code in enumerate(mine)}
         stayed = [code for code in its if code in order]
         kept = _longest_rise([order[code] for code in stayed])
@@ -149,20 +140,18 @@ def _lists(before: Form, after: Form) -> Iterator[Change]:
                 yield Change(
                     kind="moved", part="row", id=f"{name}/{code}", before=order[code], after=list(its).index(code)
                 )
-            yield from (
-                Change(kind="changed", part="row", id=f"{name}/{code}", member=member, before=a, after=b)
-                for member, a, b in _differences(mine[code], row)
-            )
-        yield from (
-            Change(kind="removed", part="row", id=f"{name}/{code}", before=mine[code].get("label"))
-            for code in mine
-            if code not in its
-        )
-    yield from (
-        Change(kind="removed", part="list", id=name, before=len(one.rows))
-        for name, one in before.lists.items()
-        if name not in after.lists
-    )
+            yield from _changed("row", f"{name}/{code}", mine[code], row)
+        for code, row in mine.items():
+            if code not in its:
+                yield Change(kind="removed", part="row", id=f"{name}/{code}", before=row.get("label"))
+    for name, one in before.lists.items():
+        if name not in after.lists:
+            yield Change(kind="removed", part="list", id=name, before=len(one.rows))
+
+
+def _changed(part: Part, id: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+    for member, was, is_ in _differences(before, after):
+        yield Change(kind="changed", part=part, id=id, member=member, before=was, after=is_)
 
 
 def _differences(

@@ -33,11 +33,11 @@ class Atom:
 def ways(expression: str) -> list[list[Atom]] | None:
     """The ways in which a condition can hold, each a list of what must hold together; None when there are too many to look at."""
     found: list[list[Atom]] = []
-    for part in _split(_bare(expression), " or "):
+    for part in split(_bare(expression), " or "):
         branches: list[list[Atom]] = [[]]
-        for piece in _split(_bare(part), " and "):
+        for piece in split(_bare(part), " and "):
             inner = _bare(piece)
-            if len(_split(inner, " or ")) > 1:
+            if len(split(inner, " or ")) > 1:
                 deeper = ways(inner)
                 if deeper is None or len(branches) * len(deeper) > MOST:
                     return None
@@ -69,7 +69,8 @@ def contradiction(
         if atom.sign == "never":
             return "false()"
         known = codes(atom.node)
-        if atom.sign in ("=", "has") and known is not None and atom.value not in known and atom.value:
+        asks = atom.sign == "has" or (atom.sign == "=" and single(atom.node))
+        if asks and known is not None and atom.value and atom.value not in known:
             return f"{atom.node} = {atom.value!r}"
     for node in {atom.node for atom in way}:
         mine = [atom for atom in way if atom.node == node]
@@ -78,12 +79,12 @@ def contradiction(
             return f"{node} = " + " and ".join(sorted(repr(one) for one in equal))
         if equal & {atom.value for atom in mine if atom.sign == "!="}:
             return f"{node} = and != {min(equal)!r}"
-        if reason := _outside(node, mine):
+        if reason := outside(node, mine):
             return reason
     return ""
 
 
-def _outside(node: str, atoms: Sequence[Atom]) -> str:
+def outside(node: str, atoms: Sequence[Atom]) -> str:
     """Whether the bounds of a number leave none."""
     low, high = Decimal("-Infinity"), Decimal("Infinity")
     open_low = open_high = False
@@ -141,7 +142,7 @@ def _closes(text: str) -> int:
     return -1
 
 
-def _split(text: str, word: str) -> list[str]:
+def split(text: str, word: str) -> list[str]:
     """``text`` at every ``word`` outside brackets and quotes."""
     found, start = [], 0
     outside = {place for place, depth in _depths(text) if depth == 0}

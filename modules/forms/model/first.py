@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -26,6 +27,11 @@ def form_of(form: one.Definition) -> Form:
         items=tuple(_section(section, form) for section in form.sections),
         origin=Origin(kind="format1", def_hash=form.def_hash),
     )  # fmt: skip
+
+
+def as_second(form: Form) -> Form:
+    """A form of format 1 as one of format 2, for writing it anew: it gets a hash of its own. Others are as they are."""
+    return dataclasses.replace(form, origin=Origin()) if form.origin.kind == "format1" else form
 
 
 def _section(section: one.Section, form: one.Definition) -> Group:

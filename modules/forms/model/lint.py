@@ -23,14 +23,14 @@ def lint(form: Form, older: Form | None = None) -> list[Diagnostic]:
     """Everything worth looking at, worst first; with ``older`` also what a new version would cost."""
     spots = places(form)
     found = [
-        *_translations(form), *_lists(form), *_cascades(form, spots), *_conditions(form, spots), *_circles(form, spots),
+        *_translations(form), *_lists(form), *_cascades(form, spots), *_conditions(form, spots), *_circles(spots),
         *_names(form, spots), *(_versions(form, older) if older is not None else ()),
     ]  # fmt: skip
     return worst_first(found)
 
 
-def _say(code: str, grade: Grade, where: str, **values: Any) -> Diagnostic:
-    return Diagnostic(code=code, grade=grade, where=where, values=values)
+def _say(code: str, grade: Grade, at: str, /, **values: Any) -> Diagnostic:
+    return Diagnostic(code=code, grade=grade, where=at, values=values)
 
 
 def label(item: Item) -> str:
@@ -86,7 +86,7 @@ def _cascades(form: Form, spots: Places) -> Iterator[Diagnostic]:
 
 def _filters(filter: str, here: str, spots: Places) -> Iterator[tuple[str, str]]:
     """Columns and the paths that they must equal, of a filter that is nothing but equalities joined by ``and``."""
-    ways = conditions._split(filter, " and ") if filter else []
+    ways = conditions.split(filter, " and ") if filter else []
     for part in ways:
         found = _EQUAL.match(part)
         if found is None:
@@ -129,11 +129,11 @@ def _conditions(form: Form, spots: Places) -> Iterator[Diagnostic]:
     for id, item in spots.items.items():
         if item.relevant and (reason := _impossible(_above(id, spots), spots, codes, single)):
             yield _say("FM-436", "warning", id, label=label(item), reason=reason)
-        if isinstance(item, Field):
-            if (
-                item.constraint and (reason := _impossible([(item.constraint, spots.path[id])], spots, codes, single))
-            ) or (reason := _bounds(item)):
-                yield _say("FM-437", "warning", id, label=label(item), reason=reason)
+        if not isinstance(item, Field):
+            continue
+        own = [(item.constraint, spots.path[id])] if item.constraint else []
+        if reason := _impossible(own, spots, codes, single) or _bounds(item):
+            yield _say("FM-437", "warning", id, label=label(item), reason=reason)
 
 
 def _above(id: str, spots: Places) -> list[tuple[str, str]]:
@@ -153,7 +153,8 @@ def _impossible(said: Sequence[tuple[str, str]], spots: Places, codes: Any, sing
         found = conditions.ways(expression)
         if found is None:
             return ""
-        parts.append([[_placed(atom, here, spots) for atom in way] for way in found])
+        placed = [[_placed(atom, here, spots) for atom in way] for way in found]
+        parts.append([[atom for atom in way if atom is not None] for way in placed])
     every = conditions.together(parts)
     if not every:
         return ""
@@ -161,12 +162,16 @@ def _impossible(said: Sequence[tuple[str, str]], spots: Places, codes: Any, sing
     return reasons[0] if all(reasons) else ""
 
 
-def _placed(atom: conditions.Atom, here: str, spots: Places) -> conditions.Atom:
-    """An atom with the absolute path of its node."""
+def _placed(atom: conditions.Atom, here: str, spots: Places) -> conditions.Atom | None:
+    """An atom with the absolute path of its node; None when the node may have several values there, one for each row of a repeat."""
     if not atom.node:
         return atom
     asked = spots.asked(atom.node, here)
     node = next(iter(asked)) if len(asked) == 1 else references.resolve(atom.node, here)
+    item, mine = spots.at.get(node), spots.at.get(here)
+    around = spots.repeats(mine.id) if mine is not None else ()
+    if item is not None and not set(spots.repeats(item.id)) <= {*around, *([mine.id] if mine is not None else [])}:
+        return None
     return conditions.Atom(node, atom.sign, atom.value)
 
 
@@ -177,7 +182,7 @@ def _bounds(field: Field) -> str:
         if least is None or most is None or "today" in (least, most):
             continue
         day = field.type in ("date", "khmer_date")
-        if str(least) > str(most) if day else conditions._outside("", _pair(least, most)):
+        if str(least) > str(most) if day else conditions.outside("", _pair(least, most)):
             return f"{low} {least}, {high} {most}"
     return ""
 
@@ -189,7 +194,7 @@ def _pair(least: Any, most: Any) -> list[conditions.Atom]:
 # --- circles and names
 
 
-def _circles(form: Form, spots: Places) -> Iterator[Diagnostic]:
+def _circles(spots: Places) -> Iterator[Diagnostic]:
     """Calculations and conditions that depend on themselves."""
     asks: dict[str, set[str]] = {}
     for id, item in spots.items.items():
@@ -277,11 +282,8 @@ def expressions(form: Form, spots: Places) -> Iterator[tuple[str, str, str]]:
             said += [item.required, item.constraint, item.calculate, *(action.value for action in item.set)]
             if item.choices is not None:
                 said += [item.choices.nodeset, item.choices.seed]
-                said += (
-                    [item.choices.filter]
-                    if _is_path_only(item.choices.filter)
-                    else [f"instance('x')/root/item[{item.choices.filter}]"]
-                )
+                if item.choices.filter:
+                    said.append(f"instance('{item.choices.list}')/root/item[{item.choices.filter}]")
         yield from ((id, here, one) for one in said if one)
         for words in (item.label, item.hint, item.guidance):
             for text in words.values():
@@ -290,10 +292,6 @@ def expressions(form: Form, spots: Places) -> Iterator[tuple[str, str, str]]:
         yield "", spots.root, check.when
     if form.meta.instance_name:
         yield "", f"{spots.root}/meta/instanceName", form.meta.instance_name
-
-
-def _is_path_only(filter: str) -> bool:
-    return not filter
 
 
 # --- versions

@@ -10,6 +10,7 @@ from modules.forms.interchange.xform.names import PATCH, SALA, USUAL, VERSION, X
 from modules.forms.interchange.xform.reading import read_xform, usual_model
 from modules.forms.interchange.xform.texts import Texts
 from modules.forms.interchange.xml import Element, read_xml, write_xml
+from modules.forms.model.first import as_second
 from modules.forms.model.form import NEUTRAL, ChoiceList, Form, Node
 from modules.forms.model.paths import expanded, places
 
@@ -19,7 +20,7 @@ def write_xform(form: Form) -> bytes:
 
     ``${name}`` is written out as the path that it means; everything else reads back as the same form.
     """
-    form = expanded(form)
+    form = expanded(as_second(form))
     plain = _document(form)
     read, _ = read_xform(_text(plain, form), name=form.id)
     if difference := patch.between(read, form):

@@ -129,7 +129,9 @@ class _Reader:
                 end = self._source.find("\n", self._at)
                 self._at = len(self._source) if end < 0 else end
                 continue
-            parts.extend(self._repeated(part) for part in self._atom())
+            atoms = self._atom()
+            parts += atoms[:-1]  # of a quoted text only the last character is repeated
+            parts += [self._repeated(atom) for atom in atoms[-1:]]
         return Row(tuple(parts)) if len(parts) != 1 else parts[0]
 
     # --- repetitions

@@ -12,9 +12,11 @@ import pytest
 
 from modules.contract import Refused
 from modules.forms.xpath import Context, compile_expression, files, trial
+from modules.forms.xpath.regex import fits
 from modules.forms.xpath.values import string
 from tests.modules.forms.xpath.expressions import Expressions, form
 from tests.modules.forms.xpath.oracle import FORM, JavaRosa, missing
+from tests.modules.forms.xpath.test_xpath_regex import PATTERNS
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 FORMS, QUESTIONS = 6, 120
@@ -67,6 +69,13 @@ def test_random_expressions_agree(javarosa: JavaRosa, tmp_path: Path, seed: int)
         if not agree(mine := ours(world, place, expression), theirs)
     ]
     assert not differ, "\n".join(differ)
+
+
+def test_patterns_mean_what_they_mean_in_java(javarosa: JavaRosa) -> None:
+    javarosa.open(FORM)
+    tried = [(pattern, text) for pattern, yes, no in PATTERNS for text in yes + no if "'" not in pattern]
+    said = javarosa.ask([("/data/out", f"regex('{text}', '{pattern}')") for pattern, text in tried])
+    assert [pair for pair, answer in zip(tried, said, strict=True) if answer != ("boolean", fits(pair[0], pair[1]))] == []
 
 
 DIFFER = [
