@@ -187,9 +187,9 @@ def eval_(
     desk = ctx.find_object(Desk)
     if desk is None:
         raise click.UsageError("run this through sala-cli")
-    given = instance.read_bytes() if instance else b"{}"
+    given = trial.contents(instance) if instance else b"{}"
     named = dict(one.partition("=")[::2] for one in lists)
-    sheets = {id: (file, _bytes(Path(file))) for id, file in named.items()}
+    sheets = {id: (file, trial.contents(Path(file))) for id, file in named.items()}
     desk.print(
         trial.run(expression, given, name=instance.name if instance else "", at=at, lists=sheets, language=language_)
     )
@@ -239,13 +239,6 @@ def convert_workbook(kind: str) -> None:
     from modules.forms.interchange import converter
 
     converter.run(kind)
-
-
-def _bytes(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise Refused("CL-002", file=file.name, reason=str(error.strerror)) from error
 
 
 def _near(value: Any, folder: Path) -> Any:

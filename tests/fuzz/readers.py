@@ -15,6 +15,8 @@ from modules.certificates import claims, kh1, sources, statuslist, templates, tr
 from modules.flows import definition as flows
 from modules.forms import definition as forms
 from modules.forms import numbering
+from modules.forms.xpath import compile as expressions
+from modules.forms.xpath import files, regex
 from modules.links import hosts, rules
 from modules.messages import recipients, segments, template
 from sync import (
@@ -197,6 +199,19 @@ MODULES: Final[dict[str, Parser]] = {
     ),
     "modules/forms/definition.py::load_json": Parser(
         lambda data: forms.load_json(data, name="x", limit=100_000), lambda: _shipped("assets/forms/*-1.json")
+    ),
+    "modules/forms/xpath/compile.py::compile_expression": Parser(
+        _text(lambda text: expressions.compile_expression(text).reads),
+        lambda: [b"/data/a[b = 'c'] | instance('x')/root/item[position() = 2]", "concat('ខ្មែរ', -1.5 * ../x) != //y".encode()],
+    ),
+    "modules/forms/xpath/files.py::read_answers": Parser(
+        lambda data: files.read_answers(data, name="x"), lambda: [b'{"a": [{"b": 1}], "c": null}', "<data><a>សុខ</a></data>".encode()]
+    ),
+    "modules/forms/xpath/files.py::read_list": Parser(
+        lambda data: files.read_list(data, name="x"), lambda: ["name,label\nk,ខេត្ត\n".encode()]
+    ),
+    "modules/forms/xpath/regex/__init__.py::fits": Parser(
+        _text(lambda text: regex.fits(text, "ab12")), lambda: [rb"(?i)[a-z&&[^q]]{2,}\d+|\p{IsKhmer}(?=x)$"]
     ),
     "modules/forms/numbering.py::read": Parser(_text(numbering.read), lambda: [b"0306-01-000001"]),
     "modules/links/hosts.py::read": Parser(_text(hosts.read), lambda: [b"www.gov.kh", b"[2001:db8::1]", "ខ្មែរ.com".encode()]),

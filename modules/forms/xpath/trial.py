@@ -5,13 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 from typing import Any
 
+from modules.contract import Refused
 from modules.forms.xpath.compile import Expression, compile_expression
-from modules.forms.xpath.files import place, read_answers, read_list
+from modules.forms.xpath.files import LARGEST, place, read_answers, read_list
 from modules.forms.xpath.nodes import Context, Node, Scalar
 from modules.forms.xpath.values import Kind, string
 from modules.forms.xpath.world import World
+
+
+def contents(file: Path) -> bytes:
+    """The bytes of a file that somebody names. ``Refused("FM-316")`` when it cannot be read, or is too large to be."""
+    try:
+        if file.stat().st_size > LARGEST:
+            raise Refused("FM-316", file=file.name, reason=f"> {LARGEST} bytes")
+        return file.read_bytes()
+    except OSError as error:
+        raise Refused("FM-316", file=file.name, reason=str(error.strerror)) from error
 
 
 def run(

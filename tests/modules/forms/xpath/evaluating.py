@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
 from i18n.dates import PHNOM_PENH
+from modules.contract import Refused
 from modules.forms.xpath import Context, Kind, Scalar, World, compile_expression, files, tree
 from modules.forms.xpath.values import string
 
@@ -45,8 +47,19 @@ def value(expression: str, place: str = "/data/out", language: str = "en") -> Sc
     """What ``expression`` gives at ``place``: nodes as a list of their texts."""
     around = world(language)
     names, node = files.place(around, place)
-    made = compile_expression(expression, at=names, find=lambda name: {"a": ("data", "a"), "x": ("data", "row", "x")}.get(name))
+    made = compile_expression(
+        expression, at=names, find=lambda name: {"a": ("data", "a"), "x": ("data", "row", "x")}.get(name)
+    )
     context = Context(around, node)
     if made.kind is Kind.NODES:
         return [string(one.value) for one in made.nodes(context)]
     return made.value(context)
+
+
+def refusal(work: Callable[[], object]) -> str | None:
+    """The code with which ``work`` is refused; None when it is done."""
+    try:
+        work()
+    except Refused as refused:
+        return refused.code
+    return None

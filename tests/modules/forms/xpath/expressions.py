@@ -85,7 +85,13 @@ class Expressions:
     def _rows(self, name: str) -> str:
         """Nodes of all rows, or of the own one as the absolute path means it there."""
         way = self._of("/data/row", "../../row" if self._row else "/data/row")
-        test = self._of("", "", f"[x {self._of('>', '<', '>=', '!=')} {self._random.randint(-3, 9)}]", "[y = /data/t]", "[position() < 3]")
+        test = self._of(
+            "",
+            "",
+            f"[x {self._of('>', '<', '>=', '!=')} {self._random.randint(-3, 9)}]",
+            "[y = /data/t]",
+            "[position() < 3]",
+        )
         return f"{way}{test}/{name}"
 
     # --- by type

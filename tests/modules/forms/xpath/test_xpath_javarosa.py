@@ -75,7 +75,9 @@ def test_patterns_mean_what_they_mean_in_java(javarosa: JavaRosa) -> None:
     javarosa.open(FORM)
     tried = [(pattern, text) for pattern, yes, no in PATTERNS for text in yes + no if "'" not in pattern]
     said = javarosa.ask([("/data/out", f"regex('{text}', '{pattern}')") for pattern, text in tried])
-    assert [pair for pair, answer in zip(tried, said, strict=True) if answer != ("boolean", fits(pair[0], pair[1]))] == []
+    assert [
+        pair for pair, answer in zip(tried, said, strict=True) if answer != ("boolean", fits(pair[0], pair[1]))
+    ] == []
 
 
 DIFFER = [

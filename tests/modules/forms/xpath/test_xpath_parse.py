@@ -14,19 +14,24 @@ from modules.forms.xpath import parse as grammar
 from modules.forms.xpath.parse import parse
 from modules.forms.xpath.syntax import Arithmetic, Comparison, Connective, Negation, Number, Path, Start, Union
 from modules.forms.xpath.tokens import LONGEST, Kind, tokens
-from tests.modules.forms.xpath.evaluating import value
+from tests.modules.forms.xpath.evaluating import refusal, value
 
 
 @pytest.mark.parametrize(
     ("expression", "wanted"),
     [
         ("1 + 2 * 3", 7.0), ("(1 + 2) * 3", 9.0), ("10 - 2 - 3", 5.0), ("2 * 3 mod 4", 2.0), ("-2 * -3", 6.0), ("- - 3", 3.0), ("--3", 3.0),
-        ("3-2", 1.0), ("2 - -3", 5.0), ("12 div 4 div 3", 1.0), ("5 mod 3 + 1", 3.0), ("-5 mod 3", -2.0), ("5 mod -3", 2.0), ("5.5 mod 2", 1.5),
-        ("1 < 2 = true()", True), ("1 = 1 = 1", True), ("3 > 2 > 1", False), ("1 or 0 and 0", True), ("0 and 1 or 1", True), ("1 div 0 > 5", True),
-        ("'a' = \"a\"", True), ('"it\'s"', "it's"), ("1.5 + .5", 2.0), ("1. + 1", 2.0), ("true() != false()", True), ("1 + 1 = 2 and 2 > 1", True),
+        ("3-2", 1.0), ("2 - -3", 5.0), ("12 div 4 div 3", 1.0), ("5 mod 3 + 1", 3.0), ("-5 mod 3", -2.0), ("5 mod -3", 2.0),
+        ("5.5 mod 2", 1.5),
+        ("1 < 2 = true()", True), ("1 = 1 = 1", True), ("3 > 2 > 1", False), ("1 or 0 and 0", True), ("0 and 1 or 1", True),
+        ("1 div 0 > 5", True),
+        ("'a' = \"a\"", True), ('"it\'s"', "it's"), ("1.5 + .5", 2.0), ("1. + 1", 2.0), ("true() != false()", True),
+        ("1 + 1 = 2 and 2 > 1", True),
         ("-/data/a", -5.0), ("-/data/a + 1", -4.0), ("/data/a * /data/b", 35.0), ("/data/a*2", 10.0), ("/data/a div/data/b < 1", True),
-        (" \n\t1\r+\f1 ", 2.0), ("0.1 + 0.2 = 0.3", True), ("'5' = 5", True), ("'5.0' = 5", True), ("'5.0' = '5'", False), ("'2' > '10'", False),
-        ("'a' < 'b'", False), ("true() = 'x'", True), ("1 div 0 = 1 div 0", True), ("0 div 0 = 0 div 0", False), ("0 div 0 != 0 div 0", True),
+        (" \n\t1\r+\f1 ", 2.0), ("0.1 + 0.2 = 0.3", True), ("'5' = 5", True), ("'5.0' = 5", True), ("'5.0' = '5'", False),
+        ("'2' > '10'", False),
+        ("'a' < 'b'", False), ("true() = 'x'", True), ("1 div 0 = 1 div 0", True), ("0 div 0 = 0 div 0", False),
+        ("0 div 0 != 0 div 0", True),
     ],
 )  # fmt: skip
 def test_operators(expression: str, wanted: object) -> None:
@@ -56,7 +61,14 @@ def test_a_long_sum_is_flat() -> None:
 
 
 def test_where_a_path_begins() -> None:
-    starts = {"/": Start.ROOT, "//a": Start.ROOT, "a": Start.HERE, ".": Start.HERE, "..": Start.HERE, "current()/../a": Start.CURRENT}
+    starts = {
+        "/": Start.ROOT,
+        "//a": Start.ROOT,
+        "a": Start.HERE,
+        ".": Start.HERE,
+        "..": Start.HERE,
+        "current()/../a": Start.CURRENT,
+    }
     for expression, start in starts.items():
         made = parse(expression)
         assert isinstance(made, Path) and made.start is start, expression
@@ -70,10 +82,14 @@ def test_where_a_path_begins() -> None:
 @pytest.mark.parametrize(
     ("expression", "code", "place"),
     [
-        ("", "FM-302", 1), ("1 +", "FM-302", 4), ("(1", "FM-302", 3), ("concat('a'", "FM-302", 11), ("a[1", "FM-302", 4), ("a/", "FM-302", 3),
-        ("1 2", "FM-301", 3), (")", "FM-301", 1), ("a b", "FM-301", 3), ("1 = = 2", "FM-301", 5), ("a[]", "FM-301", 3), ("f(,)", "FM-301", 3),
-        ("'abc", "FM-303", 1), ("1 ! 2", "FM-303", 3), ("a # b", "FM-303", 3), ("${}", "FM-303", 1), ("$a", "FM-303", 1), ("a & b", "FM-303", 3),
-        ("@id", "FM-315", 1), ("/data/@id", "FM-315", 7), ("following::a", "FM-315", 1), ("text()", "FM-315", 1), ("a/comment()", "FM-315", 3),
+        ("", "FM-302", 1), ("1 +", "FM-302", 4), ("(1", "FM-302", 3), ("concat('a'", "FM-302", 11), ("a[1", "FM-302", 4),
+        ("a/", "FM-302", 3),
+        ("1 2", "FM-301", 3), (")", "FM-301", 1), ("a b", "FM-301", 3), ("1 = = 2", "FM-301", 5), ("a[]", "FM-301", 3),
+        ("f(,)", "FM-301", 3),
+        ("'abc", "FM-303", 1), ("1 ! 2", "FM-303", 3), ("a # b", "FM-303", 3), ("${}", "FM-303", 1), ("$a", "FM-303", 1),
+        ("a & b", "FM-303", 3),
+        ("@id", "FM-315", 1), ("/data/@id", "FM-315", 7), ("following::a", "FM-315", 1), ("text()", "FM-315", 1),
+        ("a/comment()", "FM-315", 3),
         (". [1]", "FM-301", 3), ("1e5", "FM-301", 2),
     ],
 )  # fmt: skip
@@ -115,17 +131,13 @@ def test_what_is_just_allowed_can_be_computed() -> None:
 
 @given(st.text(max_size=40))
 def test_any_text_is_understood_or_refused(text: str) -> None:
-    try:
-        parse(text)
-    except Refused as refused:
-        assert refused.code in {"FM-301", "FM-302", "FM-303", "FM-305", "FM-315"}
+    assert refusal(lambda: parse(text)) in {None, "FM-301", "FM-302", "FM-303", "FM-305", "FM-315"}
 
 
-@given(st.lists(st.sampled_from(
-    ["1", "'a'", "/data/a", "row", "(", ")", "[", "]", "+", "-", "*", "div", "=", "<", "and", "|", "/", "//", "..", ".", "count(", ",", "position()", "${a}"]
-), max_size=14))  # fmt: skip
+WORDS = ["1", "'a'", "/data/a", "row", "(", ")", "[", "]", "+", "-", "*", "div", "=", "<", "and", "|", "/", "//", "..", ".", "count(", ",", "position()", "${a}"]
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=14))
 def test_any_row_of_tokens_is_computed_or_refused(words: list[str]) -> None:
-    try:
-        value(" ".join(words))
-    except Refused as refused:
-        assert refused.code.startswith("FM-3")
+    code = refusal(lambda: value(" ".join(words)))
+    assert code is None or code.startswith("FM-3")

@@ -11,25 +11,31 @@ from hypothesis import strategies as st
 
 from modules.contract import Refused
 from modules.forms.xpath.regex import fits
-from tests.modules.forms.xpath.evaluating import value
-
+from tests.modules.forms.xpath.evaluating import refusal, value
 
 PATTERNS: list[tuple[str, list[str], list[str]]] = [
     ("abc", ["abc"], ["abcd", "xabc", "", "ABC"]), ("", [""], ["a"]), ("a|b", ["a", "b"], ["ab", ""]), ("a|", ["a", ""], ["b"]),
     ("a*b+c?", ["b", "aabbc"], ["ac", "a"]), ("(ab){2,3}", ["abab", "ababab"], ["ab", "abababab"]), ("a{2}", ["aa"], ["a", "aaa"]),
-    ("a{2,}", ["aa", "aaaa"], ["a"]), ("a{0}", [""], ["a"]), (".", ["x", "ខ", "😀"], ["\n", "\r", "\u2028", "xy"]), ("(?s).", ["\n"], ["ab"]),
+    ("a{2,}", ["aa", "aaaa"], ["a"]), ("a{0}", [""], ["a"]), (".", ["x", "ខ", "😀"], ["\n", "\r", "\u2028", "xy"]),
+    ("(?s).", ["\n"], ["ab"]),
     ("[a-c]", ["a", "c"], ["d", "-"]), ("[^a-c]", ["d", "\n"], ["a"]), ("[a-]", ["a", "-"], ["b"]), ("[]a]", ["]", "a"], ["["]),
     ("[a-z&&[^aeiou]]", ["b"], ["a", "B"]), ("[a-c[x-z]]", ["a", "y"], ["m"]), ("[\\d.]+", ["1.5"], ["1a"]), ("[.*+?]", [".", "?"], ["a"]),
     ("\\d+", ["0123"], ["១២", "a"]), ("\\w+", ["a_1"], ["é", "-"]), ("\\s", [" ", "\t", "\x0b"], ["\xa0"]), ("\\D\\W\\S", ["a-b"], ["1-b"]),
-    ("\\h\\v", [" \n", "\xa0\x85"], ["ab"]), ("\\.", ["."], ["a"]), ("\\x41\\u0042\\x{43}\\0104", ["ABCD"], ["abcd"]), ("\\t\\n", ["\t\n"], ["tn"]),
-    ("\\p{L}+", ["aខ"], ["1"]), ("\\p{Lu}\\p{Ll}", ["Aa"], ["aA"]), ("\\P{L}", ["1"], ["a"]), ("\\p{Alpha}+", ["az"], ["ខ", "1"]), ("\\p{Punct}", ["!"], ["a"]),
-    ("\\p{IsKhmer}+", ["ភ្នំពេញ។"], ["a", "1"]), ("\\p{InKhmer}+", ["ភ្នំ។"], ["a"]), ("[ក-អ]", ["ក"], ["ា"]), ("[០-៩]{9}", ["០១២៣៤៥៦៧៨"], ["012345678"]),
+    ("\\h\\v", [" \n", "\xa0\x85"], ["ab"]), ("\\.", ["."], ["a"]), ("\\x41\\u0042\\x{43}\\0104", ["ABCD"], ["abcd"]),
+    ("\\t\\n", ["\t\n"], ["tn"]),
+    ("\\p{L}+", ["aខ"], ["1"]), ("\\p{Lu}\\p{Ll}", ["Aa"], ["aA"]), ("\\P{L}", ["1"], ["a"]), ("\\p{Alpha}+", ["az"], ["ខ", "1"]),
+    ("\\p{Punct}", ["!"], ["a"]),
+    ("\\p{IsKhmer}+", ["ភ្នំពេញ។"], ["a", "1"]), ("\\p{InKhmer}+", ["ភ្នំ។"], ["a"]), ("[ក-អ]", ["ក"], ["ា"]),
+    ("[០-៩]{9}", ["០១២៣៤៥៦៧៨"], ["012345678"]),
     ("(?i)abc[x-z]", ["aBCY"], ["abd"]), ("(?i:a)b", ["Ab"], ["AB"]), ("a(?i)b", ["aB"], ["AB"]), ("(?x) a b # c", ["ab"], ["a b"]),
-    ("^a$", ["a", "a\n"][:1], ["ab"]), ("\\Aa\\z", ["a"], ["b"]), ("a$\n", ["a\n"], ["a"]), ("(?m)a$\n^b", ["a\nb"], ["ab"]), ("\\bfoo\\b.*", ["foo", "foo bar"], ["foobar"]),
+    ("^a$", ["a", "a\n"][:1], ["ab"]), ("\\Aa\\z", ["a"], ["b"]), ("a$\n", ["a\n"], ["a"]), ("(?m)a$\n^b", ["a\nb"], ["ab"]),
+    ("\\bfoo\\b.*", ["foo", "foo bar"], ["foobar"]),
     ("f\\Boo", ["foo"], ["f oo"]), ("(?=.*[0-9])(?=.*[a-z]).{4,}", ["abc1"], ["abcd", "1234", "a1"]), ("(?!0)[0-9]+", ["12"], ["012"]),
-    ("a(?<=a)b", ["ab"], ["b"]), ("(?<!x).a", ["ba"], ["a"]), ("(?<name>a)(?:b)", ["ab"], ["a"]), ("a++b", ["aab"], ["b"]), ("a++ab", [], ["aab"]),
+    ("a(?<=a)b", ["ab"], ["b"]), ("(?<!x).a", ["ba"], ["a"]), ("(?<name>a)(?:b)", ["ab"], ["a"]), ("a++b", ["aab"], ["b"]),
+    ("a++ab", [], ["aab"]),
     ("x*+", ["", "xx"], ["y"]), ("a*?b??", ["aab", ""], ["c"]), ("\\Qa.b*\\E+", ["a.b*", "a.b**"], ["axb"]), ("\\R", ["\r\n", "\n"], ["a"]),
-    ("(a|ab)(c|bcd)(d*)", ["abcd", "ac"], ["ab"]), ("((a*)*)*", ["", "aaa"], ["b"]), ("[+-]?[0-9]+([.][0-9]+)?", ["-1.5", "3"], ["1.", "+"]),
+    ("(a|ab)(c|bcd)(d*)", ["abcd", "ac"], ["ab"]), ("((a*)*)*", ["", "aaa"], ["b"]),
+    ("[+-]?[0-9]+([.][0-9]+)?", ["-1.5", "3"], ["1.", "+"]),
     ("[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\\.[A-Za-z]{2,6}", ["sok.dara@moi.gov.kh"], ["sok@", "@moi.gov.kh"]),
 ]  # fmt: skip
 
@@ -42,7 +48,8 @@ def test_fits(pattern: str, yes: list[str], no: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    ["(", ")", "a)", "[", "[a", "*", "a{", "a{x}", "a{3,2}", "\\", "\\k<a>", "(a)\\1", "(?>a)", "(?", "(?<a", "\\p{Nope}", "\\y", "[z-a]", "(ab)++",
+    ["(", ")", "a)", "[", "[a", "*", "a{", "a{x}", "a{3,2}", "\\", "\\k<a>", "(a)\\1", "(?>a)", "(?", "(?<a", "\\p{Nope}", "\\y", "[z-a]",
+     "(ab)++",
      "\\x{110000}", "\\xZZ", "\\u12", "\\0", "(?q)a", "+"],
 )  # fmt: skip
 def test_what_is_no_pattern_or_looks_back_is_refused(pattern: str) -> None:
@@ -54,8 +61,10 @@ def test_what_is_no_pattern_or_looks_back_is_refused(pattern: str) -> None:
 @pytest.mark.parametrize(
     ("pattern", "text"),
     [
-        ("(a+)+b", "a" * 5_000), ("(a|aa)+b", "a" * 5_000), ("(.*)*x", "y" * 5_000), ("(a*)*(b*)*c", "ab" * 2_500), ("(x+x+)+y", "x" * 5_000),
-        ("(.*a){12}", "a" * 3_000 + "b"), ("([a-zA-Z]+)*1", "a" * 10_000), ("(a?){50}a{50}", "a" * 49), ("^(([a-z])+.)+[A-Z]([a-z])+$", "a" * 5_000),
+        ("(a+)+b", "a" * 5_000), ("(a|aa)+b", "a" * 5_000), ("(.*)*x", "y" * 5_000), ("(a*)*(b*)*c", "ab" * 2_500),
+        ("(x+x+)+y", "x" * 5_000),
+        ("(.*a){12}", "a" * 3_000 + "b"), ("([a-zA-Z]+)*1", "a" * 10_000), ("(a?){50}a{50}", "a" * 49),
+        ("^(([a-z])+.)+[A-Z]([a-z])+$", "a" * 5_000),
     ],
 )  # fmt: skip
 def test_no_pattern_explodes(pattern: str, text: str) -> None:
@@ -67,7 +76,8 @@ def test_no_pattern_explodes(pattern: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("pattern", "text"),
     [
-        ("a" * 2_001, ""), ("a{1001}", "a"), ("(((a{100}){100}){100})", "a"), ("(a{1000}){9}", "a"), ("(" * 61 + "a" + ")" * 61, "a"), ("[" * 70 + "a" + "]" * 70, "a"),
+        ("a" * 2_001, ""), ("a{1001}", "a"), ("(((a{100}){100}){100})", "a"), ("(a{1000}){9}", "a"), ("(" * 61 + "a" + ")" * 61, "a"),
+        ("[" * 70 + "a" + "]" * 70, "a"),
         ("a*", "a" * 20_001), ("(?=(.*)z)a*", "a" * 20_000), ("(a?){900}" * 3 + "b", "a" * 5_000),
     ],
 )  # fmt: skip
@@ -100,10 +110,7 @@ def test_it_fits_as_another_engine_says(pattern: str, texts: list[str]) -> None:
 
 @given(st.text(max_size=25), st.text(max_size=10))
 def test_any_pattern_is_read_or_refused(pattern: str, text: str) -> None:
-    try:
-        fits(pattern, text)
-    except Refused as refused:
-        assert refused.code in ("FM-312", "FM-313")
+    assert refusal(lambda: fits(pattern, text)) in (None, "FM-312", "FM-313")
 
 
 def test_in_an_expression_the_refusal_has_a_place() -> None:

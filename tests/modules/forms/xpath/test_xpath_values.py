@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -16,7 +16,9 @@ from modules.forms.xpath.functions.time import _date as to_date
 from modules.forms.xpath.tree import Element
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
-SCALARS = st.one_of(st.floats(), st.text(max_size=20), st.booleans(), st.dates(), st.datetimes(timezones=st.just(PHNOM_PENH)))
+SCALARS = st.one_of(
+    st.floats(), st.text(max_size=20), st.booleans(), st.dates(), st.datetimes(timezones=st.just(PHNOM_PENH))
+)
 
 
 @given(NUMBERS)
@@ -48,8 +50,8 @@ def test_a_date_goes_through_days_and_text(day: date) -> None:
     assert to_date(days.days(day)) == day
 
 
-@given(st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(2200, 1, 1)).map(
-    lambda moment: moment.replace(microsecond=moment.microsecond // 1000 * 1000, tzinfo=PHNOM_PENH)
+@given(st.datetimes(timezones=st.just(PHNOM_PENH)).map(
+    lambda moment: moment.replace(year=1900 + moment.year % 300, day=min(moment.day, 28), microsecond=moment.microsecond // 1000 * 1000)
 ))  # fmt: skip
 def test_a_moment_goes_through_days_and_text(moment: datetime) -> None:
     assert days.when(days.iso(moment)) == moment
@@ -61,19 +63,21 @@ def test_a_moment_goes_through_days_and_text(moment: datetime) -> None:
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        ("2012-01-31T10:30", datetime(2012, 1, 31, 10, 30, tzinfo=PHNOM_PENH)), ("2012-01-31T10:30:05.25Z", datetime(2012, 1, 31, 10, 30, 5, 250000, tzinfo=UTC)),
-        ("2012-01-31T10:30:00+07", datetime(2012, 1, 31, 10, 30, tzinfo=PHNOM_PENH)), ("2012-01-31T10:30:00-0330", datetime(2012, 1, 31, 14, 0, tzinfo=UTC)),
-        ("2012-1-5", date(2012, 1, 5)), (" 2012-01-31 ", date(2012, 1, 31)), ("2012-02-30", None), ("2012-13-01", None), ("12-01-31", None), ("2012-01-31T", None),
-        ("2012-01-31T24:00", None), ("2012-01-31T10:61", None), ("2012-01-31T10:30:00+99:00", None), ("9999-12-31T23:59:59-14:00", datetime(9999, 12, 31, 23, 59, 59)),
+        ("2012-01-31T10:30", datetime(2012, 1, 31, 10, 30, tzinfo=PHNOM_PENH)),
+        ("2012-01-31T10:30:05.25Z", datetime(2012, 1, 31, 10, 30, 5, 250000, tzinfo=UTC)),
+        ("2012-01-31T10:30:00+07", datetime(2012, 1, 31, 10, 30, tzinfo=PHNOM_PENH)),
+        ("2012-01-31T10:30:00-0330", datetime(2012, 1, 31, 14, 0, tzinfo=UTC)),
+        ("2012-1-5", date(2012, 1, 5)), (" 2012-01-31 ", date(2012, 1, 31)), ("2012-02-30", None), ("2012-13-01", None),
+        ("12-01-31", None), ("2012-01-31T", None),
+        ("2012-01-31T24:00", None), ("2012-01-31T10:61", None), ("2012-01-31T10:30:00+99:00", None),
+        ("9999-12-31T23:59:59-14:00", datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone(timedelta(hours=-14)))),
         ("០១២", None), ("", None), ("2012-01-31x", None), ("0000-01-01", None),
     ],
 )  # fmt: skip
 def test_dates_in_texts(text: str, wanted: date | datetime | None) -> None:
     found = days.when(text)
-    if isinstance(wanted, datetime) and wanted.tzinfo is None:
-        assert isinstance(found, datetime) and found.replace(tzinfo=None) == wanted
-    else:
-        assert found == wanted
+    assert type(found) is type(wanted)
+    assert str(found) == str(wanted) or found == wanted
 
 
 @given(st.integers(-(2**63), 2**63 - 1), st.integers(0, 40))
