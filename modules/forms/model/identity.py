@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Mapping
 
 from modules.forms.model.form import AnyItem, Field, Form, Group, Meta, walk
@@ -13,11 +14,17 @@ from modules.forms.model.types import TYPES
 def keep_ids(form: Form, older: Form) -> Form:
     """``form`` with the ids of ``older`` for the same questions; an id of ``older`` is given to no other question."""
     now, before = places(form), places(older)
-    origins = {item.origin: id for id, item in before.items.items() if item.origin}
+    origins = _by_origin(before.items)
+    mine = _by_origin(now.items)
     old_ids = {path: item.id for path, item in before.at.items()}
     chosen: dict[str, str] = {}
     for id, item in now.items.items():
-        known = origins.get(item.origin, "") if item.origin else old_ids.get(now.path[id], "") if item.name else ""
+        if item.origin in origins and mine.get(item.origin) == id:
+            known = origins[item.origin]
+        elif item.name:
+            known = old_ids.get(now.path[id], "")
+        else:  # a group without a node has nothing but its id
+            known = id if id in before.items and not before.items[id].name else ""
         if known and known not in chosen.values():
             chosen[id] = known
     taken = {*chosen.values(), *before.items}
@@ -26,6 +33,12 @@ def keep_ids(form: Form, older: Form) -> Form:
             chosen[id] = _free(id, taken)
             taken.add(chosen[id])
     return renamed(form, chosen)
+
+
+def _by_origin(items: Mapping[str, AnyItem]) -> dict[str, str]:
+    """Ids by what they were where the form came from, if that is theirs alone."""
+    count = Counter(item.origin for item in items.values())
+    return {item.origin: id for id, item in items.items() if item.origin and count[item.origin] == 1}
 
 
 def _free(id: str, taken: set[str]) -> str:

@@ -13,6 +13,7 @@ from modules.forms.model.form import NEUTRAL, AnyItem, ChoiceList, Field, Form, 
 from modules.forms.model.paths import LAST_SAVED, Places, places
 from modules.forms.model.types import TYPES
 
+OTHER: Final = "other"  # the choice that an XLSForm adds for a free text
 MOST_OF_ONE: Final = 20  # values of one cascade that are named
 _DASHES: Final = frozenset({"-", "–", "—"})
 _EQUAL: Final = re.compile(r"^([\w.\-]+)\s*=\s*(\S.*)$|^(\S.*?)\s*=\s*([\w.\-]+)$", re.DOTALL)
@@ -79,7 +80,7 @@ def _cascades(form: Form, spots: Places) -> Iterator[Diagnostic]:
                 yield _say("FM-444", "warning", field.id, label=label(field), column=column, list=field.choices.list)
                 continue
             offered = {row.columns.get(column, row.id if column == one.value else "") for row in one.rows}
-            missing = [row.id for row in _rows(spots.at.get(asked), form) if row.id not in offered]
+            missing = [row.id for row in _rows(spots.at.get(asked), form) if row.id not in offered and row.id != OTHER]
             for value in missing[:MOST_OF_ONE]:
                 yield _say("FM-433", "warning", field.id, label=label(field), value=value, column=column)
 

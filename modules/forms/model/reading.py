@@ -100,7 +100,7 @@ def build(source: Mapping[str, Any]) -> Form:
         languages=tuple(source["languages"]),
         flow_fields=tuple(source.get("flow_fields", ())),
         lists={name: _list(one) for name, one in source.get("lists", {}).items()},
-        items=_items(source["items"]),
+        items=_items(source.get("items", ())),
         checks=tuple(Check(**one) for one in source.get("checks", ())),
         meta=_meta(source.get("meta", {})),
         origin=_origin(source.get("origin", {})),
@@ -129,9 +129,9 @@ def item(source: Mapping[str, Any]) -> AnyItem:
         if common.get(flag) is True:
             common[flag] = TRUE
     if source["kind"] == "group":
-        return Group(**common, items=_items(source["items"]))
+        return Group(**common, items=_items(source.get("items", ())))
     if source["kind"] == "repeat":
-        return Repeat(**common, items=_items(source["items"]))
+        return Repeat(**common, items=_items(source.get("items", ())))
     choices = Choices(**source["choices"]) if "choices" in source else None
     return Field(**common, set=_actions(source), choices=choices)
 

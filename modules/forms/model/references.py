@@ -17,13 +17,13 @@ _TOKEN: Final = re.compile(
     | (?P<instance>instance\s*\(\s*(?:'[^']*'|"[^"]*")\s*\)(?:\s*/\s*{_STEP})*)
     | (?P<current>current\s*\(\s*\)(?:\s*/\s*{_STEP})*)
     | (?P<path>/\s*{_STEP}(?:\s*/\s*{_STEP})* | (?:\.\.?)(?:\s*/\s*{_STEP})+ | \.\.)
+    | (?P<word>(?<=[\s)\]'"}}\w.])(?:and|or|div|mod)(?=[\s(/'"$.]))
     | (?P<name>{_NAME}(?::{_NAME})?(?:\s*/\s*{_STEP})*(?P<call>\s*\()?)
     | (?P<number>\d+(?:\.\d*)?|\.\d+)
     | (?P<open>\[) | (?P<close>\])
     """,
     re.VERBOSE,
 )
-_WORDS: Final = frozenset({"and", "or", "div", "mod"})
 
 
 def names(expression: str) -> Iterator[str]:
@@ -73,7 +73,7 @@ def paths(expression: str, here: str, path: Callable[[str], str] | None = None, 
         elif kind == "path" and (token["path"].startswith("/") or not open_):
             last = resolve(token["path"], here)
             found.add(last)
-        elif kind == "name" and not open_ and not token["call"] and not _operator(expression, token):
+        elif kind == "name" and not open_ and not token["call"]:
             last = resolve(token["name"], here)
             found.add(last)
         else:
@@ -100,9 +100,3 @@ def resolve(path: str, here: str) -> str:
         elif step not in ("", "."):
             steps.append(step)
     return "/" + "/".join(steps)
-
-
-def _operator(expression: str, token: re.Match[str]) -> bool:
-    """Whether ``and``, ``or``, ``div``, ``mod`` stand between two operands, not as names of nodes."""
-    before = expression[: token.start()].rstrip()
-    return token["name"] in _WORDS and bool(before) and before[-1] not in "([,=<>+-*|/"

@@ -122,7 +122,7 @@ class Drafter:
             nodeset = self._place(inner[0], "nodeset", path or here)
             if path in ("", nodeset):
                 return self._repeat(inner[0], element, here, above, depth)
-        members = self._common(element, path)
+        members = self._common(element, path, here)
         attributes = self.source.names.shorts(element.attributes, "ref", "bind", "appearance")
         draft = self._new(Group, path, here, above, members)
         strange: list[str] = []
@@ -157,11 +157,11 @@ class Drafter:
             draft.members.setdefault("extra", {})["bare"] = True
         return draft
 
-    def _common(self, element: Element, path: str) -> dict[str, Any]:
+    def _common(self, element: Element, path: str, here: str = "") -> dict[str, Any]:
         """What groups and repeats share with fields."""
         extra: dict[str, Any] = {}
         texts: dict[str, str] = {}
-        made = captions(element, path, self.source, texts, extra)
+        made = captions(element, path or here, self.source, texts, extra)
         bind = self._bind(path)
         for name in ("relevant", "readonly"):
             if value := bind.pop(name, "").strip():

@@ -9,7 +9,8 @@ from typing import Any, Final
 from modules.forms.interchange.xform.names import XFORMS, x
 from modules.forms.interchange.xform.source import Source, Text, plain
 from modules.forms.interchange.xml import Element, write_xml
-from modules.forms.model.form import ChoiceList, Choices, Row, Words
+from modules.forms.model.form import NEUTRAL, ChoiceList, Choices, Row, Words
+from modules.forms.model.inline import expressions
 
 _INSTANCE: Final = re.compile(r"""^instance\(\s*(?:'([^']+)'|"([^"]+)")\s*\)/root/item\s*(.*)$""", re.DOTALL)
 _ITEXT_ID: Final = re.compile(r"^jr:itext\(\s*itextId\s*\)$")
@@ -105,7 +106,7 @@ def _inline(item: Element, path: str, source: Source) -> Row:
     if label is not None and "ref" in label.attributes:
         text = source.words(label.attributes["ref"], "itextId", f"{path}/{code}:label", kept)
     elif label is not None and (content := source.content(label)):
-        text = {"": {"und": content}}
+        text = {"": {NEUTRAL: content}}
     return _row(code, text, kept)
 
 
@@ -138,7 +139,13 @@ def usual_label(one: ChoiceList) -> str:
 
 def has_texts(one: ChoiceList) -> bool:
     """Whether the labels of a list need texts by language; else they stand in the rows."""
-    return any(row.media or set(row.label) - {"und"} or "itextId" in row.columns for row in one.rows)
+    return any(
+        row.media
+        or set(row.label) - {NEUTRAL}
+        or "itextId" in row.columns
+        or any(expressions(row.label.get(NEUTRAL, "")))
+        for row in one.rows
+    )
 
 
 def _predicate(text: str) -> str | None:

@@ -21,24 +21,58 @@ def between(plain: Form, form: Form) -> str:
     items, others = _items(mine, form), _items(its, plain)
     changed = {key: difference for key, item in items.items() if (difference := _difference(others.get(key, {}), item))}
     top = _difference({**its, "items": 0}, {**mine, "items": 0})
-    if not changed and not top:
-        return ""
-    made = {**({"form": top} if top else {}), **({"items": changed} if changed else {})}
-    return json.dumps(made, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    shape = _shape(mine, items)
+    made: dict[str, Any] = {**({"form": top} if top else {}), **({"items": changed} if changed else {})}
+    if shape != _shape(its, others):
+        made["tree"] = shape
+    return json.dumps(made, ensure_ascii=False, sort_keys=True, separators=(",", ":")) if made else ""
 
 
 def apply(form: Form, text: str) -> Form:
     """``form`` with the differences of ``text``. ``Refused("FM-401")`` when it is no such text; the result is not yet checked."""
     try:
         given = json.loads(text)
-        top, items = given.get("form", {}), given.get("items", {})
+        top, differences, tree = given.get("form", {}), given.get("items", {}), given.get("tree")
         source = json_of(form)
-        for key, item in _items(source, form).items():
-            _change(item, items.get(key, {}))
+        items = _items(source, form)
+        for key, item in items.items():
+            _change(item, differences.get(key, {}))
+        if tree is not None:
+            left = dict(items)
+            source["items"] = [*_planted(tree, left), *left.values()]
         _change(source, {name: value for name, value in top.items() if name != "items"})
         return build(source)
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         raise Refused("FM-401", form=form.id, reason=f"sala:patch: {error}"[:200]) from error
+
+
+def _shape(source: Mapping[str, Any], items: Mapping[str, dict[str, Any]]) -> list[Any]:
+    """The tree as keys: a question is its key, a group its key with what stands in it."""
+    keys = {id(item): key for key, item in items.items()}
+
+    def part(inside: list[dict[str, Any]]) -> list[Any]:
+        return [
+            [keys[id(one)], part(one.get("items", []))] if one["kind"] != "field" else keys[id(one)] for one in inside
+        ]
+
+    return part(source.get("items", []))
+
+
+def _planted(tree: list[Any], left: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """The items of ``left`` in the shape of ``tree``; those that are used are taken out of it. What another program added stays over."""
+    made = []
+    for one in tree:
+        key, inside = (one, None) if isinstance(one, str) else one
+        item = left.pop(key, None)
+        below = _planted(inside, left) if inside is not None else None
+        if item is None:
+            made += below or ()
+            continue
+        item.pop("items", None)
+        if below:
+            item["items"] = below
+        made.append(item)
+    return made
 
 
 def _difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,16 +94,20 @@ def _change(item: dict[str, Any], difference: Mapping[str, Any]) -> None:
 
 
 def _items(source: Mapping[str, Any], form: Form) -> dict[str, dict[str, Any]]:
-    """Every item of the JSON by a key that an XForm keeps: the path of its node; without one, its place among its siblings."""
+    """Every item of the JSON by a key that an XForm keeps: the path of its node; a group without one is the n-th such."""
     found: dict[str, dict[str, Any]] = {}
-    waiting: list[tuple[list[Any], str, str]] = [(source["items"], f"/{form.origin.root}", "")]
+    unnamed = 0
+    waiting: list[tuple[dict[str, Any], str]] = [
+        (item, f"/{form.origin.root}") for item in reversed(source.get("items", []))
+    ]
     while waiting:
-        items, above, key = waiting.pop()
-        for number, item in enumerate(items):
-            name = item.get("name", "")
-            place = item.get("ref") or (f"{above}/{name}" if name else above)
-            mine = place if name else f"{key or above}#{number}"
-            found.setdefault(mine, item)
-            if "items" in item:
-                waiting.append((item["items"], place, mine))
+        item, above = waiting.pop()
+        name = item.get("name", "")
+        place = item.get("ref") or (f"{above}/{name}" if name else above)
+        key = place
+        if not name:
+            unnamed += 1
+            key = f"#{unnamed}"
+        found.setdefault(key, item)
+        waiting.extend((inner, place) for inner in reversed(item.get("items", [])))
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from modules.forms.interchange.xform import patch, shape
 from modules.forms.interchange.xform.body import Body
 from modules.forms.interchange.xform.entities import entity_nodes
@@ -12,7 +14,10 @@ from modules.forms.interchange.xform.texts import Texts
 from modules.forms.interchange.xml import Element, read_xml, write_xml
 from modules.forms.model.first import as_second
 from modules.forms.model.form import NEUTRAL, ChoiceList, Form, Node
+from modules.forms.model.inline import parts
 from modules.forms.model.paths import expanded, places
+from modules.forms.model.reading import build
+from modules.forms.model.writing import canonical
 
 
 def write_xform(form: Form) -> bytes:
@@ -20,7 +25,9 @@ def write_xform(form: Form) -> bytes:
 
     ``${name}`` is written out as the path that it means; everything else reads back as the same form.
     """
-    form = expanded(as_second(form))
+    form = build(
+        json.loads(canonical(expanded(as_second(form))))
+    )  # members in one order, so that equal forms are written alike
     plain = _document(form)
     read, _ = read_xform(_text(plain, form), name=form.id)
     if difference := patch.between(read, form):
@@ -123,7 +130,7 @@ def _list(name: str, one: ChoiceList, texts: Texts, names: Names) -> Element:
         if by_text:
             columns.setdefault("itextId", f"{name}-{number}")
         elif NEUTRAL in row.label:
-            columns = {"label": row.label[NEUTRAL], **columns}
+            columns = {"label": "".join(text for text, _ in parts(row.label[NEUTRAL])), **columns}
         for column, value in {one.value: row.id, **columns}.items():
             item.children.append(Element(names.full(column, XFORMS), children=[value] if value else []))
         root.children.append(item)
