@@ -79,5 +79,5 @@ def _form() -> str:
 <instance id="list"><root>{items}</root></instance>
 <bind nodeset="/data/a" type="int"/><bind nodeset="/data/b" type="int"/><bind nodeset="/data/row/x" type="int"/>
 <bind nodeset="/data/uses" calculate="instance('list')/root/item[name = 'n1']/name"/>
-</model></h:head><h:body><group ref="/data/row"><label>r</label><repeat nodeset="/data/row"><input ref="/data/row/x"><label>x</label></input>
-</repeat></group></h:body></h:html>"""
+</model></h:head><h:body><group ref="/data/row"><label>r</label><repeat nodeset="/data/row"><input ref="/data/row/x">
+<label>x</label></input></repeat></group></h:body></h:html>"""

@@ -21,11 +21,13 @@ from modules.forms.xpath.syntax import (
     Path,
     Start,
     Step,
+    Text,
     Union,
 )  # fmt: skip
 
 Names = tuple[str, ...]
 UP = Step("parent", None)
+LAST_SAVED = "last-saved#"
 
 
 def bind(node: Node, find: Callable[[str], Names | None]) -> Node:
@@ -34,12 +36,12 @@ def bind(node: Node, find: Callable[[str], Names | None]) -> Node:
     def go(one: Node) -> Node:
         match one:
             case Field():
-                names = find(one.name)
-                if names is None:
-                    raise Refused("FM-309", name=one.name, place=one.place)
-                return absolute(names, one.place)
+                return _field(one, find)
             case Path():
                 return _path(one, go)
+            case Call("jr:choice-name", (value, Text() as quoted)) if quoted.value.strip().startswith("${"):
+                path = _field(Field(quoted.value.strip()[2:-1].strip(), quoted.place), find)
+                return replace(one, arguments=(go(value), replace(quoted, value=written(path))))
             case Call():
                 return replace(one, arguments=tuple(go(argument) for argument in one.arguments))
             case Negation():
@@ -54,6 +56,23 @@ def bind(node: Node, find: Callable[[str], Names | None]) -> Node:
                 return one
 
     return go(node)
+
+
+def _field(field: Field, find: Callable[[str], Names | None]) -> Path:
+    """``${last-saved#x}`` is the ``x`` of what was saved last, a list of its own."""
+    names = find(field.name.removeprefix(LAST_SAVED))
+    if names is None:
+        raise Refused("FM-309", name=field.name[:60], place=field.place)
+    path = absolute(names, field.place)
+    if not field.name.startswith(LAST_SAVED):
+        return path
+    saved = Call("instance", (Text("__last-saved", field.place),), field.place)
+    return Path(Start.EXPRESSION, path.steps, field.place, saved)
+
+
+def written(path: Path) -> str:
+    """A plain absolute path as text."""
+    return "".join(f"/{step.name}" for step in path.steps)
 
 
 def absolute(names: Names, place: int) -> Path:

@@ -12,7 +12,7 @@ from modules.forms.xpath.bound import Names, bind, settle
 from modules.forms.xpath.code import Code, as_boolean, as_number, as_string, constant, nodes, scalar
 from modules.forms.xpath.functions.registry import compiled, known
 from modules.forms.xpath.nodes import Context, Nodes, Scalar
-from modules.forms.xpath.parse import parse
+from modules.forms.xpath.parse import DEEPEST, parse
 from modules.forms.xpath.reads import Binder, Reads, Where, aggregate, lookup_of, plain_read, reads
 from modules.forms.xpath.syntax import (
     Arithmetic,
@@ -88,10 +88,13 @@ def compile_expression(
 
     ``find`` gives the path of the question that ``${name}`` means. ``Refused``: FM-301 to FM-309 and FM-312 to FM-315 with ``place``.
     """
-    tree = parse(source)
-    if "$" in source:
-        tree = bind(tree, find or (lambda _: None))
-    return Expression(source, tree, at, Compiler(at, binder).code(tree))
+    try:
+        tree = parse(source)
+        if "$" in source:
+            tree = bind(tree, find or (lambda _: None))
+        return Expression(source, tree, at, Compiler(at, binder).code(tree))
+    except RecursionError:  # the stack was already deep when this was asked
+        raise Refused("FM-305", place=1, deepest=DEEPEST) from None
 
 
 class Compiler:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from modules.forms.xpath.world import World
 
 Scalar = float | str | bool | date | datetime
-MOST_NODES: Final = 5_000_000  # nodes that one evaluation may look at: a list of 100,000 rows fifty times
+MOST_NODES: Final = 2_000_000  # nodes that one evaluation may look at: a list of 100,000 rows twenty times
 
 
 class Node(Protocol):

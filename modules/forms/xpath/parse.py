@@ -27,6 +27,7 @@ from modules.forms.xpath.syntax import (
 from modules.forms.xpath.tokens import Kind, Token, tokens
 
 DEEPEST: Final = 120  # brackets, calls and predicates inside each other
+DEEPEST_FILTER: Final = 20  # predicates inside predicates
 _POWER: Final = {
     "or": 1, "and": 2, "=": 3, "!=": 3, "<": 4, "<=": 4, ">": 4, ">=": 4, "+": 5, "-": 5, "*": 6, "div": 6, "mod": 6,
 }  # fmt: skip
@@ -48,6 +49,7 @@ class _Parser:
         self._now = found[0]
         self._sign = found[0].text if found[0].kind is Kind.SIGN else ""  # that of the token, empty when it is none
         self._depth = 0
+        self._filters = 0
 
     def whole(self) -> Node:
         node = self._expression(0)
@@ -225,9 +227,15 @@ class _Parser:
         return token.text
 
     def _predicates(self) -> tuple[Node, ...]:
+        if self._sign != "[":
+            return ()
         found: list[Node] = []
+        self._filters += 1
+        if self._filters > DEEPEST_FILTER:
+            raise Refused("FM-305", place=self._now.place, deepest=DEEPEST_FILTER)
         while self._sign == "[":
             self._take()
             found.append(self._expression(0))
             self._close("]")
+        self._filters -= 1
         return tuple(found)

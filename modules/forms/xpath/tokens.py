@@ -21,7 +21,7 @@ _TOKEN: Final = re.compile(
     rf"""(?P<space>[ \t\r\n\f]+)
     |(?P<number>\d+(?:\.\d*)?|\.\d+)
     |(?P<text>"[^"]*"|'[^']*')
-    |(?P<field>\$\{{\s*{_NC}(?::{_NC})?\s*\}})
+    |(?P<field>\$\{{\s*(?:last-saved\#)?{_NC}(?::{_NC})?\s*\}})
     |(?P<sign>\.\.|::|//|!=|<=|>=|[()\[\].@,/|+\-=<>*])
     |(?P<name>{_NC}(?::(?!:){_NC})?)""",
     re.VERBOSE | re.ASCII,

@@ -102,9 +102,10 @@ def first(nodes: Nodes) -> Scalar:
 
 
 def boolean_of_nodes(nodes: Nodes) -> bool:
-    """That of its one node's value: an unanswered question is false. Several nodes are true."""
+    """That of its one node's value: an unanswered question is false. A group is true, and so are several nodes."""
     if len(nodes) == 1:
-        return boolean(nodes[0].value)
+        value = nodes[0].value
+        return bool(nodes[0].elements()) if value == "" else boolean(value)
     return len(nodes) > 1
 
 

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from modules.forms.xpath.functions.registry import function
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from modules.contract import Refused
+from modules.forms.xpath.bound import Names, names_of
+from modules.forms.xpath.code import Code, as_string
+from modules.forms.xpath.functions.registry import built, function
 from modules.forms.xpath.nodes import Context
+from modules.forms.xpath.parse import parse
+from modules.forms.xpath.syntax import Call, Path, Text
+from modules.forms.xpath.values import Kind
+
+if TYPE_CHECKING:
+    from modules.forms.xpath.compile import Compiler
 
 
 @function("selected(string, string)", "boolean", "choices", "Whether the choice is one of those that are chosen.")
@@ -32,12 +44,27 @@ def _count_selected(chosen: str) -> float:
     return float(len(chosen.split()))
 
 
-@function(
+@built(
     "jr:choice-name(string, string)", "string", "choices",
-    "The label of a choice in the language of the form: the choice, the question's path as text.", asks=True,
+    "The label of a choice in the language of the form: the choice, the question's path as text.",
 )  # fmt: skip
-def _choice_name(context: Context, choice: str, path: str) -> str:
-    return context.world.choice_name(path.strip(), choice)
+def _choice_name(compiler: Compiler, call: Call, codes: Sequence[Code]) -> Code:
+    choice, path = as_string(codes[0]), as_string(codes[1])
+    named = call.arguments[1]
+    if isinstance(named, Text):
+        whole = _whole(named.value, compiler.at)
+        return Code(Kind.STRING, lambda context: context.world.choice_name(whole, choice(context)))
+    return Code(Kind.STRING, lambda context: context.world.choice_name(path(context).strip(), choice(context)))
+
+
+def _whole(text: str, at: Names) -> str:
+    """A path in quotes from the root element down: ``../x`` as ``/data/row/x``; as it is when it is none."""
+    try:
+        path = parse(text)
+    except Refused:
+        return text.strip()
+    names = names_of(path, at) if isinstance(path, Path) else None
+    return "/" + "/".join(names) if names else text.strip()
 
 
 @function("jr:itext(string)", "string", "choices", "The text of that id in the language of the form.", asks=True)

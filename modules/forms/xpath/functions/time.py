@@ -17,7 +17,8 @@ def _today(context: Context) -> date:
 
 @function("now()", "date", "time", "The moment, with its offset.", asks=True, fickle=True)
 def _now(context: Context) -> datetime:
-    return context.world.now().replace(microsecond=context.world.now().microsecond // 1000 * 1000)
+    moment_ = context.world.now()
+    return moment_.replace(microsecond=moment_.microsecond // 1000 * 1000)
 
 
 @function("date(value)", "date", "time", "The day of a text, a dateTime, or a number of days since 1970.")

@@ -23,6 +23,7 @@ ANSWERS: dict[str, Any] = {
     ],
     "out": None,
 }  # fmt: skip
+FIELDS = {"a": ("data", "a"), "x": ("data", "row", "x"), "chosen": ("data", "chosen")}
 FRUIT = [
     {"name": "a", "label": "Apple", "grp": "1"}, {"name": "b", "label": "Banana", "grp": "1"},
     {"name": "c", "label": "Cherry", "grp": "2"}, {"name": "d", "label": "Durian", "grp": "2"},
@@ -38,7 +39,8 @@ class Still(World):
 
 def world(language: str = "en") -> Still:
     return Still(
-        tree.from_answers(ANSWERS), {"fruit": tree.from_rows(FRUIT)}, language=language, seed=7,
+        tree.from_answers(ANSWERS), {"fruit": tree.from_rows(FRUIT), "__last-saved": tree.from_answers({"a": 41})},
+        language=language, seed=7,
         texts={"hello": "សួស្តី"}, choices={("/data/chosen", "a"): "ផ្លែប៉ោម"}, device={"username": "sokha"},
     )  # fmt: skip
 
@@ -47,9 +49,7 @@ def value(expression: str, place: str = "/data/out", language: str = "en") -> Sc
     """What ``expression`` gives at ``place``: nodes as a list of their texts."""
     around = world(language)
     names, node = files.place(around, place)
-    made = compile_expression(
-        expression, at=names, find=lambda name: {"a": ("data", "a"), "x": ("data", "row", "x")}.get(name)
-    )
+    made = compile_expression(expression, at=names, find=FIELDS.get)
     context = Context(around, node)
     if made.kind is Kind.NODES:
         return [string(one.value) for one in made.nodes(context)]

@@ -52,6 +52,7 @@ CASES: list[tuple[str, Any]] = [
     ("if(false(), /data/a, /data/row/x)", ["1", "2", "3"]),
     ("boolean('false')", True), ("boolean('')", False), ("boolean(0)", False), ("boolean(0 div 0)", False), ("boolean(-1)", True),
     ("boolean(/data/empty)", False), ("boolean(/data/word)", True), ("boolean(/data/nothing)", False), ("boolean(/data/row)", True),
+    ("boolean(/data/group)", True),
     ("boolean-from-string('true')", True), ("boolean-from-string('TRUE')", True), ("boolean-from-string(1)", True),
     ("boolean-from-string('yes')", False), ("not(/data/empty)", True), ("not(/data/zero)", True), ("not('false')", False),
     ("coalesce('', 'b')", "b"), ("coalesce(/data/empty, /data/a)", 5.0), ("coalesce(/data/a, 1)", 5.0), ("coalesce(0 div 0, 4)", 4.0),
@@ -101,7 +102,9 @@ CASES: list[tuple[str, Any]] = [
     ("selected-at('a b c', 0 div 0)", ""),
     ("count-selected('a b  c')", 3.0), ("count-selected('')", 0.0), ("count-selected(/data/chosen)", 2.0),
     ("jr:choice-name('a', '/data/chosen')", "ផ្លែប៉ោម"), ("jr:choice-name('q', '/data/chosen')", ""), ("jr:itext('hello')", "សួស្តី"),
-    ("jr:itext('none')", ""), ("property('username')", "sokha"), ("property('imei')", ""),
+    ("jr:choice-name(selected-at(/data/chosen, 0), ' ../chosen ')", "ផ្លែប៉ោម"), ("jr:choice-name('a', '${chosen}')", "ផ្លែប៉ោម"),
+    ("jr:choice-name('a', concat('/data/', 'chosen'))", "ផ្លែប៉ោម"), ("jr:choice-name('a', '(')", ""), ("jr:itext('none')", ""),
+    ("string(${last-saved#a})", "41"), ("${last-saved#a} + ${a}", 46.0), ("property('username')", "sokha"), ("property('imei')", ""),
     # geo
     ("round(area(/data/shape))", 30355086.0), ("round(enclosed-area('0 0; 0 1; 1 0'))", 6195942628.0), ("area('0 0; 0 1')", 0.0),
     ("area('x')", NAN),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 import time
 
 import pytest
@@ -106,6 +108,7 @@ def test_what_is_not_understood_is_refused_with_its_place(expression: str, code:
     [
         "(" * 30_000, "-" * 39_000 + "(", "a[" * 15_000, "f(" * 15_000, "1=" * 15_000, "if(a," * 7_000, "((((" * 100 + "1" + "))))" * 100,
         "." * 39_999, "/" * 39_999, "'" * 39_999, "${" * 19_999, "[" * 39_999, "not(" * 121 + "1" + ")" * 121,
+        "a[" * 21 + "1" + "]" * 21,
     ],
 )  # fmt: skip
 def test_depth_is_bounded(expression: str) -> None:
@@ -127,6 +130,17 @@ def test_what_is_just_allowed_can_be_computed() -> None:
     assert value("not(" * deep + "true()" + ")" * deep) is (deep % 2 == 0)
     assert value("if(false(), 1, " * deep + "2" + ")" * deep) == 2.0
     assert value("-" * 1_001 + "1") == -1.0
+    filters = grammar.DEEPEST_FILTER
+    assert value("count(" + "/data[" * filters + "1" + "]" * filters + ")") == 1.0
+
+
+def test_a_stack_that_is_deep_already_is_a_refusal() -> None:
+    def down(left: int) -> object:
+        return down(left - 1) if left else value("not(" * 110 + "true()" + ")" * 110)
+
+    with pytest.raises(Refused) as refused:
+        down(sys.getrecursionlimit() - len(inspect.stack(0)) - 100)
+    assert refused.value.code == "FM-305"
 
 
 @given(st.text(max_size=40))

@@ -26,6 +26,7 @@ from tests.modules.forms.xpath.evaluating import value
         ("/data/out", "/data/row[x > 1][1]/y", ["b"]), ("/data/out", "/data/row[position() = last()]/y", ["c"]),
         ("/data/out", "/data/row[0]/x", []),
         ("/data/out", "/data/row[1.5]/x", []), ("/data/out", "/data/row[-1]/x", []), ("/data/out", "/data/row[z]/x", ["2", "3"]),
+        ("/data/out", "/data/row[sub[2]]/x", ["1"]),
         ("/data/out", "/data/row/sub/q", ["10", "11", "20", "30"]), ("/data/out", "/data/row/sub[1]/q", ["10", "20", "30"]),
         ("/data/out", "(/data/row/sub)[1]/q", ["10"]), ("/data/out", "/data/row[sub/q = 11]/x", ["1"]),
         ("/data/out", "/data/row[count(sub) = 1]/y", ["b", "c"]),
