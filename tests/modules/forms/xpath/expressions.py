@@ -55,11 +55,11 @@ def _answer(name: str, made: random.Random) -> str:
 
 
 class Expressions:
-    """``any()`` gives one expression; ``row`` is the row it stands in, 0 outside of rows."""
+    """``any()`` gives one expression; ``depth`` says where it stands: 0 outside of rows, 1 in a row, 2 in a row of a row."""
 
-    def __init__(self, made: random.Random, row: int) -> None:
+    def __init__(self, made: random.Random, depth: int) -> None:
         self._random = made
-        self._row = row
+        self._depth = depth
 
     def any(self, depth: int = 4) -> str:
         return self._pick(self.number, self.text, self.truth, self.date, self.number, self.truth)(depth)
@@ -73,18 +73,21 @@ class Expressions:
     # --- single answers
 
     def _number_path(self, _: int = 0) -> str:
-        if self._row and self._random.random() < 0.5:
-            return self._of("../x", "/data/row/x", "../z", "current()/../x", "/data/row/z")
-        return self._of("/data/", "/data/") + self._of(*_NUMBERS)
+        if self._depth and self._random.random() < 0.5:
+            up = "../" * self._depth
+            inner = ("../q", ".", "/data/row/sub/q") if self._depth == 2 else ()
+            return self._of(f"{up}x", "/data/row/x", f"{up}z", f"current()/{up}x", "/data/row/z", *inner)
+        return "/data/" + self._of(*_NUMBERS)
 
     def _text_path(self, _: int = 0) -> str:
-        if self._row and self._random.random() < 0.4:
-            return self._of("../y", ".", "/data/row/y", "current()/../y")
+        if self._depth and self._random.random() < 0.4:
+            up = "../" * self._depth
+            return self._of(f"{up}y", "/data/row/y", f"current()/{up}y", *(["."] if self._depth == 1 else []))
         return "/data/" + self._of(*_TEXTS)
 
     def _rows(self, name: str) -> str:
         """Nodes of all rows, or of the own one as the absolute path means it there."""
-        way = self._of("/data/row", "../../row" if self._row else "/data/row")
+        way = self._of("/data/row", "../" * (self._depth + 1) + "row" if self._depth else "/data/row")
         test = self._of(
             "",
             "",
@@ -93,6 +96,13 @@ class Expressions:
             "[position() < 3]",
         )
         return f"{way}{test}/{name}"
+
+    def _place(self) -> str:
+        return self._of(
+            *(["position(..)", "count(../../row)"], ["position(..)", "position(../..)", "sum(../../sub/q)"])[
+                self._depth - 1
+            ]
+        )
 
     # --- by type
 
@@ -110,7 +120,7 @@ class Expressions:
             lambda _: f"if({self.truth(sub)}, {self.number(sub)}, {self.number(sub)})",
             lambda _: f"string-length({self.text(sub)})",
             lambda _: f"count-selected({self.text(sub)})",
-            lambda _: f"{self._of('sum', 'count', 'count-non-empty', 'min')}({self._rows(self._of('x', 'z'))})",
+            lambda _: f"{self._of('sum', 'count', 'count-non-empty', 'min')}({self._rows(self._of('x', 'z', 'sub/q'))})",
             lambda _: f"number({self.text(0)})",
             lambda _: f"number({self.truth(sub)})",
             lambda _: f"{self.date(sub)} {self._of('+', '-')} {self._random.randint(0, 40)}",
@@ -118,7 +128,7 @@ class Expressions:
             lambda _: f"pow({self.number(0)}, {self._of('2', '3', '0.5')})",
             lambda _: f"coalesce(number({self.text(0)}), 0 + {self.number(sub)})",
             lambda _: f"min({self._of('3', '2.5')}, coalesce({self.number(sub)}, 9) * 1, 7)",
-            lambda _: "position(..)" if self._row else "count(/data/row)",
+            lambda _: self._place() if self._depth else "count(/data/row)",
             lambda _: f"indexed-repeat(/data/row/x, /data/row, {self._of('1', '1', 'count(/data/row[x > -100])')}) * 1",
             lambda _: f"sum(instance('list')/root/item[grp {self._of('=', '>', '!=')} {self._of('1', '2', '3')}]/grp)",
         )(0)  # fmt: skip

@@ -51,6 +51,14 @@ def agree(mine: tuple[str, Any], theirs: tuple[str, Any]) -> bool:
     return bool(a == b)
 
 
+def somewhere(world: Any, made: random.Random) -> tuple[str, int]:
+    """A question outside of rows, in a row, or in a row of a row, and how deep that is."""
+    rows = world.root.children("data")[0].children("row")
+    row, depth = made.randint(1, len(rows)), made.randint(0, 2)
+    inner = made.randint(1, len(rows[row - 1].children("sub")))
+    return ("/data/out", f"/data/row[{row}]/y", f"/data/row[{row}]/sub[{inner}]/q")[depth], depth
+
+
 @pytest.mark.parametrize("seed", range(FORMS))
 def test_random_expressions_agree(javarosa: JavaRosa, tmp_path: Path, seed: int) -> None:
     made = random.Random(seed)
@@ -58,11 +66,9 @@ def test_random_expressions_agree(javarosa: JavaRosa, tmp_path: Path, seed: int)
     path.write_text(form(FORM, made), "utf-8")
     javarosa.open(path)
     world = files.read_answers(path.read_bytes(), name="form.xml")
-    rows = len(world.root.children("data")[0].children("row"))
-    asked = []
-    for _ in range(QUESTIONS):
-        row = made.randint(0, rows)
-        asked.append((f"/data/row[{row}]/y" if row else "/data/out", Expressions(made, row).any()))
+    asked = [
+        (place, Expressions(made, depth).any()) for place, depth in (somewhere(world, made) for _ in range(QUESTIONS))
+    ]
     differ = [
         f"{place}  {expression}\n    ours {mine}, JavaRosa {theirs}"
         for (place, expression), theirs in zip(asked, javarosa.ask(asked), strict=True)
