@@ -65,9 +65,12 @@ def tokens(source: str) -> list[Token]:
                 made.append(Token(Kind.SIGN, text, at + 1))
                 operand = text in _ENDS_OPERAND
         elif group == "name":
-            operator = operand and text in _WORDS
-            made.append(Token(Kind.OPERATOR if operator else Kind.NAME, text, at + 1))
-            operand = not operator
+            if operand and text.lower() in _WORDS:  # JavaRosa takes AND and Or as well, and forms rely on it
+                made.append(Token(Kind.OPERATOR, text.lower(), at + 1))
+                operand = False
+            else:
+                made.append(Token(Kind.NAME, text, at + 1))
+                operand = True
         elif group != "space":
             made.append(_literal(str(group), text, at + 1))
             operand = True

@@ -28,6 +28,7 @@ from tests.modules.forms.xpath.evaluating import refusal, value
         ("1 < 2 = true()", True), ("1 = 1 = 1", True), ("3 > 2 > 1", False), ("1 or 0 and 0", True), ("0 and 1 or 1", True),
         ("1 div 0 > 5", True),
         ("'a' = \"a\"", True), ('"it\'s"', "it's"), ("1.5 + .5", 2.0), ("1. + 1", 2.0), ("true() != false()", True),
+        ("1 AND 0 Or 1", True), ("7 DIV 2", 3.5),
         ("1 + 1 = 2 and 2 > 1", True),
         ("-/data/a", -5.0), ("-/data/a + 1", -4.0), ("/data/a * /data/b", 35.0), ("/data/a*2", 10.0), ("/data/a div/data/b < 1", True),
         (" \n\t1\r+\f1 ", 2.0), ("0.1 + 0.2 = 0.3", True), ("'5' = 5", True), ("'5.0' = 5", True), ("'5.0' = '5'", False),
