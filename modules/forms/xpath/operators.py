@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from modules.forms.xpath.code import Code, as_boolean, as_number, constant, scalar
 from modules.forms.xpath.nodes import Context, Scalar
-from modules.forms.xpath.values import ARITHMETIC, CLOSE, ORDER, Kind, boolean, same, scalars
+from modules.forms.xpath.values import ARITHMETIC, CLOSE, ORDER, Kind, boolean, number, same, scalars
 
 _FAST: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
@@ -20,7 +20,7 @@ Call = Callable[[Context], Any]
 
 def negation(inner: Code) -> Code:
     if inner.constant is not None:
-        return constant(-as_number(inner)(None))  # type: ignore[arg-type]  # a constant asks no context
+        return constant(-number(inner.constant))
     get = as_number(inner)
     return Code(Kind.NUMBER, lambda context: -get(context))
 
@@ -42,10 +42,11 @@ def connective(word: str, operands: Sequence[Code]) -> Code:
 
 
 def arithmetic(first: Code, rest: Sequence[tuple[str, Code]]) -> Code:
-    if first.constant is not None and all(code.constant is not None for _, code in rest):
+    fixed = [(sign, code.constant) for sign, code in rest if code.constant is not None]
+    if first.constant is not None and len(fixed) == len(rest):
         value: Scalar = first.constant
-        for sign, code in rest:
-            value = ARITHMETIC[sign](value, code.constant)  # type: ignore[arg-type]
+        for sign, operand in fixed:
+            value = ARITHMETIC[sign](value, operand)
         return constant(value)
     made = first
     if len(rest) <= 4:
@@ -63,7 +64,7 @@ def _two(sign: str, left: Code, right: Code) -> Call:
         slow = ARITHMETIC[sign]
         return lambda context: slow(a(context), b(context))
     if right.constant is not None:
-        return _with_constant(sign, a, as_number(right)(None))  # type: ignore[arg-type]
+        return _with_constant(sign, a, number(right.constant))
     if sign == "+":
         return lambda context: a(context) + b(context)
     if sign == "-":
@@ -124,7 +125,7 @@ def _ordered(sign: str, left: Code, right: Code) -> Call:
     if right.constant is None:
         fast = _FAST[sign]
         return lambda context: fast(a(context), b(context))
-    fixed = as_number(right)(None)  # type: ignore[arg-type]
+    fixed = number(right.constant)
     if sign == "<":
         return lambda context: a(context) < fixed
     if sign == "<=":

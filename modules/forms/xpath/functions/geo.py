@@ -40,7 +40,7 @@ def _distance(*values: Scalar) -> float:
 @function("geofence(string, string)", "boolean", "geo", "Whether a geopoint lies inside a geoshape.")
 def _geofence(point: str, shape: str) -> bool:
     spot, fence = _points([point]), _points([shape])
-    return bool(spot) and bool(fence) and inside(spot[0], fence)  # type: ignore[index, arg-type]  # both are there
+    return inside(spot[0], fence) if spot and fence else False
 
 
 @function("intersects(string)", "boolean", "geo", "Whether a geotrace or geoshape crosses itself.")

@@ -15,7 +15,7 @@ from modules.forms.xpath.regex.grammar import read
 LONGEST_TEXT = 20_000  # characters that may be held against a pattern
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def pattern(source: str) -> Automaton:
     """``Refused``: FM-312 for what a pattern may not hold, FM-313 when it is too large."""
     return Automaton(read(source), source)

@@ -13,7 +13,7 @@ from modules.forms.xpath.regex import classes
 from modules.forms.xpath.regex.grammar import Choice, Edge, Look, One, Part, Repeat, Row
 
 MOST_STATES: Final = 4_000
-MOST_REMEMBERED: Final = 20_000  # steps kept; beyond, all are forgotten and learnt again
+MOST_REMEMBERED: Final = 50_000  # states in the steps that are kept; beyond, all are forgotten and learnt again
 MOST_WORK: Final = 3_000_000  # states looked at for one text
 
 _Facts = tuple[bool, ...]  # for one place: which edges and looks hold there
@@ -31,6 +31,7 @@ class Automaton:
         self._begin = self._state()
         self._end = self._build(part, self._begin)
         self._steps: dict[tuple[frozenset[int], str, _Facts], frozenset[int]] = {}
+        self._remembered = 0
         self._work = 0
 
     # --- building
@@ -111,9 +112,12 @@ class Automaton:
             key = (states, text[place], facts[place + 1])
             following = steps.get(key)
             if following is None:
-                if len(steps) > MOST_REMEMBERED:
+                following = self._step(*key)
+                self._remembered += 1 + len(following)
+                if self._remembered > MOST_REMEMBERED:
                     steps.clear()
-                following = steps[key] = self._step(*key)
+                    self._remembered = 1 + len(following)
+                steps[key] = following
             states = following
             self._spend(1)
         if ends is not None and self._end in states:

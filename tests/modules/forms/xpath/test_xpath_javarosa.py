@@ -137,6 +137,15 @@ def test_where_the_two_differ_on_purpose(
     assert type_ == "error" if theirs is None else _alike(said, theirs), f"JavaRosa now gives {said}: {reason}"
 
 
+def test_inner_rows_behind_a_filter_are_all_meant(javarosa: JavaRosa) -> None:
+    """JavaRosa takes, of each row that the filter leaves, the inner row of the own number: a number of another row."""
+    javarosa.open(FORM)
+    world = files.read_answers(FORM.read_bytes(), name="form.xml")
+    place, expression = "/data/row[1]/sub[2]/q", "/data/row[x > 0]/sub/q"
+    assert ours(world, place, expression)[1] == ["10", "11", "20", "30"]
+    assert javarosa.ask([(place, expression)])[0][1] == ["11"]
+
+
 def _alike(a: Any, b: Any) -> bool:
     if isinstance(a, float) and isinstance(b, float):
         return (math.isnan(a) and math.isnan(b)) or math.isclose(a, b, rel_tol=1e-12)
