@@ -10,8 +10,7 @@ import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Final
 
-from i18n.dates import DAYS, DAYS_EN, MONTHS, MONTHS_EN
-from i18n.dates import PHNOM_PENH as PHNOM_PENH
+from i18n.dates import DAYS, DAYS_EN, MONTHS, MONTHS_EN, PHNOM_PENH
 
 EPOCH: Final = date(1970, 1, 1).toordinal()
 DAY_S: Final = 86_400
@@ -90,6 +89,14 @@ def moment_of(number: float) -> datetime | None:
         return None
 
 
+def local(moment: datetime) -> datetime:
+    """``moment`` by the clock of Phnom Penh; by its own in the first and last hours that the calendar knows."""
+    try:
+        return moment.astimezone(PHNOM_PENH)
+    except OverflowError:
+        return moment
+
+
 def midnight(day: date) -> datetime:
     """When ``day`` begins in Phnom Penh."""
     return datetime(day.year, day.month, day.day, tzinfo=PHNOM_PENH)
@@ -102,8 +109,8 @@ def iso(moment: date | datetime) -> str:
 
 def written(moment: date | datetime, form: str, language: str) -> str:
     """``moment`` in Phnom Penh by the tokens of ``format-date``; another letter behind a ``%`` stands for itself."""
-    local = moment.astimezone(PHNOM_PENH) if isinstance(moment, datetime) else midnight(moment)
-    return _TOKENS.sub(lambda found: _token(local, found[1], language), form)
+    here = local(moment) if isinstance(moment, datetime) else midnight(moment)
+    return _TOKENS.sub(lambda found: _token(here, found[1], language), form)
 
 
 def _token(local: datetime, token: str, language: str) -> str:

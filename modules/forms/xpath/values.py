@@ -141,7 +141,7 @@ def _same_moment(a: Scalar, b: Scalar) -> bool:
 
 
 def _day(value: date | datetime) -> date:
-    return value.astimezone(days.PHNOM_PENH).date() if isinstance(value, datetime) else value
+    return days.local(value).date() if isinstance(value, datetime) else value
 
 
 def paired(a: Scalar, b: Scalar) -> tuple[float, float]:

@@ -147,7 +147,7 @@ def uuid(context: Context, length: float | None = None) -> str:
         return context.world.uuid()
     if not length < 10_000:
         raise Refused("FM-317", longest=10_000)
-    return "".join(_ALPHABET[int(context.world.random() * len(_ALPHABET))] for _ in range(max(int(length), 0)))
+    return "".join(_ALPHABET[int(context.world.random() * len(_ALPHABET))] for _ in range(int(max(length, 0.0))))
 
 
 @function(

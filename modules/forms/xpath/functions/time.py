@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from modules.forms.xpath import days
 from modules.forms.xpath.functions.registry import function
@@ -12,7 +12,7 @@ from modules.forms.xpath.values import NAN, moment, number
 
 @function("today()", "date", "time", "The day at the office.", asks=True, fickle=True)
 def _today(context: Context) -> date:
-    return context.world.now().astimezone(days.PHNOM_PENH).date()
+    return days.local(context.world.now()).date()
 
 
 @function("now()", "date", "time", "The moment, with its offset.", asks=True, fickle=True)
@@ -25,7 +25,7 @@ def _now(context: Context) -> datetime:
 def _date(value: Scalar) -> date | str:
     found = days.day_of(value) if isinstance(value, float) and value == value and abs(value) < 1e9 else moment(value)
     if isinstance(found, datetime):
-        return found.astimezone(days.PHNOM_PENH).date()
+        return days.local(found).date()
     return "" if found is None else found
 
 
@@ -70,5 +70,5 @@ def _decimal_time(value: Scalar) -> float:
         return NAN
     if not isinstance(found, datetime):
         return 0.0
-    local = found.astimezone(days.PHNOM_PENH)
-    return (local - days.midnight(local.date())).total_seconds() / days.DAY_S
+    here = days.local(found)
+    return (here.replace(tzinfo=None) - datetime.combine(here, time())).total_seconds() / days.DAY_S
