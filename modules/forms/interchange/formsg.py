@@ -35,6 +35,8 @@ LANGUAGES: Final[Mapping[str, str]] = {"english": "en", "chinese": "zh", "malay"
 _LEFT_OUT: Final = (
     ("payments_field", "enabled", "Payments"), ("webhook", "url", "The webhook"), ("workflow", "", "The workflow of several respondents"),
 )  # fmt: skip
+OTHER: Final = "other"
+_OTHERS: Final[Words] = {"en": "Others", "km": "ផ្សេងៗ"}
 _UNEQUAL: Final = frozenset({"isVerifiable", "autoReplyOptions", "myInfo", "lockPrefill"})
 
 
@@ -108,6 +110,8 @@ class _Reader:
                 heading = self._common(id, source)
             else:
                 inside.append(self._item(id, source))
+                if _has_others(source):
+                    inside.append(self._others(id))
         close()
         return tuple(made)
 
@@ -143,10 +147,10 @@ class _Reader:
             self._note("FM-453", common["id"], what=f"{what} ({id})")
         options = found.pop("options", None)
         if options is not None:
-            others = bool(source.get("othersRadioButton"))
-            name = common["id"]
-            self.lists[name] = self._list(options, source.get("fieldOptionsTranslations"))
-            common["choices"] = Choices(list=name, others=others)
+            self.lists[common["id"]] = self._list(
+                options, source.get("fieldOptionsTranslations"), others=_has_others(source)
+            )
+            common["choices"] = Choices(list=common["id"])
         if "appearance" in found:
             common["appearance"] = found.pop("appearance")
         if files := found.pop("media", None):
@@ -155,10 +159,9 @@ class _Reader:
         return Field(**common, **found)
 
     def _part(self, above: str, name: str, words: Words) -> Field:
-        label = {tag: words.get(tag, words["en"]) for tag in self.languages}
-        return Field(id=f"{above}_{name}"[:40], name=name, type="text", label=label)
+        return Field(id=f"{above}_{name}"[:40], name=name, type="text", label=self._said(words))
 
-    def _list(self, options: Sequence[str], translations: Any) -> ChoiceList:
+    def _list(self, options: Sequence[str], translations: Any, *, others: bool = False) -> ChoiceList:
         rows = []
         for number, option in enumerate(options):
             label = dict(self._plain(option))
@@ -168,7 +171,21 @@ class _Reader:
                 if tag in self.languages and number < len(said) and said[number]:
                     label[tag] = _text(str(said[number]))
             rows.append(Row(id=option_code(option, options), label=label, columns={"formsg": option}))
+        if others:
+            rows.append(Row(id=OTHER, label=self._said(_OTHERS), columns={"formsg": "Others"}))
         return ChoiceList(rows=tuple(rows))
+
+    def _others(self, id: str) -> Field:
+        """The free text beside the choices: a question of its own, asked when «Others» is chosen."""
+        name = f"{item_id(id)}_{OTHER}"[:40]
+        return Field(
+            id=name, name=name, type="text", origin=f"{id}#others", label=self._said(_OTHERS), required="true()",
+            relevant=f"selected(${{{item_id(id)}}}, '{OTHER}')",
+        )  # fmt: skip
+
+    def _said(self, words: Words) -> Words:
+        """Words of ours in the languages of the form."""
+        return {tag: words.get(tag, words["en"]) for tag in self.languages}
 
     def _table(self, source: Mapping[str, Any], common: dict[str, Any]) -> Repeat:
         columns: list[AnyItem] = []
@@ -222,10 +239,13 @@ class _Reader:
     def _say_condition(self, one: logic.Condition) -> str:
         source = self.fields[one.field]
         options = [str(option) for option in source.get("fieldOptions") or ()]
-        others = bool(source.get("othersRadioButton"))
 
         def code(value: str) -> str:
-            return "other" if others and value == "Others" and value not in options else option_code(value, options)
+            return (
+                OTHER
+                if _has_others(source) and value == "Others" and value not in options
+                else option_code(value, options)
+            )
 
         return logic.condition(one, str(source["fieldType"]), "${" + item_id(one.field) + "}", code)
 
@@ -268,6 +288,10 @@ _PARTS: Final[Mapping[str, tuple[tuple[str, Words], ...]]] = {
 }  # fmt: skip
 
 
+def _has_others(source: Mapping[str, Any]) -> bool:
+    return bool(source.get("othersRadioButton")) and source["fieldType"] in ("radiobutton", "checkbox")
+
+
 def item_id(id: str) -> str:
     """The permanent id of FormSG's: a letter before its hexadecimal digits."""
     return "f" + re.sub("[^a-z0-9_]", "_", id.lower())[:39]
@@ -276,7 +300,7 @@ def item_id(id: str) -> str:
 def option_code(option: str, options: Sequence[str]) -> str:
     """The code of an option: its words in ASCII where they say it uniquely, else a digest of its text; their order says nothing."""
     plain = _slug(option)
-    if plain and len(plain) <= 40 and plain != "other" and sum(_slug(one) == plain for one in options) <= 1:
+    if plain and len(plain) <= 40 and plain != OTHER and sum(_slug(one) == plain for one in options) <= 1:
         return plain
     return "o_" + hashlib.sha256(option.encode("utf-8")).hexdigest()[:12]
 

@@ -90,7 +90,9 @@ class Rows:
         made = ""
         for piece, inside in inline.parts(text):
             if not inside:
-                made += piece
+                if "${" in piece:
+                    self.cannot("the letters ${", where)
+                made += piece.replace("${", "$ {")
                 continue
             short = self.expression(piece if piece.startswith("/") else "${" + piece + "}")
             if not re.fullmatch(r"\$\{[^${}]+\}", short) or "(" in short or "/" in short:
@@ -154,7 +156,10 @@ class Rows:
     def _field(self, item: Field) -> None:
         row = {"type": self._type(item), "name": item.name, **self._common(item)}
         if item.data is not None and item.data != TYPES[item.type].data:
-            row["bind::type"] = item.data
+            if TYPES[item.type].choices or not item.data:
+                self.cannot(f"the XForm type {item.data or 'none'}", item.id)
+            else:
+                row["bind::type"] = item.data
         row |= {
             "required": "yes" if item.required == TRUE else self.expression(item.required),
             **self._words("required_message", item.required_message, item.id),

@@ -162,10 +162,12 @@ def write_xml(root: Element, prefixes: Mapping[str, str], *, layout: bool = True
     used = _spaces(root)
     names = dict(prefixes)
     default = next((space for space, prefix in names.items() if not prefix), "")
-    for number, space in enumerate(sorted(used - set(names) - {"", XMLNS})):
-        names[space] = f"n{number}"
+    free = (f"n{number}" for number in range(len(used) + len(names)) if f"n{number}" not in names.values())
+    names |= dict(zip(sorted(used - set(names) - {"", XMLNS}), free, strict=False))
     declared = "".join(
-        f' xmlns{":" if prefix else ""}{prefix}="{_attribute(space)}"' for space, prefix in names.items()
+        f' xmlns{":" if prefix else ""}{prefix}="{_attribute(space)}"'
+        for space, prefix in names.items()
+        if prefix or (space and space == default)
     )
     return "".join(_write(root, {**names, XMLNS: "xml"}, declared, default, layout))
 

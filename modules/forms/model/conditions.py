@@ -33,11 +33,11 @@ class Atom:
 def ways(expression: str) -> list[list[Atom]] | None:
     """The ways in which a condition can hold, each a list of what must hold together; None when there are too many to look at."""
     found: list[list[Atom]] = []
-    for part in split(_bare(expression), " or "):
+    for part in parted(_bare(expression), " or "):
         branches: list[list[Atom]] = [[]]
-        for piece in split(_bare(part), " and "):
+        for piece in parted(_bare(part), " and "):
             inner = _bare(piece)
-            if len(split(inner, " or ")) > 1:
+            if len(parted(inner, " or ")) > 1:
                 deeper = ways(inner)
                 if deeper is None or len(branches) * len(deeper) > MOST:
                     return None
@@ -142,7 +142,7 @@ def _closes(text: str) -> int:
     return -1
 
 
-def split(text: str, word: str) -> list[str]:
+def parted(text: str, word: str) -> list[str]:
     """``text`` at every ``word`` outside brackets and quotes."""
     found, start = [], 0
     outside = {place for place, depth in _depths(text) if depth == 0}

@@ -87,7 +87,7 @@ def _cascades(form: Form, spots: Places) -> Iterator[Diagnostic]:
 
 def _filters(filter: str, here: str, spots: Places) -> Iterator[tuple[str, str]]:
     """Columns and the paths that they must equal, of a filter that is nothing but equalities joined by ``and``."""
-    ways = conditions.split(filter, " and ") if filter else []
+    ways = conditions.parted(filter, " and ") if filter else []
     for part in ways:
         found = _EQUAL.match(part)
         if found is None:

@@ -87,7 +87,7 @@ def _sala(id: str, value: str, **more: object) -> FieldType:
 
 
 _ROWS: Final = (
-    _odk("text", _TEXT, formsg=("textfield", "textarea"), appearances=(
+    _odk("text", _TEXT, formsg=("textfield", "textarea", "nric", "uen"), appearances=(
         "multiline", "numbers", "url", "masked", "hidden-answer", "printer", "ex:"), parameters=_LENGTHS | _own("text", "check"),
         checked="length in clusters; check: nric, uen"),
     _odk("integer", "integer", data="int", formsg=("number",), appearances=("thousands-sep", "counter", "bearing", "ex:"),
@@ -103,7 +103,7 @@ _ROWS: Final = (
     _odk("range", "text of the number", data="int", control="range", formsg=("rating",),
         appearances=("vertical", "no-ticks", "picker", "rating"), parameters=_on("control", *_RANGE) | _own("text", "shape"),
         checked="start, end, step"),
-    _odk("image", _FILE, data="binary", control="upload", mediatype="image/*", formsg=("signature",),
+    _odk("image", _FILE, data="binary", control="upload", mediatype="image/*",
         appearances=("signature", "draw", "annotate", "new", "new-front"), parameters=_PIXELS, checked="bytes of an image"),
     _odk("audio", _FILE, data="binary", control="upload", mediatype="audio/*", appearances=("new",),
         parameters=_on("bind", "quality=odk:quality"), checked="bytes of a sound"),
@@ -149,7 +149,7 @@ _ROWS: Final = (
     _sala("fee", "{riel, service}", asked=False, parameters=_own("field", "times"), checked="from the price list, never entered"),
     _sala("certificate", "{text, verdict}", checked="signature and status of a certificate"),
     _sala("scan", _FILE, data="binary", control="upload", mediatype="image/*", parameters=_FILES, checked="pages of at most 300 kB"),
-    _sala("signature", _FILE, data="binary", control="upload", mediatype="image/*", checked="bytes of an image"),
+    _sala("signature", _FILE, data="binary", control="upload", mediatype="image/*", formsg=("signature",), checked="bytes of an image"),
 )  # fmt: skip
 
 TYPES: Final[Mapping[str, FieldType]] = {row.id: row for row in _ROWS}

@@ -81,11 +81,12 @@ class Drafter:
             elif name in CONTROLS:
                 found.append(self._field(element, here, above))
             elif element.name not in _CAPTIONS and not self.source.take_action(element, above, here):
-                strange.append(self._kept(element))
-                self.source.note("FM-451", above, element.line, element=name)
+                strange.append(self._kept(element, above))
         return found
 
-    def _kept(self, element: Element) -> str:
+    def _kept(self, element: Element, where: str) -> str:
+        """An element that is nothing known, as text; noted."""
+        self.source.note("FM-451", where, element.line, element=self.source.names.short(element.name))
         return write_xml(element, self.source.names.prefixes)
 
     def _place(self, element: Element, attribute: str, here: str) -> str:
@@ -193,7 +194,7 @@ class Drafter:
             members["default"] = text
         draft = self._new(Field, path, here, above, members)
         strange = [
-            self._kept(child)
+            self._kept(child, draft.members["id"])
             for child in element.elements()
             if child.local not in ("label", "hint", "item", "itemset")
             and not self.source.take_action(child, draft.members["id"], path)

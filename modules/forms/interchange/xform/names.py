@@ -60,12 +60,15 @@ class Names:
         return {name: value for name, value in named.items() if name not in without}
 
 
-def document_prefixes(found: Mapping[str, str]) -> dict[str, str]:
-    """namespace → prefix of a document's own namespaces: none of a usual prefix, each prefix once."""
+def document_prefixes(found: Mapping[str, str], instance: str) -> dict[str, str]:
+    """namespace → prefix of a document's own namespaces: none of a usual prefix, each prefix once.
+
+    The namespace of the primary ``instance`` has none if it is the default there.
+    """
     taken = {*USUAL.values(), "sala", "xml", "xf"}
     made: dict[str, str] = {}
     for space, prefix in found.items():
-        if space in USUAL or space == SALA:
+        if space in USUAL or space == SALA or (space == instance and not prefix):
             continue
         number = 0
         while not prefix or prefix in taken:

@@ -60,7 +60,7 @@ def _shape(source: Mapping[str, Any], items: Mapping[str, dict[str, Any]]) -> li
 
 def _planted(tree: list[Any], left: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     """The items of ``left`` in the shape of ``tree``; those that are used are taken out of it. What another program added stays over."""
-    made = []
+    made: list[dict[str, Any]] = []
     for one in tree:
         key, inside = (one, None) if isinstance(one, str) else one
         item = left.pop(key, None)

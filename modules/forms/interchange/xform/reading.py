@@ -124,8 +124,7 @@ def _whole(form: Form, source: Source, aimed: Mapping[str, list[Action]]) -> For
         origin = dataclasses.replace(origin, model={VERSION: ""})
     form = dataclasses.replace(form, meta=dataclasses.replace(meta, nodes=tuple(left.values())), origin=origin)
     if not same(shape.made(form, source.names, spots), source.primary):
-        prefixes = {source.primary.space: "", **{space: name for space, name in source.names.prefixes.items() if name}}
-        text = write_xml(source.primary, prefixes)
+        text = shape.instance_text(source.primary, source.names)
         form = dataclasses.replace(form, origin=dataclasses.replace(origin, instance=text))
     return form
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from modules.forms.interchange.xform.entities import entity_element
 from modules.forms.interchange.xform.names import JR, XFORMS, Names
-from modules.forms.interchange.xml import Element, read_xml
+from modules.forms.interchange.xml import Element, read_xml, same, write_xml
 from modules.forms.model.form import Field, Form, Repeat
 from modules.forms.model.paths import Places, places
 
@@ -19,6 +21,22 @@ def primary(form: Form, names: Names) -> Element:
     root = read_xml(form.origin.instance.encode("utf-8"), name=form.id).root
     _reconcile(root, form, names, spots)
     return root
+
+
+def current(form: Form, names: Names) -> Form:
+    """``form`` with its stored instance brought up to its items; without one where the items alone would make the same."""
+    if not form.origin.instance:
+        return form
+    root = primary(form, names)
+    if same(root, read_xml(form.origin.instance.encode("utf-8"), name=form.id).root):
+        return form
+    text = "" if same(root, made(form, names, places(form))) else instance_text(root, names)
+    return dataclasses.replace(form, origin=dataclasses.replace(form.origin, instance=text))
+
+
+def instance_text(root: Element, names: Names) -> str:
+    """An instance as it is stored."""
+    return write_xml(root, {root.space: "", **{space: prefix for space, prefix in names.prefixes.items() if prefix}})
 
 
 def form_id(form: Form) -> str:
@@ -106,10 +124,10 @@ def _reconcile(root: Element, form: Form, names: Names, spots: Places) -> None:
     else:
         root.attributes.pop("version", None)
     wanted = {*spots.at, spots.root}
-    for path in wanted:
+    for path in sorted(wanted):
         while (path := path.rpartition("/")[0]) and path not in wanted:
             wanted.add(path)
-    _prune(root, spots.root, wanted, names)
+    _prune(root, spots.root, wanted, names, space)
     for path, item in spots.at.items():
         found = _all(root, path, names)
         if not found:
@@ -127,16 +145,16 @@ def _default(found: list[Element]) -> str:
     return text if text.strip() else ""
 
 
-def _prune(node: Element, path: str, wanted: set[str], names: Names) -> None:
+def _prune(node: Element, path: str, wanted: set[str], names: Names, space: str) -> None:
     kept: list[Element | str] = []
     for child in node.children:
         if isinstance(child, str):
             kept.append(child)
             continue
-        place = f"{path}/{names.short(child.name, node.space)}"
+        place = f"{path}/{names.short(child.name, space)}"
         if place in wanted or child.local == "meta":
             if child.local != "meta" or place in wanted:
-                _prune(child, place, wanted, names)
+                _prune(child, place, wanted, names, space)
             kept.append(child)
     node.children = kept
 

@@ -132,15 +132,15 @@ def open_source(document: Document) -> Source:
     if head is None or model is None:
         raise Refused("FM-405", reason="no model")
     title = head.find(f"{{{XHTML}}}title")
-    made = Source(
-        document, "".join(title.text().split("\n")).strip() if title is not None else "",
-        Names(document_prefixes(document.prefixes)), model,
-        body if body is not None else Element("body"),
-    )  # fmt: skip
     instances = [child for child in model.elements() if child.name == x("instance")]
     first = next(instances[0].elements(), None) if instances else None
     if first is None:
         raise Refused("FM-405", reason="no primary instance")
+    made = Source(
+        document, "".join(title.text().split("\n")).strip() if title is not None else "",
+        Names(document_prefixes(document.prefixes, first.space)), model,
+        body if body is not None else Element("body"),
+    )  # fmt: skip
     made.primary = first
     for child in model.elements():
         _take(child, made, instances)
@@ -165,6 +165,7 @@ def _take(child: Element, made: Source, instances: list[Element]) -> None:
         _texts(child, made)
     elif name != "submission" and not made.take_action(child, "", made.root):
         made.unknown.append(child)
+        made.note("FM-451", "", child.line, element=name)
 
 
 def _texts(itext: Element, made: Source) -> None:

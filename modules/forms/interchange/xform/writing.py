@@ -28,6 +28,7 @@ def write_xform(form: Form) -> bytes:
     form = build(
         json.loads(canonical(expanded(as_second(form))))
     )  # members in one order, so that equal forms are written alike
+    form = shape.current(form, _names(form))
     plain = _document(form)
     read, _ = read_xform(_text(plain, form), name=form.id)
     if difference := patch.between(read, form):
@@ -42,7 +43,10 @@ def _names(form: Form) -> Names:
 
 
 def _text(root: Element, form: Form) -> bytes:
-    prefixes = {**USUAL, **{space: prefix for prefix, space in form.origin.namespaces.items()}, SALA: "sala"}
+    own = {space: prefix for prefix, space in form.origin.namespaces.items()}
+    if form.origin.space and form.origin.space not in own:
+        own[form.origin.space] = ""
+    prefixes = {**USUAL, **own, SALA: "sala"}
     used = {
         name[1:].partition("}")[0] for one in root.every() for name in (one.name, *one.attributes) if name[0] == "{"
     }

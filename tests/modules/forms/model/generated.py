@@ -81,13 +81,26 @@ class _Maker:
     def common(self, kind: str, *, seen: bool = True) -> dict[str, Any]:
         number, self.count = self.count, self.count + 1
         own = self.draw(st.booleans())
-        made: dict[str, Any] = {"id": f"{kind}{number}" if own or number == 0 else f"own_{number}", "name": f"{kind}{number}"}
+        made: dict[str, Any] = {
+            "id": f"{kind}{number}" if own or number == 0 else f"own_{number}",
+            "name": f"{kind}{number}",
+        }
         some = words(self.languages)
         if seen:
-            made |= {"label": self.draw(some), "hint": self.draw(some), "guidance": self.draw(some), "why": self.draw(some)}
+            made |= {
+                "label": self.draw(some),
+                "hint": self.draw(some),
+                "guidance": self.draw(some),
+                "why": self.draw(some),
+            }
             if self.draw(st.integers(0, 5)) == 0 and made["label"]:
-                made["media"] = {"image": {tag: f"{tag}.png" for tag in made["label"] if tag != NEUTRAL} or {self.languages[0]: "a.png"}}
-            made["appearance"] = tuple(self.draw(st.lists(st.sampled_from(["w1", "minimal", "ex:a.b(c='d e')"]), max_size=2, unique=True)))
+                made["media"] = {
+                    "image": {tag: f"{tag}.png" for tag in made["label"] if tag != NEUTRAL}
+                    or {self.languages[0]: "a.png"}
+                }
+            made["appearance"] = tuple(
+                self.draw(st.lists(st.sampled_from(["w1", "minimal", "ex:a.b(c='d e')"]), max_size=2, unique=True))
+            )
         if self.draw(st.integers(0, 3)) == 0:
             made["relevant"] = self.draw(EXPRESSION)
         if self.draw(st.integers(0, 5)) == 0:
@@ -104,7 +117,10 @@ class _Maker:
         chance = self.draw(st.fixed_dictionaries({name: st.integers(0, 4) for name in "rcdspmo"}))
         made: dict[str, Any] = {"type": kind.id}
         if chance["r"] == 0:
-            made |= {"required": self.draw(st.sampled_from([TRUE, "1 = 1"])), "required_message": self.draw(words(self.languages))}
+            made |= {
+                "required": self.draw(st.sampled_from([TRUE, "1 = 1"])),
+                "required_message": self.draw(words(self.languages)),
+            }
         if chance["c"] == 0:
             made |= {"constraint": self.draw(EXPRESSION), "constraint_message": self.draw(words(self.languages))}
         if chance["d"] == 0:
@@ -116,7 +132,11 @@ class _Maker:
                 list=self.draw(st.sampled_from(sorted(self.lists))), filter=self.draw(st.sampled_from(["", "group = ../f0"])),
                 random=self.draw(st.booleans()), others=self.draw(st.booleans()),
             )  # fmt: skip
-        names = self.draw(st.lists(st.sampled_from(sorted(kind.parameters)), max_size=2, unique=True)) if kind.parameters else []
+        names = (
+            self.draw(st.lists(st.sampled_from(sorted(kind.parameters)), max_size=2, unique=True))
+            if kind.parameters
+            else []
+        )
         if names and self.count > 1:
             made["parameters"] = {name: self.draw(parameter(kind.parameters[name])) for name in names}
         if chance["s"] == 0:
@@ -130,7 +150,9 @@ class _Maker:
 
     def items(self, depth: int) -> tuple[AnyItem, ...]:
         made: list[AnyItem] = [self.field()] if depth == 0 else []
-        for kind in self.draw(st.lists(st.sampled_from(["field", "field", "group", "seen", "repeat", "nodes"]), max_size=4)):
+        for kind in self.draw(
+            st.lists(st.sampled_from(["field", "field", "group", "seen", "repeat", "nodes"]), max_size=4)
+        ):
             if kind == "field" or depth > 2:
                 made.append(self.field())
             elif kind == "group":
@@ -144,7 +166,15 @@ class _Maker:
                 count = self.draw(st.sampled_from(["", "/data/f0", "3"]))
                 fixed = self.draw(st.booleans())
                 least = self.draw(st.integers(0, 2))
-                made.append(Repeat(**self.common("r"), items=(self.field(), *self.items(depth + 1)), count=count, fixed=fixed, least=least))
+                made.append(
+                    Repeat(
+                        **self.common("r"),
+                        items=(self.field(), *self.items(depth + 1)),
+                        count=count,
+                        fixed=fixed,
+                        least=least,
+                    )
+                )
         return tuple(made)
 
     def hidden(self) -> Field:
@@ -159,7 +189,11 @@ def lists(draw: st.DrawFn, languages: tuple[str, ...]) -> Mapping[str, ChoiceLis
         for number in range(draw(st.integers(1, 4)))
     )
     plain = tuple(Row(id=f"p{number}", label={NEUTRAL: draw(text())}) for number in range(draw(st.integers(1, 3))))
-    return {"rows": ChoiceList(rows=rows), "plain": ChoiceList(rows=plain), "file": ChoiceList(file="villages.csv", format="csv")}
+    return {
+        "rows": ChoiceList(rows=rows),
+        "plain": ChoiceList(rows=plain),
+        "file": ChoiceList(file="villages.csv", format="csv"),
+    }
 
 
 @st.composite

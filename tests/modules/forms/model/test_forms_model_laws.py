@@ -18,7 +18,7 @@ from modules.forms.model.reading import read_form
 from modules.forms.model.writing import canonical, digest, source
 from tests.modules.forms.model.generated import forms
 
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @FEW
