@@ -33,7 +33,8 @@ _RETURNS: Final = {kind.value: kind for kind in Kind}
 class Function:
     """``run`` takes plain values (behind the context when ``asks`` is set); ``build`` compiles a call by itself.
 
-    ``fickle`` gives something else each time it is asked; ``since`` names where it comes from when ODK's specification lacks it.
+    ``fickle`` gives something else each time it is asked; ``tried`` may refuse for what stands behind its first argument, and says so
+    while a form is compiled where that never changes; ``since`` names where it comes from when ODK's specification lacks it.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Function:
     build: Build | None
     asks: bool
     fickle: bool
+    tried: bool
     since: str
 
     @property
@@ -61,12 +63,13 @@ FUNCTIONS: Final[dict[str, Function]] = {}
 
 
 def function(
-    signature: str, returns: str, group: Group, meaning: str, *, asks: bool = False, fickle: bool = False, since: str = "ODK",
+    signature: str, returns: str, group: Group, meaning: str, *, asks: bool = False, fickle: bool = False,
+    tried: bool = False, since: str = "ODK",
 ) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:  # fmt: skip
     """Register what follows as the way the function is computed."""
 
     def register(run: Callable[_P, _R]) -> Callable[_P, _R]:
-        _enter(signature, returns, group, meaning, run, None, asks, fickle, since)
+        _enter(signature, returns, group, meaning, run, None, asks, fickle, tried, since)
         return run
 
     return register
@@ -78,7 +81,7 @@ def built(
     """Register what follows as the way a call is compiled: for functions that do not take plain values."""
 
     def register(build: Build) -> Build:
-        _enter(signature, returns, group, meaning, None, build, False, fickle, since)
+        _enter(signature, returns, group, meaning, None, build, False, fickle, False, since)
         return build
 
     return register
@@ -86,14 +89,14 @@ def built(
 
 def _enter(
     signature: str, returns: str, group: Group, meaning: str, run: Callable[..., Any] | None, build: Build | None,
-    asks: bool, fickle: bool, since: str,
+    asks: bool, fickle: bool, tried: bool, since: str,
 ) -> None:  # fmt: skip
     found = _SIGNATURE.fullmatch(signature)
     if found is None or found[1] in FUNCTIONS:
         raise ValueError(signature)
     arguments = tuple(part for part in found[2].split(", ") if part)
     FUNCTIONS[found[1]] = Function(
-        found[1], signature, group, meaning, _RETURNS[returns], arguments, run, build, asks, fickle, since
+        found[1], signature, group, meaning, _RETURNS[returns], arguments, run, build, asks, fickle, tried, since
     )
 
 
@@ -120,6 +123,9 @@ def compiled(made: Function, call: Call, codes: Sequence[Code]) -> Code:
     if not made.asks and not made.fickle and all(code.constant is not None for code in codes):
         value: Scalar = work(None)  # type: ignore[arg-type]  # constants ask no context
         return constant(value)
+    if made.tried and all(code.constant is not None for code in codes[1:]):
+        trial = _fixed(run, _gets(made, call, [constant(""), *codes[1:]]), made.asks)
+        _with_place(trial, call.place)(None)  # type: ignore[arg-type]  # only its refusal matters
     return Code(made.returns, work)
 
 

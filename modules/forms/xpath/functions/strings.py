@@ -151,7 +151,11 @@ def uuid(context: Context, length: float | None = None) -> str:
 
 
 @function(
-    "digest(string, string, string?)", "string", "strings", "MD5, SHA-1, SHA-256, SHA-384 or SHA-512 in base64 or hex."
+    "digest(string, string, string?)",
+    "string",
+    "strings",
+    "MD5, SHA-1, SHA-256, SHA-384 or SHA-512 in base64 or hex.",
+    tried=True,
 )
 def digest(text: str, algorithm: str, encoding: str = "base64") -> str:
     if algorithm.upper() not in _DIGESTS or encoding.lower() not in ("base64", "hex"):
@@ -190,6 +194,8 @@ def _bytes(text: str) -> bytes | None:
         return None
 
 
-@function("regex(string, string)", "boolean", "strings", "Whether the whole text fits the regular expression.")
+@function(
+    "regex(string, string)", "boolean", "strings", "Whether the whole text fits the regular expression.", tried=True
+)
 def matches(text: str, pattern: str) -> bool:
     return regex.fits(pattern, text)

@@ -13,7 +13,7 @@ from nacl.signing import SigningKey
 
 from i18n.dates import PHNOM_PENH
 from modules.contract import Refused
-from modules.forms.xpath import FUNCTIONS
+from modules.forms.xpath import FUNCTIONS, compile_expression
 from tests.modules.forms.xpath.evaluating import value
 
 NAN = math.nan
@@ -188,6 +188,15 @@ def test_what_cannot_be_is_refused_with_its_place(expression: str, code: str) ->
         value(expression)
     assert refused.value.code == code
     assert refused.value.values["place"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "code"), [("regex(/data/word, '(')", "FM-312"), ("digest(/data/word, 'X', 'hex')", "FM-314")]
+)
+def test_what_can_never_work_is_refused_before_it_runs(expression: str, code: str) -> None:
+    with pytest.raises(Refused) as refused:
+        compile_expression(f"1 = 2 and {expression}")
+    assert (refused.value.code, refused.value.values["place"]) == (code, 11)
 
 
 def test_an_unknown_name_is_told_what_is_near() -> None:
