@@ -43,12 +43,16 @@ class Drafter:
         self.by_path: dict[str, Draft] = {}
         self._ids = Ids()
         self._leaves: dict[str, Element] = {}
+        self._above: set[str] = set()  # paths around the nodes that the body shows
         self._count = 0
 
     def top(self) -> list[Draft]:
         """The drafts of the whole form."""
         self._index(self.source.primary, self.source.root)
         found = self._body(self.source.body.elements(), self.source.root, "", 1, [])
+        for path in self.by_path:
+            while (path := path.rpartition("/")[0]) and path not in self._above:
+                self._above.add(path)
         return self._unseen(self.source.primary, self.source.root, found)
 
     def default(self, path: str) -> str:
@@ -232,7 +236,7 @@ class Drafter:
         parent = self.by_path.get(here)
         near = here if parent is not None or here == self.source.root else ""
         if any(node.elements()) or is_template(node):
-            inner_known = any(path.startswith(f"{place}/") for path in self.by_path)
+            inner_known = place in self._above
             bind = self.source.binds.get(place)
             if inner_known and bind is None and not self._has_unseen(node, place):
                 return None

@@ -128,13 +128,9 @@ def _reconcile(root: Element, form: Form, names: Names, spots: Places) -> None:
         while (path := path.rpartition("/")[0]) and path not in wanted:
             wanted.add(path)
     _prune(root, spots.root, wanted, names, space)
+    index = _index(root, spots.root, names)
     for path, item in spots.at.items():
-        found = _all(root, path, names)
-        if not found:
-            for holder in _holders(root, path, names, space):
-                node = Element(names.full(path.rpartition("/")[2], space))
-                holder.children.insert(_before_meta(holder), node)
-                found.append(node)
+        found = _there(index, path, names, space)
         if isinstance(item, Field) and _default(found) != item.default:
             for node in found:
                 node.children = [item.default] if item.default else []
@@ -159,23 +155,30 @@ def _prune(node: Element, path: str, wanted: set[str], names: Names, space: str)
     node.children = kept
 
 
-def _all(root: Element, path: str, names: Names) -> list[Element]:
-    """Every element at ``path``: of a repeat the template and the rows."""
-    found = [root]
-    for step in path.split("/")[2:]:
-        found = [child for node in found for child in node.elements() if names.short(child.name, root.space) == step]
+def _index(root: Element, path: str, names: Names) -> dict[str, list[Element]]:
+    """The elements at every path: of a repeat the template and the rows."""
+    found: dict[str, list[Element]] = {path: [root]}
+    waiting = [(root, path)]
+    while waiting:
+        node, place = waiting.pop()
+        for child in node.elements():
+            inside = f"{place}/{names.short(child.name, root.space)}"
+            found.setdefault(inside, []).append(child)
+            waiting.append((child, inside))
     return found
 
 
-def _holders(root: Element, path: str, names: Names, space: str) -> list[Element]:
-    above, _, _ = path.rpartition("/")
-    found = _all(root, above, names)
-    if not found:
-        for holder in _holders(root, above, names, space):
-            node = Element(names.full(above.rpartition("/")[2], space))
+def _there(index: dict[str, list[Element]], path: str, names: Names, space: str) -> list[Element]:
+    """The elements at ``path``, made in every element above it when there are none."""
+    if path not in index:
+        above, _, name = path.rpartition("/")
+        made = []
+        for holder in _there(index, above, names, space):
+            node = Element(names.full(name, space))
             holder.children.insert(_before_meta(holder), node)
-            found.append(node)
-    return found
+            made.append(node)
+        index[path] = made
+    return index[path]
 
 
 def _before_meta(holder: Element) -> int:
