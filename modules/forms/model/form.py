@@ -191,6 +191,7 @@ class Origin:
     model: Mapping[str, str] = field(default_factory=dict)  # attributes of the model element
     body: Mapping[str, str] = field(default_factory=dict)  # attributes of the body element
     xml: tuple[str, ...] = ()  # children of the model element that have no name here
+    body_xml: tuple[str, ...] = ()  # those of the body element
     texts: Mapping[str, Mapping[str, Words]] = field(
         default_factory=dict
     )  # texts that only expressions name: id → form → words

@@ -155,4 +155,5 @@ def _meta(source: Mapping[str, Any]) -> Meta:
 
 
 def _origin(source: Mapping[str, Any]) -> Origin:
-    return Origin(**_rest(source, "xml"), xml=tuple(source.get("xml", ())))
+    lists: dict[str, Any] = {name: tuple(source.get(name, ())) for name in ("xml", "body_xml")}
+    return Origin(**_rest(source, *lists), **lists)

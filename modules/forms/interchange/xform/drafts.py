@@ -42,6 +42,7 @@ class Drafter:
         self.lists = lists
         self.by_path: dict[str, Draft] = {}
         self._ids = Ids()
+        self.strange: list[str] = []  # what stands in the body itself and is nothing known
         self._leaves: dict[str, Element] = {}
         self._above: set[str] = set()  # paths around the nodes that the body shows
         self._count = 0
@@ -49,7 +50,7 @@ class Drafter:
     def top(self) -> list[Draft]:
         """The drafts of the whole form."""
         self._index(self.source.primary, self.source.root)
-        found = self._body(self.source.body.elements(), self.source.root, "", 1, [])
+        found = self._body(self.source.body.elements(), self.source.root, "", 1, self.strange)
         for path in self.by_path:
             while (path := path.rpartition("/")[0]) and path not in self._above:
                 self._above.add(path)
@@ -121,14 +122,14 @@ class Drafter:
         return draft
 
     def _group(self, element: Element, here: str, above: str, depth: int) -> Draft:
-        path = self._place(element, "ref", here)
+        path = self._place(element, "ref", here) or self._place(element, "nodeset", here)
         inner = [child for child in element.elements() if child.name not in _CAPTIONS]
         if len(inner) == 1 and inner[0].name == x("repeat"):
             nodeset = self._place(inner[0], "nodeset", path or here)
             if path in ("", nodeset):
                 return self._repeat(inner[0], element, here, above, depth)
         members = self._common(element, path, here)
-        attributes = self.source.names.shorts(element.attributes, "ref", "bind", "appearance")
+        attributes = self.source.names.shorts(element.attributes, "ref", "nodeset", "bind", "appearance")
         draft = self._new(Group, path, here, above, members)
         strange: list[str] = []
         draft.children = self._body(element.elements(), draft.path, draft.members["id"], depth + 1, strange)

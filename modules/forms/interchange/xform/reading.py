@@ -65,7 +65,7 @@ def _form(source: Source, name: str) -> Form:
     languages = tuple(source.tags.values()) or (NEUTRAL,)
     form = Form(
         id=form_slug(given_id), version=version, title={languages[0]: source.title or given_id}, languages=languages,
-        lists=lists, items=items, origin=_origin(source, given_id),
+        lists=lists, items=items, origin=_origin(source, given_id, drafter.strange),
         meta=Meta(version_text=version_text, **_submission(source)),
     )  # fmt: skip
     return _whole(form, source, aimed)
@@ -86,7 +86,7 @@ def _submission(source: Source) -> dict[str, Any]:
     return {"public_key": attributes.pop("base64RsaPublicKey", ""), "submission": attributes}
 
 
-def _origin(source: Source, given_id: str) -> Origin:
+def _origin(source: Source, given_id: str, strange: list[str]) -> Origin:
     space = source.primary.space
     names = source.names
     own = {
@@ -98,6 +98,7 @@ def _origin(source: Source, given_id: str) -> Origin:
         model={key: value for key, value in names.shorts(source.model.attributes).items() if not key.endswith(":patch")},
         body=names.shorts(source.body.attributes),
         xml=tuple(write_xml(one, names.prefixes) for one in source.unknown),
+        body_xml=tuple(strange),
         texts={id: text for id, text in source.texts.items() if id not in source.used},
     )  # fmt: skip
 

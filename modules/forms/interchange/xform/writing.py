@@ -82,6 +82,7 @@ def _document(form: Form) -> Element:
             body.place(action, node.ref, model)
     for text in form.origin.xml:
         model.children.append(read_xml(text.encode("utf-8"), name=form.id).root)
+    seen.children += [read_xml(text.encode("utf-8"), name=form.id).root for text in form.origin.body_xml]
     head = Element(f"{{{XHTML}}}head", children=[title, model])
     return Element(f"{{{XHTML}}}html", children=[head, seen])
 

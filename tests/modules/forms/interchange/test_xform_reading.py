@@ -203,6 +203,26 @@ def test_a_flat_body_over_grouped_nodes_keeps_both() -> None:
     assert read_xform(write_xform(form))[0] == form
 
 
+def test_a_group_may_name_its_node_by_nodeset_and_the_body_may_hold_anything() -> None:
+    lab = '<lab:extra xmlns:lab="urn:lab" n="1">x</lab:extra>'
+    data = tiny(
+        "<r><g><q/></g></r>",
+        "",
+        f'<group><repeat nodeset="/data/r"><group nodeset="/data/r/g"><input ref="/data/r/g/q"/></group></repeat></group>{lab}',
+    )
+    form, notes = read_xform(data)
+    assert [(one.code, one.values["element"]) for one in notes] == [("FM-451", "lab:extra")]
+    spots = places(form)
+    assert [(item.id, spots.path[item.id]) for item in spots.items.values()] == [
+        ("r", "/data/r"),
+        ("g", "/data/r/g"),
+        ("q", "/data/r/g/q"),
+    ]
+    written = write_xform(form)
+    assert b"lab:extra" in written
+    assert read_xform(written)[0] == form
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [
