@@ -10,6 +10,7 @@ class Ids:
 
     def __init__(self, taken: set[str] | None = None) -> None:
         self._taken = taken if taken is not None else set()
+        self._next: dict[str, int] = {}
 
     def make(self, name: str, above: str = "") -> str:
         """The id of a node ``name``: the name in lower case, with the id of its group before it when it is taken."""
@@ -19,10 +20,11 @@ class Ids:
             if option not in self._taken:
                 self._taken.add(option)
                 return option
-        number = 2
+        number = self._next.get(plain, 2)
         while (option := f"{plain[: 39 - len(str(number))]}_{number}") in self._taken:
             number += 1
         self._taken.add(option)
+        self._next[plain] = number + 1
         return option
 
 

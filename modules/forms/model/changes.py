@@ -48,6 +48,7 @@ def _top(before: Form, after: Form) -> Iterator[Change]:
 def _items(before: Form, after: Form) -> Iterator[Change]:
     old, new = places(before), places(after)
     moved = _moved(old, new)
+    stood, stands = _standing(old), _standing(new)
     for id, item in new.items.items():
         was = old.items.get(id)
         if was is None:
@@ -56,7 +57,7 @@ def _items(before: Form, after: Form) -> Iterator[Change]:
         if was.name != item.name:
             yield Change(kind="renamed", part="item", id=id, member="name", before=was.name, after=item.name)
         if id in moved:
-            yield Change(kind="moved", part="item", id=id, before=_place(id, old), after=_place(id, new))
+            yield Change(kind="moved", part="item", id=id, before=stood[id], after=stands[id])
         mine, its = _members(was), _members(item)
         yield from _changed("item", id, mine, its)
     for id in old.items:
@@ -71,11 +72,13 @@ def _members(item: Any) -> dict[str, Any]:
     return made
 
 
-def _place(id: str, spots: Places) -> str:
-    """The group, and what stands before it there."""
-    brothers = _brothers(spots).get(spots.parent[id], [])
-    number = brothers.index(id)
-    return f"{spots.parent[id]}/{brothers[number - 1] if number else ''}"
+def _standing(spots: Places) -> dict[str, str]:
+    """For every id the group, and what stands before it there."""
+    return {
+        id: f"{parent}/{before}"
+        for parent, ids in _brothers(spots).items()
+        for before, id in zip(["", *ids], ids, strict=False)
+    }
 
 
 def _brothers(spots: Places) -> dict[str, list[str]]:
@@ -129,6 +132,7 @@ def _lists(before: Form, after: Form) -> Iterator[Change]:
         its = {row["id"]: row for row in new.pop("rows", ())}
         yield from _changed("list", name, old, new)
         order = {code: number for number, code in enumerate(mine)}
+        stands = {code: number for number, code in enumerate(its)}
         stayed = [code for code in its if code in order]
         kept = _longest_rise([order[code] for code in stayed])
         moved = {code for place, code in enumerate(stayed) if place not in kept}
@@ -137,9 +141,7 @@ def _lists(before: Form, after: Form) -> Iterator[Change]:
                 yield Change(kind="added", part="row", id=f"{name}/{code}", after=row.get("label"))
                 continue
             if code in moved:
-                yield Change(
-                    kind="moved", part="row", id=f"{name}/{code}", before=order[code], after=list(its).index(code)
-                )
+                yield Change(kind="moved", part="row", id=f"{name}/{code}", before=order[code], after=stands[code])
             yield from _changed("row", f"{name}/{code}", mine[code], row)
         for code, row in mine.items():
             if code not in its:

@@ -13,7 +13,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 MOST: Final = 64  # ways that are looked at
-_NODE: Final = r"(?:\$\{[^{}]+\}|\.{1,2}(?:/[^\s=<>!()\[\]]+)*|/[^\s=<>!()\[\]]+)"
+LONGEST: Final = 4_000  # characters of a condition that is looked at
+_NODE: Final = r"(?:\$\{[^{}]+\}|\.{1,2}(?:/[^\s/=<>!()\[\]]+)*|/[^\s=<>!()\[\]]+)"
 _VALUE: Final = r"(?:'[^']*'|\"[^\"]*\"|-?\d+(?:\.\d+)?)"
 _COMPARED: Final = re.compile(rf"^(?:number\(\s*)?({_NODE})\s*\)?\s*(=|!=|<=|>=|<|>)\s*({_VALUE})$")
 _TURNED: Final = re.compile(rf"^({_VALUE})\s*(=|!=|<=|>=|<|>)\s*({_NODE})$")
@@ -32,6 +33,8 @@ class Atom:
 
 def ways(expression: str) -> list[list[Atom]] | None:
     """The ways in which a condition can hold, each a list of what must hold together; None when there are too many to look at."""
+    if len(expression) > LONGEST:
+        return None
     found: list[list[Atom]] = []
     for part in parted(_bare(expression), " or "):
         branches: list[list[Atom]] = [[]]
@@ -129,7 +132,9 @@ def _atom(text: str) -> Atom | None:
 def _bare(text: str) -> str:
     """``text`` without brackets around the whole."""
     text = " ".join(text.split()) if "'" not in text and '"' not in text else text.strip()
-    while text.startswith("(") and text.endswith(")") and _closes(text) == len(text) - 1:
+    for _ in range(MOST):
+        if not (text.startswith("(") and text.endswith(")") and _closes(text) == len(text) - 1):
+            break
         text = text[1:-1].strip()
     return text
 

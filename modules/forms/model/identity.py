@@ -18,6 +18,7 @@ def keep_ids(form: Form, older: Form) -> Form:
     mine = _by_origin(now.items)
     old_ids = {path: item.id for path, item in before.at.items()}
     chosen: dict[str, str] = {}
+    given: set[str] = set()
     for id, item in now.items.items():
         if item.origin in origins and mine.get(item.origin) == id:
             known = origins[item.origin]
@@ -25,9 +26,10 @@ def keep_ids(form: Form, older: Form) -> Form:
             known = old_ids.get(now.path[id], "")
         else:  # a group without a node has nothing but its id
             known = id if id in before.items and not before.items[id].name else ""
-        if known and known not in chosen.values():
+        if known and known not in given:
             chosen[id] = known
-    taken = {*chosen.values(), *before.items}
+            given.add(known)
+    taken = {*given, *before.items}
     for id in now.items:
         if id not in chosen:
             chosen[id] = _free(id, taken)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from typing import Any
 
 import pytest
 
 from modules.forms.library import ASSETS
+from modules.forms.model.changes import changes
 from modules.forms.model.conditions import ways
 from modules.forms.model.form import AnyItem, ChoiceList, Choices, Field, Form, Group, Repeat, Row
+from modules.forms.model.identity import keep_ids
 from modules.forms.model.lint import lint
 from modules.forms.model.reading import read_form
 
@@ -200,3 +203,26 @@ def test_a_question_that_moves_into_a_repeat_changes_what_its_answers_are() -> N
 
 def test_a_condition_with_very_many_ways_is_left_alone() -> None:
     assert ways(" and ".join(f"(${{a}} = {n} or ${{b}} = {n})" for n in range(40))) is None
+
+
+@pytest.mark.parametrize(
+    "relevant",
+    ["(" * 10_000 + "1" + ")" * 10_000, "../" * 13_000, "/a " * 13_000, "[" * 39_000, "number( " * 4_900, "'" * 39_001,
+     "${a} = 1 and " * 3_000],
+)  # fmt: skip
+def test_no_expression_costs_more_than_its_length(relevant: str) -> None:
+    made = form(field("a"), field("x", relevant=relevant))
+    began = time.process_time()
+    lint(made, made)
+    assert time.process_time() - began < 2
+
+
+def test_thousands_of_changes_are_told_in_seconds() -> None:
+    many = [field(f"f{number}") for number in range(3_000)]
+    rows = [Row(id=str(number), label=WORDS) for number in range(20_000)]
+    before = form(*many, l=ChoiceList(rows=tuple(rows)))
+    after = form(*reversed(many), l=ChoiceList(rows=tuple(reversed(rows))))
+    began = time.process_time()
+    assert len(changes(before, after)) == 2_999 + 19_999
+    assert keep_ids(after, before) == after
+    assert time.process_time() - began < 5
