@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from modules.contract import Refused
 from modules.forms.model import conditions, inline, references
 from modules.forms.model.diagnostics import Diagnostic, Grade, worst_first
 from modules.forms.model.flaws import texts
@@ -25,7 +26,7 @@ def lint(form: Form, older: Form | None = None) -> list[Diagnostic]:
     spots = places(form)
     found = [
         *_translations(form), *_lists(form), *_cascades(form, spots), *_conditions(form, spots), *_circles(spots),
-        *_names(form, spots), *(_versions(form, older) if older is not None else ()),
+        *_names(form, spots), *_grammar(form, spots), *(_versions(form, older) if older is not None else ()),
     ]  # fmt: skip
     return worst_first(found)
 
@@ -264,6 +265,18 @@ def _names(form: Form, spots: Places) -> Iterator[Diagnostic]:
             if (where, path) not in seen:
                 seen.add((where, path))
                 yield _say("FM-439", "warning", where, where=where or form.id, path=path)
+
+
+def _grammar(form: Form, spots: Places) -> Iterator[Diagnostic]:
+    """Expressions that cannot be understood, in the words of the compiler. A name without a node is told by ``_names``."""
+    from modules.forms.xpath.compile import compile_expression
+
+    for where, here, expression in expressions(form, spots):
+        try:
+            compile_expression(spots.expand(expression, here))
+        except Refused as error:
+            if error.code != "FM-309":
+                yield Diagnostic(code=error.code, grade="warning", where=where, values=error.values)
 
 
 def _other(path: str, form: Form) -> bool:

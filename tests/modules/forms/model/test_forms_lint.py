@@ -184,6 +184,16 @@ def test_names_that_lead_nowhere() -> None:
     assert found == {("a", "${nobody}"), ("b", "/data/gone"), ("c", "instance('lost')"), ("d", "/data/lost")}
 
 
+@pytest.mark.parametrize(
+    ("expression", "code"), [("1 +", "FM-302"), ("'", "FM-303"), ("no_such_function(1)", "FM-306"), ("../a + 2", "")]
+)
+def test_expressions_that_cannot_be_understood_are_told_in_the_compilers_words(expression: str, code: str) -> None:
+    made = form(field("a"), field("x", calculate=expression))
+    found = [one for one in lint(made) if one.where == "x"]
+    assert [one.code for one in found] == ([code] if code else [])
+    assert all(one.words("km") != one.words("en") for one in found)
+
+
 def test_what_a_new_version_would_cost() -> None:
     older = form(
         field("a"), field("b"), field("c", "integer"), field("k", "select_one", choices=Choices(list="provinces")), provinces=PROVINCES,
