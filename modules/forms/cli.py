@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from i18n.catalog import language, text
-from modules.cli import call, read_json
+from modules.cli import Desk, call, read_json
 from modules.contract import Refused
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -23,7 +23,8 @@ def commands() -> click.Group:
         """Services, drafts, submissions, receipts."""
 
     for verb in (
-        services, definition, fill, drafts, check, finish, discard, list_, show, correct, withdraw, receipt, case, export
+        services, definition, fill, drafts, check, finish, discard, list_, show, correct, withdraw, receipt, case, export,
+        eval_, import_, compare, convert_workbook,
     ):  # fmt: skip
         forms.add_command(verb)
     return forms
@@ -168,6 +169,78 @@ def export(ctx: click.Context, form: str, format_: str, language_: str, header: 
     call(ctx, "forms.export", form=form, format=format_, out=str(out), language=language_, header=header)
 
 
+@click.command("eval")
+@click.argument("expression")
+@click.option("--instance", type=_FILE, help="Answers: the XML of an instance or of a whole XForm, or a JSON object.")
+@click.option("--at", "at", default="", help="Where it stands: /data/row[2]/x; without it the root element.")
+@click.option("--list", "lists", multiple=True, metavar="ID=FILE.csv", help="A list for instance('ID') and pulldata.")
+@click.option(
+    "--language", "language_", default="en", type=click.Choice(["km", "en"]), help="Of months, days and choices."
+)
+@click.pass_context
+def eval_(
+    ctx: click.Context, expression: str, instance: Path | None, at: str, lists: tuple[str, ...], language_: str
+) -> None:
+    """Try EXPRESSION as an author of forms: its value and type. Nothing is unlocked or changed."""
+    from modules.forms.xpath import trial
+
+    desk = ctx.find_object(Desk)
+    if desk is None:
+        raise click.UsageError("run this through sala-cli")
+    given = trial.contents(instance) if instance else b"{}"
+    named = dict(one.partition("=")[::2] for one in lists)
+    sheets = {id: (file, trial.contents(Path(file))) for id, file in named.items()}
+    desk.print(
+        trial.run(expression, given, name=instance.name if instance else "", at=at, lists=sheets, language=language_)
+    )
+
+
+@click.command("import")
+@click.argument("file", type=_FILE)
+@click.option("--older", type=_FILE, help="The version before: its ids are kept, and what would be lost is said.")
+@click.option("--out", type=_OUT, help="Write the form: OUT.json (Sala), OUT.xml (XForm) or OUT.xlsx (XLSForm).")
+@click.pass_context
+def import_(ctx: click.Context, file: Path, older: Path | None, out: Path | None) -> None:
+    """Read an XLSForm, XForm, FormSG JSON or Sala FILE and say everything about it. It is not yet put among this laptop's forms."""
+    from modules.forms.interchange import giving, taking
+
+    desk = ctx.find_object(Desk)
+    if desk is None:
+        raise click.UsageError("run this through sala-cli")
+    before = taking.take_file(older).form if older else None
+    taken = taking.take_file(file, older=before)
+    result = {**taken.json(), "stored": False}
+    if out is not None:
+        result |= {"out": str(out), "left_out": [one.json() for one in giving.give_file(taken.form, out)]}
+    desk.print(result, _taken)
+
+
+@click.command()
+@click.argument("before", type=_FILE)
+@click.argument("after", type=_FILE)
+@click.pass_context
+def compare(ctx: click.Context, before: Path, after: Path) -> None:
+    """What the form AFTER changes in BEFORE, question by question."""
+    from modules.forms.interchange import taking
+    from modules.forms.model.changes import changes
+
+    desk = ctx.find_object(Desk)
+    if desk is None:
+        raise click.UsageError("run this through sala-cli")
+    old = taking.take_file(before).form
+    found = changes(old, taking.take_file(after, older=old).form)
+    desk.print({"changes": [one.json() for one in found]}, _compared)
+
+
+@click.command("convert-workbook", hidden=True)
+@click.argument("kind")
+def convert_workbook(kind: str) -> None:
+    """The bounded process of ``import``: an XLSForm on standard input becomes an XForm on standard output."""
+    from modules.forms.interchange import converter
+
+    converter.run(kind)
+
+
 def _near(value: Any, folder: Path) -> Any:
     """Paths of an answers file are meant from where it lies; a list of names is one of paths only if they are there."""
     if isinstance(value, list) and value and all(isinstance(one, str) and (folder / one).is_file() for one in value):
@@ -184,6 +257,29 @@ def _with_problems(work: Any) -> None:
         for one in problems:
             click.echo(f"{one['field']}: {one['words'][language()]} ({one['code']})", err=True)
         raise
+
+
+def _taken(result: Any) -> str:
+    """One form in words: what it is, what it needs, what is said about it."""
+    count = result["count"]
+    title = next(iter(result["title"].values()))
+    lines = [
+        f"{title} ({result['id']}, {result['version']}) · {result['kind']} · {', '.join(result['languages'])}",
+        f"{count['field']} / {count['group']} / {count['repeat']} · {result['def_hash'][:16]}",
+        *(f"+ {name}" for name in result["files"]),
+    ]
+    for one in [*result["diagnostics"], *result.get("left_out", ())]:
+        place = " ".join(str(part) for part in (one["sheet"], one["row"] or "", one["where"]) if part)
+        lines.append(f"{one['code']} {one['grade']} {place}: {one['words'][language()]}")
+    return "\n".join(lines)
+
+
+def _compared(result: Any) -> str:
+    signs = {"added": "+", "removed": "-", "renamed": "=", "moved": ">", "changed": "~"}
+    return "\n".join(
+        f"{signs[one['kind']]} {one['part']} {one['id']} {one['member']}  {one['before']} → {one['after']}"
+        for one in result["changes"]
+    )
 
 
 def _services(result: Any) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import zipfile
 from functools import cache
+from io import BytesIO
 from typing import Any, Final
 
 import cbor2
@@ -15,6 +17,13 @@ from modules.certificates import claims, kh1, sources, statuslist, templates, tr
 from modules.flows import definition as flows
 from modules.forms import definition as forms
 from modules.forms import numbering
+from modules.forms.interchange import counting, formsg, taking
+from modules.forms.interchange.xform.reading import read_xform
+from modules.forms.interchange.xml import read_xml
+from modules.forms.model.reading import read_form
+from modules.forms.model.writing import canonical
+from modules.forms.xpath import compile as expressions
+from modules.forms.xpath import files, regex
 from modules.links import hosts, rules
 from modules.messages import recipients, segments, template
 from sync import (
@@ -58,6 +67,38 @@ def _shipped(pattern: str) -> list[bytes]:
     found = sorted(ROOT.glob(pattern))[:3]
     assert found, pattern
     return [path.read_bytes() for path in found]
+
+
+_SHEET: Final = b"<worksheet><sheetData>" + b'<row r="1"><c r="A1"><v>1</v></c></row>' * 9 + b"</sheetData></worksheet>"
+
+
+def _workbook() -> bytes:
+    """An archive with one sheet, as a workbook has it."""
+    made = BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", _SHEET)
+    return made.getvalue()
+
+
+def _formsg() -> bytes:
+    fields = [
+        {
+            "_id": "0" * 23 + "1",
+            "fieldType": "radiobutton",
+            "title": "ប្រភេទ",
+            "fieldOptions": ["a", "b"],
+            "othersRadioButton": True,
+        },
+        {
+            "_id": "0" * 23 + "2",
+            "fieldType": "number",
+            "title": "n",
+            "ValidationOptions": {"selectedValidation": "Maximum", "customVal": 3},
+        },
+    ]
+    asked = {"field": "0" * 23 + "1", "state": "is equals to", "value": "a"}
+    logics = [{"logicType": "showFields", "conditions": [asked], "show": ["0" * 23 + "2"]}]
+    return json.dumps({"form": {"_id": "5" * 24, "title": "x", "form_fields": fields, "form_logics": logics}}).encode()
 
 
 def _kh1() -> list[bytes]:
@@ -198,6 +239,31 @@ MODULES: Final[dict[str, Parser]] = {
     "modules/forms/definition.py::load_json": Parser(
         lambda data: forms.load_json(data, name="x", limit=100_000), lambda: _shipped("assets/forms/*-1.json")
     ),
+    "modules/forms/xpath/compile.py::compile_expression": Parser(
+        _text(lambda text: expressions.compile_expression(text).reads),
+        lambda: [b"/data/a[b = 'c'] | instance('x')/root/item[position() = 2]", "concat('ខ្មែរ', -1.5 * ../x) != //y".encode()],
+    ),
+    "modules/forms/xpath/files.py::read_answers": Parser(
+        lambda data: files.read_answers(data, name="x"), lambda: [b'{"a": [{"b": 1}], "c": null}', "<data><a>សុខ</a></data>".encode()]
+    ),
+    "modules/forms/xpath/files.py::read_list": Parser(
+        lambda data: files.read_list(data, name="x"), lambda: ["name,label\nk,ខេត្ត\n".encode()]
+    ),
+    "modules/forms/xpath/regex/__init__.py::fits": Parser(
+        _text(lambda text: regex.fits(text, "ab12")), lambda: [rb"(?i)[a-z&&[^q]]{2,}\d+|\p{IsKhmer}(?=x)$"]
+    ),
+    "modules/forms/interchange/counting.py::check_workbook": Parser(counting.check_workbook, lambda: [_workbook()]),
+    "modules/forms/interchange/formsg.py::read_formsg": Parser(formsg.read_formsg, lambda: [_formsg()]),
+    "modules/forms/interchange/taking.py::take": Parser(
+        lambda data: taking.take(data, name="x.xml"), lambda: [_formsg(), *_shipped("tests/modules/forms/interchange/samples/small.xml")]
+    ),
+    "modules/forms/interchange/xform/reading.py::read_xform": Parser(
+        read_xform, lambda: _shipped("tests/modules/forms/interchange/samples/*.xml")
+    ),
+    "modules/forms/interchange/xml.py::read_xml": Parser(read_xml, lambda: _shipped("tests/modules/forms/interchange/samples/*.xml")),
+    "modules/forms/model/reading.py::read_form": Parser(
+        read_form, lambda: [canonical(read_xform(one)[0]) for one in _shipped("tests/modules/forms/interchange/samples/*.xml")]
+    ),
     "modules/forms/numbering.py::read": Parser(_text(numbering.read), lambda: [b"0306-01-000001"]),
     "modules/links/hosts.py::read": Parser(_text(hosts.read), lambda: [b"www.gov.kh", b"[2001:db8::1]", "ខ្មែរ.com".encode()]),
     "modules/links/rules.py::check": Parser(_text(rules.check), lambda: [b"https://kampongcham.gov.kh/a?b=c#d"]),
@@ -280,6 +346,7 @@ RELAYS: Final[dict[str, Parser]] = {
 EVERY: Final = {**PARSERS, **MODULES, **CENTRE, **RELAYS}
 
 NOT_FOREIGN: Final = {
+    "modules/forms/interchange/workbook.py::read_workbook": "counted by check_workbook, converted in a bounded process, read by read_xform",
     "sync/blobs.py::read": "an id of this laptop's own",
     "sync/client.py::open_client": "an address",
     "sync/refreshing.py::check": "a name; the bytes go to the readers of the formats",
