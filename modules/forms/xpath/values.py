@@ -1,6 +1,6 @@
 """The types of XForms' XPath and how each becomes another. Nothing here can fail: what is no number is NaN, what is not there is empty.
 
-Where XPath 1.0 and JavaRosa differ see docs/decisions/040: an empty set of nodes is an empty text, several nodes are the first of
+Where XPath 1.0 and JavaRosa differ see docs/decisions/034: an empty set of nodes is an empty text, several nodes are the first of
 them for a single value and each of them in a comparison.
 """
 

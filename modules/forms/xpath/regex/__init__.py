@@ -1,7 +1,7 @@
 """Regular expressions of Java, matched whole in time that grows with the text and never explodes.
 
 A pattern is read into a tree (``grammar``), that into an automaton (``automaton``), and the automaton is walked with every state it may
-be in at once, remembering the sets it has met. There is no backtracking, so no pattern can hang; docs/decisions/041 says why.
+be in at once, remembering the sets it has met. There is no backtracking, so no pattern can hang; docs/decisions/035 says why.
 """
 
 from __future__ import annotations
