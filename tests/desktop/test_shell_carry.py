@@ -140,6 +140,8 @@ def test_the_outbox_as_codes_from_the_screen_to_the_centre(
     pane.show_outbox.setFocus()
     QTest.keyClick(pane.show_outbox, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: bool(pane.view.texts()), timeout=10_000)
+    # the camera looks when its place is made for it
+    qtbot.waitUntil(lambda: pane.view.height() >= pane.view.sizeHint().height(), timeout=10_000)
     seen: set[str] = set()
 
     def look() -> bool:
