@@ -179,7 +179,7 @@ def quarantine(tx: Tx, limit: int = 500, *, aside: bool = False) -> list[Row]:
            FROM op o JOIN batch b ON b.idx = o.batch LEFT JOIN device d ON d.device = o.device LEFT JOIN office f ON f.code = d.office
            LEFT JOIN set_aside a ON a.op = o.hash AND a.device = o.device
            WHERE o.label >= 'q:' AND o.label < 'q;' AND o.label <> 'accepted' AND a.op IS {"NOT" if aside else ""} NULL
-           ORDER BY o.batch DESC, o.place LIMIT :limit""",
+           ORDER BY +o.batch DESC, o.place LIMIT :limit""",  # +: by the few that wait, not along the index of all batches
         {"limit": limit},
     )
 
