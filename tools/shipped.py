@@ -40,6 +40,7 @@ EXCLUDED: Final = (
     "phonenumbers.geodata", "phonenumbers.carrierdata", "phonenumbers.tzdata", "phonenumbers.geocoder", "phonenumbers.carrier",
     "phonenumbers.timezone",
     "zstandard._cffi", "zstandard.backend_cffi",  # the same library a second time, for PyPy
+    "regex",  # a faster one that lark takes where it finds it
     "reportlab.graphics", "anyio._backends._trio", "h2", "trio", "dotenv", "watchfiles", "websockets", "yaml",
     "readline", "curses",  # GPL, and nobody types Python here
     "duckdb", "pandas", "pyarrow",  # Parquet is written by a hub that runs from its source
