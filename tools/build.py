@@ -30,7 +30,7 @@ from tools.emptyroot import EmptyRoot
 ROOT = Path(__file__).parents[1]
 DIST = ROOT / "dist"
 FOLDER = DIST / "sala"
-FOLDER_MB, DOWNLOAD_MB = 235, 73  # megabytes of 10⁶ bytes: what a stick and a line carry; the camera has what is left of 240 and 75
+FOLDER_MB, DOWNLOAD_MB = 235, 73  # megabytes of 10⁶ bytes; a camera gets what is left of 240 and 75
 CANNOT_LOAD = "cannot load"  # Qt says so of a plugin with QT_DEBUG_PLUGINS and then goes on without it
 
 
