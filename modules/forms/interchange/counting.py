@@ -40,7 +40,7 @@ def check_workbook(data: bytes, *, name: str = "") -> bytes:
                 if (trimmed := _count(archive, part)) is not None
             }
             return _with(archive, shorter) if shorter else data
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, OSError, EOFError, ValueError) as error:
         raise Refused("FM-406", form=name, reason=str(error)[:200]) from error
 
 
